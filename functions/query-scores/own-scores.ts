@@ -1,0 +1,15 @@
+import * as v from 'valibot'
+import { defineEndpoint } from '../../shared/endpoint.ts'
+import type { Store } from '../../shared/ports.ts'
+import { Page, pageParameters, readPage } from './page.ts'
+
+/** `GET /score`: the caller's own ratings, newest first. */
+export const ownScores = defineEndpoint({
+  route: 'GET /score',
+  auth: 'required',
+  input: v.object(pageParameters),
+  output: Page,
+  async handle(page, { store }: { store: Store }, { userId }) {
+    return { output: await readPage(page, (slice) => store.scoresByAuthor(userId, slice)) }
+  },
+})

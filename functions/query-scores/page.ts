@@ -1,0 +1,92 @@
+/** A page of ratings: its input fields, its cursor and its shape. */
+
+import { stringify as bytesToUuid, parse as uuidToBytes } from 'uuid'
+import * as v from 'valibot'
+import type { Score, Slice } from '../../shared/ports.ts'
+
+export const PAGE_DEFAULT = 20
+export const PAGE_MAX = 100
+
+const limitMessage = `每页条数（limit）应为 1 到 ${PAGE_MAX} 的整数`
+const cursorMessage = '翻页标记（cursor）不正确'
+
+const Limit = v.pipe(
+  v.number(limitMessage),
+  v.integer(limitMessage),
+  v.minValue(1, limitMessage),
+  v.maxValue(PAGE_MAX, limitMessage),
+)
+
+/** A cursor is the last id seen, in base64url; who may read what is decided anew at every page. */
+const Cursor = v.nullable(
+  v.pipe(
+    v.string(cursorMessage),
+    v.check(
+      (text) => text.length === 22 && bytesOf(text).toString('base64url') === text,
+      cursorMessage,
+    ),
+    v.transform((text) => bytesOf(text)),
+    v.check((bytes) => bytes[6] !== undefined && bytes[6] >> 4 === 7, cursorMessage),
+    v.check((bytes) => bytes[8] !== undefined && bytes[8] >> 6 === 2, cursorMessage),
+    v.transform((bytes) => bytesToUuid(bytes)),
+  ),
+)
+
+/** Page fields of a JSON or form body. */
+export const pageFields = {
+  cursor: v.optional(Cursor, null),
+  limit: v.optional(Limit, PAGE_DEFAULT),
+}
+
+/** Page fields of a query string, where a number arrives as text. */
+export const pageParameters = {
+  cursor: v.optional(Cursor, null),
+  limit: v.optional(
+    v.pipe(
+      v.string(limitMessage),
+      v.regex(/^[0-9]{1,3}$/, limitMessage),
+      v.transform(Number),
+      Limit,
+    ),
+    String(PAGE_DEFAULT),
+  ),
+}
+
+const Item = v.object({
+  id: v.string(),
+  acc_nbr: v.string(),
+  grade1: v.nullable(v.number()),
+  grade2: v.nullable(v.number()),
+  grade3: v.nullable(v.number()),
+  txt1: v.string(),
+  txt2: v.string(),
+  txt3: v.string(),
+  insert_time: v.string(),
+})
+
+export const Page = v.object({ items: v.array(Item), next: v.nullable(v.string()) })
+
+/** Reads one rating more than asked for to learn whether there is a next page. */
+export async function readPage(
+  { cursor, limit }: { cursor: string | null; limit: number },
+  read: (slice: Slice) => Promise<Score[]>,
+): Promise<v.InferOutput<typeof Page>> {
+  const scores = await read({ before: cursor, limit: limit + 1 })
+  const items = scores.slice(0, limit)
+  const last = items.at(-1)
+  return {
+    items: items.map(({ insertTimeMs, ...score }) => ({
+      ...score,
+      insert_time: new Date(insertTimeMs).toISOString(),
+    })),
+    next: last && scores.length > limit ? encodeCursor(last.id) : null,
+  }
+}
+
+function encodeCursor(id: string): string {
+  return Buffer.from(uuidToBytes(id)).toString('base64url')
+}
+
+function bytesOf(text: string): Buffer {
+  return Buffer.from(text, 'base64url')
+}

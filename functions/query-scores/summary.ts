@@ -1,0 +1,26 @@
+import * as v from 'valibot'
+import { AccountNumber } from '../../shared/domain/form.ts'
+import { readableBy, summarise } from '../../shared/domain/score.ts'
+import { defineEndpoint } from '../../shared/endpoint.ts'
+import type { Store } from '../../shared/ports.ts'
+
+const GradeSummary = v.object({
+  mean: v.nullable(v.number()),
+  counts: v.record(v.string(), v.number()),
+})
+
+/** `POST /query/summary`: counts and means over those ratings of an account that the caller may read. */
+export const summary = defineEndpoint({
+  route: 'POST /query/summary',
+  auth: 'required',
+  input: v.strictObject({ acc_nbr: AccountNumber }),
+  formKinds: { acc_nbr: 'identifier' },
+  output: v.object({
+    count: v.number(),
+    grades: v.object({ grade1: GradeSummary, grade2: GradeSummary, grade3: GradeSummary }),
+  }),
+  async handle({ acc_nbr }, { store }: { store: Store }, caller) {
+    const counts = await store.countsOfAccount(acc_nbr, readableBy(caller, acc_nbr))
+    return { output: summarise(counts) }
+  },
+})

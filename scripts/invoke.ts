@@ -1,0 +1,67 @@
+/** Runs one bundle on one event and prints the reply. Run with --help. */
+
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { bundleFunction, functionNames, storeDoorOf } from './build.ts'
+import { loadDotenv, localSecrets, pickVariables } from './local/environment.ts'
+import { FunctionProcess } from './local/function-process.ts'
+import { readService } from './local/service.ts'
+
+const usage = `Usage: npm run invoke -- FUNCTION EVENT.json
+
+Bundles FUNCTION (${functionNames.join(', ')}), runs it on the event in its own process
+with its own variables, and prints the reply. Exit code 1 when it fails or answers 5xx.
+Uses DATABASE_URL and WECHAT_API_URL of the environment or .env; with npm run dev running,
+take both from the lines it prints.`
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { help: { type: 'boolean' } },
+    allowPositionals: true,
+  })
+  const [name, file] = positionals
+  if (values.help) return console.log(usage)
+  if (name === undefined || file === undefined) throw new Error(usage)
+  loadDotenv()
+  const event = await readEvent(file)
+  const declared = (await readService()).find((each) => each.name === name)
+  if (!declared)
+    throw new Error(`There is no function "${name}". There are: ${functionNames.join(', ')}.`)
+  const environment = { ...(await localSecrets()), ...process.env }
+  const bundle = await bundleFunction(name, {
+    storeDoor: storeDoorOf(environment.DATABASE_URL),
+    outdir: 'dist/invoke',
+    sourcemap: true,
+    minify: false,
+  })
+  const running = new FunctionProcess({
+    name,
+    file: bundle.file,
+    environment: pickVariables(declared.variables, environment),
+    timeoutMs: declared.timeoutMs,
+    memoryMegabytes: declared.memoryMegabytes,
+    execArgv: ['--enable-source-maps'],
+    onLine: (line) => console.error(line),
+  })
+  const invocation = await running.invoke(event).finally(() => running.stop())
+  const reply = invocation.ok ? invocation.result : invocation.error
+  console.log(JSON.stringify(reply, null, 2))
+  const { statusCode = 200 } = (reply ?? {}) as { statusCode?: number }
+  process.exitCode = invocation.ok && statusCode < 500 ? 0 : 1
+}
+
+async function readEvent(file: string): Promise<unknown> {
+  const text = await readFile(file, 'utf8').catch(() => {
+    throw new Error(`${file} cannot be read.`)
+  })
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    throw new Error(`${file} is not JSON.`)
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+})

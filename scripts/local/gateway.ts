@@ -1,0 +1,120 @@
+/**
+ * The local front door: node:http on loopback, one function process per function, requests routed by
+ * method and path the way the deployed functions declare them.
+ */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { BODY_MAX_BYTES } from '../../shared/transport/body.ts'
+import {
+  type EventProfile,
+  type HttpAnswer,
+  type ReceivedRequest,
+  toAnswer,
+  toEvent,
+} from './events.ts'
+import type { FunctionProcess } from './function-process.ts'
+
+export interface GatewayOptions {
+  /** 0 chooses a free port. */
+  port: number
+  profile: EventProfile
+  /** The function for a request, like the routes of a custom domain. */
+  route: (path: string) => FunctionProcess | undefined
+}
+
+export interface Gateway {
+  url: string
+  close(): Promise<void>
+}
+
+/** More than the functions accept, so that their own 413 is seen; the platform's limit is 6 MB. */
+const GATEWAY_BODY_MAX_BYTES = BODY_MAX_BYTES * 64
+
+/** Starts the gateway on 127.0.0.1. @throws {Error} when the port is taken, saying which */
+export async function startGateway({ port, profile, route }: GatewayOptions): Promise<Gateway> {
+  const server = createServer(
+    { requestTimeout: 30_000, headersTimeout: 10_000 },
+    (request, response) => {
+      handle(request, profile, route).then(
+        (answer) => write(response, answer),
+        () => write(response, plain(400, 'the request broke off')),
+      )
+    },
+  )
+  server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 426 Upgrade Required\r\n\r\n'))
+  await listen(server, port)
+  const { port: actualPort } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${actualPort}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+async function handle(
+  request: IncomingMessage,
+  profile: EventProfile,
+  route: GatewayOptions['route'],
+): Promise<HttpAnswer> {
+  const received = await receive(request)
+  if (received === undefined) return plain(413, 'the request is larger than the platform accepts')
+  const { pathname } = new URL(received.url, 'http://localhost')
+  const target = route(pathname)
+  if (!target) return plain(404, `no function answers ${pathname}; see functions in serverless.yml`)
+  const invocation = await target.invoke(toEvent(received, profile))
+  if (invocation.ok) return toAnswer(invocation.result)
+  return {
+    ...toAnswer(invocation.error),
+    status: 502,
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify(invocation.error)),
+  }
+}
+
+async function receive(request: IncomingMessage): Promise<ReceivedRequest | undefined> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size <= GATEWAY_BODY_MAX_BYTES) chunks.push(chunk)
+  }
+  if (size > GATEWAY_BODY_MAX_BYTES) return undefined
+  const headers = Object.entries(request.headers).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.join(', ') : (value ?? ''),
+  ])
+  return {
+    method: request.method ?? 'GET',
+    url: request.url ?? '/',
+    headers: Object.fromEntries(headers) as Record<string, string>,
+    body: Buffer.concat(chunks),
+    clientIp: (request.socket.remoteAddress ?? '127.0.0.1').replace('::ffff:', ''),
+  }
+}
+
+function write(response: ServerResponse, { status, headers, body }: HttpAnswer): void {
+  response.writeHead(status, { ...headers, 'content-length': body.length })
+  response.end(body)
+}
+
+function plain(status: number, sentence: string): HttpAnswer {
+  return {
+    status,
+    headers: { 'content-type': 'text/plain; charset=utf-8' },
+    body: Buffer.from(`${sentence}\n`),
+  }
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === 'EADDRINUSE'
+      reject(isTaken ? new Error(`Port ${port} is taken. Choose another with PORT=….`) : error)
+    })
+    server.listen(port, '127.0.0.1', resolve)
+  })
+}

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto'
+import type { SimulatedClock } from './clock.ts'
+
+/** Codes of wx.login and of the phone button alike live five minutes and work once. */
+export const CODE_LIFETIME_MS = 5 * 60_000
+
+/** How long an ended code is told from one never seen. */
+const REMEMBERED_MS = 24 * 3600_000
+
+/** A phone number as the user's WeChat account holds it. */
+export interface PhoneNumber {
+  /** Digits without the country's prefix. */
+  pure: string
+  /** Digits, e.g. `86`. */
+  countryCode: string
+  /** The documentation's table says string, its sample shows a number: both occur. */
+  countryCodeAs: 'string' | 'number'
+}
+
+interface CodeFacts {
+  /** The mini program it was issued to. */
+  appid: string
+  openid: string
+}
+
+export type IssuedCode = CodeFacts &
+  ({ kind: 'login'; sessionKey: string } | { kind: 'phone'; phone: PhoneNumber })
+
+export interface Codes {
+  /** Registers a code, new and random unless one is given. */
+  issue(facts: IssuedCode, code?: string): string
+  /** A live code's facts and whether it was used; undefined when unknown or past its five minutes. */
+  find(code: string): { facts: IssuedCode; used: boolean } | undefined
+  /** Whether this code was ever registered here, expired ones included. */
+  wasIssued(code: string): boolean
+  markUsed(code: string): void
+}
+
+export function createCodes(clock: SimulatedClock): Codes {
+  const byCode = new Map<string, { facts: IssuedCode; used: boolean; issuedAtMs: number }>()
+  const isExpired = (issuedAtMs: number) => clock.now() - issuedAtMs >= CODE_LIFETIME_MS
+
+  function forgetOld(): void {
+    for (const [code, { issuedAtMs }] of byCode) {
+      if (clock.now() - issuedAtMs < REMEMBERED_MS) return
+      byCode.delete(code)
+    }
+  }
+
+  return {
+    issue(facts, code = randomCode(facts.kind)) {
+      forgetOld()
+      byCode.delete(code)
+      byCode.set(code, { facts, used: false, issuedAtMs: clock.now() })
+      return code
+    },
+    find(code) {
+      const entry = byCode.get(code)
+      return entry && !isExpired(entry.issuedAtMs) ? entry : undefined
+    },
+    wasIssued: (code) => byCode.has(code),
+    markUsed(code) {
+      const entry = byCode.get(code)
+      if (entry) entry.used = true
+    },
+  }
+}
+
+/** Login codes have 32 letters and digits and start with 0; phone codes are 64 hexadecimal digits. */
+function randomCode(kind: IssuedCode['kind']): string {
+  if (kind === 'phone') return randomBytes(32).toString('hex')
+  const letters = randomBytes(48).toString('base64').replaceAll(/[+/=]/g, '')
+  return `0${letters.padEnd(31, '0').slice(0, 31)}`
+}

@@ -1,0 +1,196 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import * as v from 'valibot'
+import {
+  CodeOrder,
+  ControlError,
+  orderCode,
+  orderPhoneCode,
+  orderUser,
+  orderUserData,
+  PhoneOrder,
+  UserDataOrder,
+  UserOrder,
+  WordsOrder,
+} from './control.ts'
+import { FaultSpec } from './faults.ts'
+import { helpPage } from './help-page.ts'
+import { type HttpReply, textReply } from './routes.ts'
+import type { Simulator } from './simulator.ts'
+import type { WeChatRequest } from './wechat-request.ts'
+
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]'])
+const LONGEST_MOVE_MS = 10 * 365 * 24 * 3600_000
+
+const ClockOrder = v.strictObject({
+  advanceMs: v.pipe(
+    v.number('must be a number'),
+    v.minValue(-LONGEST_MOVE_MS, 'must be at most ten years'),
+    v.maxValue(LONGEST_MOVE_MS, 'must be at most ten years'),
+  ),
+})
+const NoOrder = v.strictObject({})
+
+type Action = (simulator: Simulator, input: unknown) => unknown
+
+/** The control surface: what a client of the simulator may order, by method and path. */
+const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
+  ['POST /sim/codes', (sim, input) => orderCode(sim.world(), checked(CodeOrder, input))],
+  [
+    'POST /sim/user-data',
+    (sim, input) => orderUserData(sim.world(), checked(UserDataOrder, input)),
+  ],
+  [
+    'POST /sim/phone-codes',
+    (sim, input) => orderPhoneCode(sim.world(), checked(PhoneOrder, input)),
+  ],
+  ['POST /sim/users', (sim, input) => orderUser(sim.world(), checked(UserOrder, input))],
+  [
+    'POST /sim/words',
+    (sim, input) => {
+      const { words } = checked(WordsOrder, input)
+      sim.world().words.set(words)
+      return { words: words.length }
+    },
+  ],
+  [
+    'POST /sim/clock',
+    (sim, input) => {
+      sim.clock.advance(checked(ClockOrder, input).advanceMs)
+      return clockReading(sim)
+    },
+  ],
+  ['GET /sim/clock', clockReading],
+  [
+    'GET /sim/requests',
+    (sim) => ({ requests: sim.log.all(), paidPhoneCalls: sim.world().paidPhoneCalls }),
+  ],
+  [
+    'DELETE /sim/requests',
+    (sim) => {
+      sim.log.clear()
+      return done()
+    },
+  ],
+  [
+    'POST /sim/faults',
+    (sim, input) => {
+      sim.addFault(checked(FaultSpec, input))
+      return { waiting: sim.faults.waiting().length }
+    },
+  ],
+  ['GET /sim/faults', (sim) => ({ faults: sim.faults.waiting() })],
+  [
+    'DELETE /sim/faults',
+    (sim) => {
+      sim.faults.clear()
+      return done()
+    },
+  ],
+  [
+    'POST /sim/tokens/revoke',
+    (sim, input) => {
+      checked(NoOrder, input)
+      sim.world().tokens.revokeAll()
+      return done()
+    },
+  ],
+  [
+    'POST /sim/reset',
+    (sim, input) => {
+      checked(NoOrder, input)
+      sim.reset()
+      return done()
+    },
+  ],
+])
+
+/** Answers a request to `/sim` or below it: JSON, or the help page. Never throws on bad input. */
+export function answerControl(
+  simulator: Simulator,
+  request: WeChatRequest,
+  headers: IncomingHttpHeaders,
+  url: string,
+): HttpReply {
+  if (!isFromHere(headers)) {
+    return problem(403, 'The control surface answers only to a loopback Host and Origin.')
+  }
+  const { method, path } = request
+  if (path === '/sim' || path === '/sim/') {
+    if (method !== 'GET') return notAllowed(path, ['GET'])
+    return textReply(200, 'text/plain; charset=utf-8', helpPage(url))
+  }
+  const action = actions.get(`${method} ${path}`)
+  if (!action) {
+    const allowed = [...actions.keys()].filter((key) => key.endsWith(` ${path}`))
+    if (allowed.length > 0)
+      return notAllowed(
+        path,
+        allowed.map((key) => key.split(' ')[0] ?? ''),
+      )
+    return problem(404, `There is no ${path} here: GET /sim lists what there is.`)
+  }
+  try {
+    return json(200, action(simulator, parsed(request.bodyText)))
+  } catch (error) {
+    if (error instanceof ControlError) return problem(400, error.message)
+    throw error
+  }
+}
+
+/** A page in a browser must not steer the simulator, be it by a rebound name or by a plain form. */
+function isFromHere({ host, origin }: IncomingHttpHeaders): boolean {
+  const name = host?.replace(/:[0-9]+$/, '').toLowerCase()
+  if (name === undefined || !LOOPBACK.has(name)) return false
+  if (origin === undefined) return true
+  return URL.canParse(origin) && LOOPBACK.has(new URL(origin).hostname)
+}
+
+function parsed(bodyText: string): unknown {
+  if (bodyText.trim() === '') return {}
+  try {
+    return JSON.parse(bodyText)
+  } catch {
+    throw new ControlError('The body is not valid JSON.')
+  }
+}
+
+function checked<Schema extends v.GenericSchema>(
+  schema: Schema,
+  input: unknown,
+): v.InferOutput<Schema> {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    throw new ControlError('The body must be a JSON object.')
+  }
+  const result = v.safeParse(schema, input)
+  if (result.success) return result.output
+  const [issue] = result.issues
+  const where = v.getDotPath(issue)
+  if (where === null) throw new ControlError(`${issue.message}.`)
+  if (issue.type === 'strict_object') {
+    const is = issue.expected === 'never' ? 'is not known here' : 'is missing'
+    throw new ControlError(`${where}: ${is}.`)
+  }
+  throw new ControlError(`${where}: ${issue.message}.`)
+}
+
+function clockReading(simulator: Simulator) {
+  const nowMs = simulator.clock.now()
+  return { nowMs, now: new Date(nowMs).toISOString() }
+}
+
+function done(): { ok: true } {
+  return { ok: true }
+}
+
+function notAllowed(path: string, methods: string[]): HttpReply {
+  const reply = problem(405, `${path} takes ${methods.join(' or ')}.`)
+  return { ...reply, headers: { ...reply.headers, allow: methods.join(', ') } }
+}
+
+function problem(status: number, error: string): HttpReply {
+  return json(status, { error })
+}
+
+function json(status: number, value: unknown): HttpReply {
+  return textReply(status, 'application/json; charset=utf-8', `${JSON.stringify(value)}\n`)
+}

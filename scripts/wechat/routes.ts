@@ -1,0 +1,52 @@
+import { checkText } from './content-safety.ts'
+import type { WeChatAnswer } from './errcodes.ts'
+import { exchangeCode } from './login.ts'
+import { phoneNumber } from './phone.ts'
+import { checkSession, resetSessionKey } from './session-check.ts'
+import { classicToken, stableToken } from './token-endpoints.ts'
+import { Refused, type WeChatRequest } from './wechat-request.ts'
+import type { World } from './world.ts'
+
+type Endpoint = (world: World, request: WeChatRequest) => WeChatAnswer
+
+/** WeChat's own endpoints, by path. Each judges the method itself, as WeChat answers with an errcode. */
+export const endpoints: ReadonlyMap<string, Endpoint> = new Map([
+  ['/sns/jscode2session', exchangeCode],
+  ['/cgi-bin/stable_token', stableToken],
+  ['/cgi-bin/token', classicToken],
+  ['/wxa/business/getuserphonenumber', phoneNumber],
+  ['/wxa/msg_sec_check', checkText],
+  ['/wxa/checksession', checkSession],
+  ['/wxa/resetusersessionkey', resetSessionKey],
+])
+
+/** A reply before it goes on the wire. */
+export interface HttpReply {
+  status: number
+  headers: Record<string, string>
+  body: Buffer
+}
+
+/** JSON under `text/plain` with status 200, whatever the errcode, as the real login endpoint replies. */
+export function jsonAsText(answer: WeChatAnswer): HttpReply {
+  return textReply(200, 'text/plain', JSON.stringify(answer))
+}
+
+export function textReply(status: number, contentType: string, text: string): HttpReply {
+  return { status, headers: { 'content-type': contentType }, body: Buffer.from(text, 'utf8') }
+}
+
+/** Does what the endpoint does and gives its reply; an HTML page where WeChat has no endpoint. */
+export function answerAsWeChat(world: World, request: WeChatRequest): HttpReply {
+  const endpoint = endpoints.get(request.path)
+  if (!endpoint) return textReply(404, 'text/html', NOT_FOUND_PAGE)
+  try {
+    return jsonAsText(endpoint(world, request))
+  } catch (error) {
+    if (error instanceof Refused) return jsonAsText(error.answer)
+    throw error
+  }
+}
+
+const NOT_FOUND_PAGE =
+  '<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n</body>\r\n</html>\r\n'

@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto'
+import type { SimulatedClock } from './clock.ts'
+import type { KnownErrcode } from './errcodes.ts'
+
+const LIFETIME_MS = 7200_000
+/** In its last five minutes a stable token is replaced, and both work until the old one ends. */
+const HANDOVER_MS = 300_000
+/** Two forced refreshes closer than this give the same token. */
+const FORCE_INTERVAL_MS = 30_000
+const FORCES_PER_DAY = 20
+const BEIJING_OFFSET_MS = 8 * 3600_000
+const DAY_MS = 24 * 3600_000
+/** So much of a token's text is fixed that anything else is 40014 and not 40001. */
+const TOKEN_SHAPE = /^[0-9]{1,3}_[A-Za-z0-9_-]{64,512}$/
+
+export interface IssuedToken {
+  access_token: string
+  /** Seconds; of a stable token never under 300. */
+  expires_in: number
+}
+
+export interface Tokens {
+  /** `stable_token` in normal mode. */
+  stable(): IssuedToken
+  /** `stable_token` with `force_refresh`: undefined when the day's 20 are used up. */
+  forced(): IssuedToken | undefined
+  /** The classic `token`: always a new one, and the former is dead. */
+  classic(): IssuedToken
+  /** Why a call with this token is refused; undefined when it is not. */
+  problemWith(token: string | null): KnownErrcode | undefined
+  /** Kills every token, as a change of the secret would. */
+  revokeAll(): void
+}
+
+interface Grant {
+  token: string
+  expiresAtMs: number
+}
+
+/** https://developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken.html */
+export function createTokens(clock: SimulatedClock): Tokens {
+  const live = new Map<string, number>()
+  let stable: Grant | undefined
+  let classic: Grant | undefined
+  let forcedAtMs: number[] = []
+
+  function grant(): Grant {
+    for (const [token, expiresAtMs] of live) {
+      if (clock.now() - expiresAtMs > DAY_MS) live.delete(token)
+    }
+    const made = {
+      token: `90_${randomBytes(99).toString('base64url')}`,
+      expiresAtMs: clock.now() + LIFETIME_MS,
+    }
+    live.set(made.token, made.expiresAtMs)
+    return made
+  }
+
+  const issued = ({ token, expiresAtMs }: Grant): IssuedToken => ({
+    access_token: token,
+    expires_in: Math.floor((expiresAtMs - clock.now()) / 1000),
+  })
+  const beijingDay = (ms: number) => Math.floor((ms + BEIJING_OFFSET_MS) / DAY_MS)
+
+  function normalMode(): IssuedToken {
+    if (!stable || stable.expiresAtMs - clock.now() < HANDOVER_MS) stable = grant()
+    return issued(stable)
+  }
+
+  return {
+    stable: normalMode,
+    forced() {
+      const nowMs = clock.now()
+      forcedAtMs = forcedAtMs.filter((atMs) => beijingDay(atMs) === beijingDay(nowMs))
+      const lastMs = forcedAtMs.at(-1)
+      if (lastMs !== undefined && nowMs - lastMs < FORCE_INTERVAL_MS) return normalMode()
+      if (forcedAtMs.length >= FORCES_PER_DAY) return undefined
+      forcedAtMs.push(nowMs)
+      for (const token of live.keys()) if (token !== classic?.token) live.delete(token)
+      stable = grant()
+      return issued(stable)
+    },
+    classic() {
+      if (classic) live.delete(classic.token)
+      classic = grant()
+      return issued(classic)
+    },
+    problemWith(token) {
+      if (!token) return 41001
+      if (!TOKEN_SHAPE.test(token)) return 40014
+      const expiresAtMs = live.get(token)
+      if (expiresAtMs === undefined) return 40001
+      return clock.now() >= expiresAtMs ? 42001 : undefined
+    },
+    revokeAll() {
+      live.clear()
+      stable = undefined
+      classic = undefined
+    },
+  }
+}

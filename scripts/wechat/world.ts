@@ -1,0 +1,42 @@
+import type { SimulatedClock } from './clock.ts'
+import { type Codes, createCodes } from './codes.ts'
+import { type ContentWords, createContentWords } from './content-words.ts'
+import { createTokens, type Tokens } from './tokens.ts'
+import { createUsers, type Users } from './users.ts'
+
+/** The mini program the simulator knows. */
+export interface MiniProgram {
+  appid: string
+  secret: string
+}
+
+/** Everything the simulated WeChat remembers; a reset is a new world. */
+export interface World {
+  app: MiniProgram
+  clock: SimulatedClock
+  users: Users
+  codes: Codes
+  tokens: Tokens
+  words: ContentWords
+  /** Phone numbers handed out: each would have cost money. */
+  paidPhoneCalls: number
+  /** The openid that codes from elsewhere are adopted for; absent when unknown codes are refused. */
+  adoptCodesFor?: string
+}
+
+export function createWorld(
+  app: MiniProgram,
+  clock: SimulatedClock,
+  adoptCodesFor?: string,
+): World {
+  return {
+    app,
+    clock,
+    users: createUsers(clock),
+    codes: createCodes(clock),
+    tokens: createTokens(clock),
+    words: createContentWords(),
+    paidPhoneCalls: 0,
+    ...(adoptCodesFor === undefined ? {} : { adoptCodesFor }),
+  }
+}

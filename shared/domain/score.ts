@@ -1,0 +1,70 @@
+/** Rules about ratings: who may read which, and the arithmetic of a summary. No I/O, no clock. */
+
+import type { Caller, GradeCounts, ReadScope } from '../ports.ts'
+
+/**
+ * The one reading rule. The holder of a number and an operator read all ratings of that account;
+ * everyone else reads their own. There is no "forbidden": what may not be read is not there.
+ */
+export function readableBy(caller: Caller, acc_nbr: string): ReadScope {
+  if (caller.isOperator || caller.heldAccount === acc_nbr) return { kind: 'all' }
+  return { kind: 'author', userId: caller.userId }
+}
+
+export const emptyCounts: GradeCounts = {
+  count: 0,
+  grades: { grade1: {}, grade2: {}, grade3: {} },
+}
+
+const gradeNames = ['grade1', 'grade2', 'grade3'] as const
+
+/** The counts of two disjoint sets of ratings together. */
+export function addCounts(a: GradeCounts, b: GradeCounts): GradeCounts {
+  return combine(a, b, 1)
+}
+
+/** The counts of `a` without those of `b`, a part of it. */
+export function subtractCounts(a: GradeCounts, b: GradeCounts): GradeCounts {
+  return combine(a, b, -1)
+}
+
+function combine(a: GradeCounts, b: GradeCounts, sign: 1 | -1): GradeCounts {
+  const grades = {
+    grade1: { ...a.grades.grade1 },
+    grade2: { ...a.grades.grade2 },
+    grade3: { ...a.grades.grade3 },
+  }
+  for (const name of gradeNames) {
+    for (const [grade, count] of Object.entries(b.grades[name])) {
+      const sum = (grades[name][grade] ?? 0) + sign * count
+      if (sum === 0) delete grades[name][grade]
+      else grades[name][grade] = sum
+    }
+  }
+  return { count: a.count + sign * b.count, grades }
+}
+
+export interface Summary {
+  count: number
+  grades: Record<
+    (typeof gradeNames)[number],
+    { mean: number | null; counts: Record<string, number> }
+  >
+}
+
+/** Means to two decimals; `null` where nobody gave that grade. */
+export function summarise({ count, grades }: GradeCounts): Summary {
+  const summary = (name: (typeof gradeNames)[number]) => {
+    const counts = grades[name]
+    const given = Object.values(counts).reduce((sum, each) => sum + each, 0)
+    const total = Object.entries(counts).reduce(
+      (sum, [grade, each]) => sum + Number(grade) * each,
+      0,
+    )
+    return { mean: given === 0 ? null : Math.round((total / given) * 100) / 100, counts }
+  }
+  return {
+    count,
+    grades: { grade1: summary('grade1'), grade2: summary('grade2'), grade3: summary('grade3') },
+  }
+}

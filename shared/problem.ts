@@ -1,0 +1,178 @@
+/**
+ * Every failure a caller can see, in one table. Messages are Chinese and fit for a toast
+ * (the mini program shows them as they are); titles are for developers.
+ */
+
+/** What the client should do next: log in again, refresh its token, try the same later, or give up. */
+export type RetryHint = 'login' | 'refresh' | 'later' | 'never'
+
+interface CatalogueEntry {
+  status: number
+  title: string
+  message: string
+  retry: RetryHint
+}
+
+const catalogue = {
+  'invalid-json': entry(400, 'The body is not valid JSON', '请求内容不是有效的 JSON', 'never'),
+  'invalid-form': entry(400, 'The body is not a valid form', '请求内容不是有效的表单', 'never'),
+  'invalid-utf8': entry(
+    400,
+    'The body is not valid UTF-8',
+    '请求内容不是有效的 UTF-8 文本',
+    'never',
+  ),
+  'lone-surrogate': entry(
+    400,
+    'The body contains half of a surrogate pair',
+    '请求内容包含不完整的字符',
+    'never',
+  ),
+  'too-deep': entry(400, 'The body is nested too deeply', '请求内容嵌套过深', 'never'),
+  'invalid-field': entry(400, 'A field is missing or not acceptable', '请求字段有误', 'never'),
+  unauthenticated: entry(
+    401,
+    'The access token is missing, expired or not valid',
+    '登录状态已失效，请重新登录',
+    'login',
+  ),
+  'wechat-rejected-code': entry(
+    401,
+    'WeChat does not accept this code',
+    '登录凭证已失效，请重新登录',
+    'login',
+  ),
+  'wechat-blocked-user': entry(
+    403,
+    'WeChat blocked this user as high-risk',
+    '微信判定该账号存在风险，暂时无法登录',
+    'never',
+  ),
+  'not-found': entry(404, 'There is no such resource', '请求的地址不存在', 'never'),
+  'method-not-allowed': entry(
+    405,
+    'This method is not offered here',
+    '该地址不支持此请求方法',
+    'never',
+  ),
+  'body-too-large': entry(413, 'The body is too large', '请求内容过大', 'never'),
+  'unsupported-media-type': entry(
+    415,
+    'This content type is not accepted here',
+    '不支持的内容类型',
+    'never',
+  ),
+  'idempotency-key-reused': entry(
+    422,
+    'This idempotency key was used for different content',
+    '重复的提交标识对应了不同的内容',
+    'never',
+  ),
+  'wechat-rate-limited': entry(
+    429,
+    'WeChat limits the calls',
+    '微信接口调用过于频繁，请稍后再试',
+    'later',
+  ),
+  misconfigured: entry(
+    500,
+    'The server is not configured correctly',
+    '服务配置有误，请联系管理员',
+    'never',
+  ),
+  'wechat-misconfigured': entry(
+    500,
+    'WeChat refuses the configuration of this server',
+    '微信接口配置有误，请联系管理员',
+    'never',
+  ),
+  internal: entry(500, 'Unexpected failure', '服务出错了，请稍后再试', 'later'),
+  'wechat-bad-answer': entry(
+    502,
+    'WeChat gave an answer that cannot be used',
+    '微信服务返回异常，请稍后再试',
+    'later',
+  ),
+  'store-unavailable': entry(
+    503,
+    'The database cannot be reached',
+    '数据服务暂时不可用，请稍后再试',
+    'later',
+  ),
+  'wechat-unavailable': entry(
+    503,
+    'WeChat cannot be reached or is busy',
+    '微信服务繁忙，请稍后再试',
+    'later',
+  ),
+  'wechat-timeout': entry(
+    504,
+    'WeChat did not answer in time',
+    '微信服务响应超时，请重新登录',
+    'login',
+  ),
+} satisfies Record<string, CatalogueEntry>
+
+export type ProblemCode = keyof typeof catalogue
+
+/** Every code, for documentation and tests. */
+export const problemCodes = Object.keys(catalogue) as ProblemCode[]
+
+export interface ProblemDetails {
+  /** Replaces the catalogue's message; must not repeat anything the caller sent. */
+  message?: string
+  /** Name of the offending field, as the endpoint's schema calls it. */
+  field?: string
+  retryAfterSeconds?: number
+  /** Allowed methods of a 405. */
+  allow?: string[]
+  /** Goes to the log, never to the caller. Must hold no secret, token or personal data. */
+  cause?: unknown
+}
+
+/** The body of an error answer (RFC 9457, `application/problem+json`). */
+export interface ProblemBody {
+  type: string
+  title: string
+  status: number
+  code: ProblemCode
+  message: string
+  requestId: string
+  retry: RetryHint
+  field?: string
+}
+
+/** A failure with a defined answer. Thrown anywhere, answered once in `transport/serve.ts`. */
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly details: ProblemDetails
+
+  constructor(code: ProblemCode, details: ProblemDetails = {}) {
+    super(code, { cause: details.cause })
+    this.name = 'Problem'
+    this.code = code
+    this.details = details
+  }
+
+  get status(): number {
+    return catalogue[this.code].status
+  }
+
+  toBody(requestId: string): ProblemBody {
+    const { status, title, message, retry } = catalogue[this.code]
+    return {
+      type: `urn:miniscore:problem:${this.code}`,
+      title,
+      status,
+      code: this.code,
+      message: this.details.message ?? message,
+      requestId,
+      retry,
+      ...(this.details.field === undefined ? {} : { field: this.details.field }),
+    }
+  }
+}
+
+function entry(status: number, title: string, message: string, retry: RetryHint): CatalogueEntry {
+  return { status, title, message, retry }
+}

@@ -1,0 +1,85 @@
+/**
+ * The door every statement goes through. Two implementations: PlanetScale over HTTP
+ * (`planetscale.ts`) and MySQL over TCP (`mysql.ts`); statements live in `sql.ts`.
+ */
+
+/** What may be bound to a `?`. Arrays and objects change a statement's structure in some drivers: never bound. */
+export type SqlValue = string | number | bigint | boolean | null | Uint8Array
+
+/**
+ * A result row. Integers, counts and sums below 2^53 are numbers, binary columns are bytes,
+ * text is a string; both doors convert to exactly this.
+ */
+export type SqlRow = Record<string, string | number | null | Uint8Array>
+
+/** Rows of a SELECT (else empty), and rows changed by a write (never rely on it after an upsert). */
+export interface SqlResult {
+  rows: SqlRow[]
+  rowsAffected: number
+}
+
+export interface Queryable {
+  /**
+   * Runs one statement with its parameters.
+   * @throws {DbError} when the database refused it or could not be reached
+   */
+  query(sql: string, parameters?: readonly SqlValue[]): Promise<SqlResult>
+}
+
+export interface Db extends Queryable {
+  /**
+   * Runs `work` in one transaction: COMMIT when it resolves, ROLLBACK when it throws. Repeated as a
+   * whole when the database asks for it (deadlock, lock wait), so `work` has no effects of its own.
+   * @throws {DbError} with `outcome: 'unknown'` when the answer to COMMIT was lost
+   */
+  transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+/** Why a statement failed, without its text or values: both carry personal data. */
+export type DbFailure =
+  | 'refused' // the database answered with an error number
+  | 'unreachable' // no connection, or the connection broke
+  | 'timeout' // no answer within the deadline
+  | 'bad-answer' // an answer that is not the protocol's
+
+export class DbError extends Error {
+  readonly failure: DbFailure
+  /** MySQL error number (1062 duplicate key, 1213 deadlock …), when the database gave one. */
+  readonly errno: number | undefined
+  readonly sqlState: string | undefined
+  /** `none`: certainly not applied. `unknown`: may have been applied, read back before retrying. */
+  readonly outcome: 'none' | 'unknown'
+
+  constructor(
+    failure: DbFailure,
+    details: {
+      errno?: number | undefined
+      sqlState?: string | undefined
+      outcome: 'none' | 'unknown'
+    },
+  ) {
+    super(`database ${failure}${details.errno === undefined ? '' : ` (errno ${details.errno})`}`)
+    this.name = 'DbError'
+    this.failure = failure
+    this.errno = details.errno
+    this.sqlState = details.sqlState
+    this.outcome = details.outcome
+  }
+
+  get logDetails(): Record<string, string | number | undefined> {
+    const { failure, errno, sqlState, outcome } = this
+    return { failure, errno, sqlState, outcome }
+  }
+}
+
+/** Duplicate entry for a unique key. https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html */
+export const DUPLICATE_KEY_ERRNO = 1062
+
+/** Errors after which the whole transaction may simply be run again: lock wait, deadlock, and TiDB's two conflicts. */
+export const RETRYABLE_ERRNOS: ReadonlySet<number> = new Set([1205, 1213, 8002, 9007])
+
+/** True when `error` says that a row with the same unique key is already there. */
+export function isDuplicateKey(error: unknown): boolean {
+  return error instanceof DbError && error.errno === DUPLICATE_KEY_ERRNO
+}

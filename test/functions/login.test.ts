@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { playUpstream } from '../../scripts/wechat/upstream-behaviour.ts'
+import { startWorld, type World } from '../support/world.ts'
+import upstream from '../vectors/wechat-upstream.json' with { type: 'json' }
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(() => world?.close())
+beforeEach(() => world.wechat.clearFaults())
+
+const logInWith = (body: unknown) => world.call('POST /login', { body })
+
+describe('POST /login', () => {
+  test('a code becomes a token of two hours and a user', async () => {
+    const { code } = await world.code()
+    const { status, body, headers } = await logInWith({ code })
+    expect(status).toBe(200)
+    expect(body).toEqual({
+      token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
+      tokenType: 'JWT',
+      expiresIn: 7200,
+      user: { id: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+    })
+    expect(headers['cache-control']).toBe('no-store')
+  })
+
+  test('the same person is the same user, another person is another', async () => {
+    const first = await world.logIn()
+    expect((await world.logIn(first.openid)).userId).toBe(first.userId)
+    expect((await world.logIn()).userId).not.toBe(first.userId)
+  })
+
+  test('two openids that differ only in letter case are two users', async () => {
+    const { openid, userId } = await world.logIn('oAbCdEfGhIjKlMnOpQrStUvWxYz0')
+    const other = await world.logIn(openid.toLowerCase())
+    expect(other.userId).not.toBe(userId)
+  })
+
+  test('a code works once and for five minutes', async () => {
+    const { code } = await world.code()
+    await logInWith({ code })
+    expect(await logInWith({ code })).toMatchObject({
+      status: 401,
+      body: { code: 'wechat-rejected-code', retry: 'login' },
+    })
+    const late = await world.code()
+    world.wechat.clock.advance(5 * 60 * 1000 + 1)
+    expect((await logInWith({ code: late.code })).body.code).toBe('wechat-rejected-code')
+  })
+
+  test('someone WeChat calls high-risk is turned away for good', async () => {
+    const { openid } = await world.code()
+    world.wechat.setUser({ openid, risk: true })
+    const { code } = await world.code(openid)
+    expect(await logInWith({ code })).toMatchObject({
+      status: 403,
+      body: { code: 'wechat-blocked-user', retry: 'never' },
+    })
+  })
+
+  test.each([
+    ['no code', {}],
+    ['a number', { code: 1 }],
+    ['null', { code: null }],
+    ['an empty code', { code: '' }],
+    ['a code with a space', { code: 'a b' }],
+    ['a code with a line break', { code: 'a\nb' }],
+    ['a code of 129 characters', { code: 'a'.repeat(129) }],
+    ['an array', { code: ['a'] }],
+  ])('%s is refused, naming the field, without asking WeChat', async (_name, body) => {
+    const before = world.wechat.requests().length
+    expect(await logInWith(body)).toMatchObject({
+      status: 400,
+      body: { code: 'invalid-field', field: 'code' },
+    })
+    expect(world.wechat.requests()).toHaveLength(before)
+  })
+
+  test('an openid in the body is not accepted', async () => {
+    const { code } = await world.code()
+    expect(await logInWith({ code, openid: 'oSomebodyElse' })).toMatchObject({
+      status: 400,
+      body: { field: 'openid' },
+    })
+  })
+})
+
+describe('what WeChat may answer', () => {
+  test.each(upstream.cases.map((each) => [each.id, each] as const))('%s', async (_id, each) => {
+    const { code } = await world.code()
+    for (const fault of playUpstream(each.resp, { times: each.retry + 1 }))
+      world.wechat.addFault(fault)
+    const before = world.logLines.length
+    const requestsBefore = world.wechat.requests().length
+    const startedAt = performance.now()
+    const { status, body } = await logInWith({ code })
+    expect(performance.now() - startedAt).toBeLessThan(3000 + 500)
+    expect(accepted(each.expect)).toContain(status === 200 ? 'ok' : `${body.code} ${status}`)
+    expect(world.wechat.requests().length - requestsBefore).toBeLessThanOrEqual(1 + each.retry)
+    const said = JSON.stringify(body) + world.logLines.slice(before).join('\n')
+    expect(said).not.toContain('tiihtNczf5v6AKRyjwEUhQ')
+    expect(said).not.toContain(world.environment.WECHAT_SECRET)
+    expect(said).not.toContain(code)
+    if (each.expect.endsWith('alert')) expect(world.logLines.at(-1)).toContain('"level":"error"')
+  })
+})
+
+/** What the corpus' words mean here. */
+function accepted(expectation: string): string[] {
+  const outcomes: [RegExp, string][] = [
+    [/login-ok|either/, 'ok'],
+    [/upstream-busy-503|or-503|502\/503/, 'wechat-unavailable 503'],
+    [/upstream-bad-502|or-502|or 502|either/, 'wechat-bad-answer 502'],
+    [/code-invalid-401/, 'wechat-rejected-code 401'],
+    [/rate-limited-429/, 'wechat-rate-limited 429'],
+    [/config-error-500/, 'wechat-misconfigured 500'],
+    [/timeout/, 'wechat-timeout 504'],
+  ]
+  return outcomes.filter(([pattern]) => pattern.test(expectation)).map(([, outcome]) => outcome)
+}

@@ -1,0 +1,278 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { articleForm, rating } from '../support/ratings.ts'
+import { readVectors } from '../support/vectors.ts'
+import { type LoggedIn, startWorld, type World } from '../support/world.ts'
+
+interface Cases<Case> {
+  cases: Case[]
+}
+const accountNumbers =
+  readVectors<Cases<{ id: string; v: unknown; expect: string }>>('account-numbers')
+const hostileBodies = readVectors<Cases<{ id: string; body: string }>>('json-bodies-hostile')
+const longStrings =
+  readVectors<Cases<{ id: string; repeat: { unit: string; n: number }; tail: string }>>(
+    'redos-strings',
+  )
+interface TextCase {
+  id: string
+  s?: string
+  repeat?: { unit: string; n: number }
+  expect: string
+}
+const texts = readVectors<Cases<TextCase>>('texts-extra')
+
+let world: World
+let author: LoggedIn
+beforeAll(async () => {
+  world = await startWorld()
+  author = await world.logIn()
+})
+afterAll(() => world?.close())
+
+const form = { 'content-type': 'application/x-www-form-urlencoded' }
+const submit = (body: unknown, headers: Record<string, string> = {}) =>
+  world.call('POST /score', { body, headers, token: author.token })
+const own = async () =>
+  (await world.call('GET /score', { token: author.token, query: { limit: '100' } })).body.items
+
+describe('POST /score', () => {
+  test('a rating is stored exactly as sent', async () => {
+    const sent = rating({ txt1: 'a\u0000b\r\n  ', txt2: "'; drop table ratings; --" })
+    const { status, body } = await submit(sent)
+    expect(status).toBe(201)
+    expect(body).toEqual({ id: expect.stringMatching(/^[0-9a-f-]{36}$/), message: '数据提交成功' })
+    const stored = (await own()).find(({ id }: { id: string }) => id === body.id)
+    expect(stored).toEqual({ ...sent, id: body.id, insert_time: expect.any(String) })
+    expect(Math.abs(Date.parse(stored.insert_time) - Date.now())).toBeLessThan(60_000)
+  })
+
+  test('the article’s form is accepted as it is and answered with the bare JSON string', async () => {
+    const { status, body, headers } = await submit(
+      articleForm(rating({ acc_nbr: '13900139000' })),
+      form,
+    )
+    expect({ status, body }).toEqual({ status: 201, body: '数据提交成功' })
+    expect(headers['content-type']).toBe('application/json; charset=utf-8')
+    expect((await own())[0]).toMatchObject(rating({ acc_nbr: '13900139000' }))
+  })
+
+  test('a plain form is accepted as well, its texts exactly as sent', async () => {
+    const plain = new URLSearchParams({
+      acc_nbr: '13900139000',
+      grade1: '1',
+      grade2: '"2"',
+      grade3: '3',
+      txt1: '"half quoted',
+      txt2: '1',
+      txt3: '',
+    })
+    expect((await submit(String(plain), form)).status).toBe(201)
+    expect((await own())[0]).toMatchObject({ grade2: 2, txt1: '"half quoted', txt2: '1', txt3: '' })
+  })
+
+  test('texts may be left out, grades may not', async () => {
+    const { txt1: _1, txt2: _2, txt3: _3, ...grades } = rating()
+    expect((await submit(grades)).status).toBe(201)
+    expect((await own())[0]).toMatchObject({ txt1: '', txt2: '', txt3: '' })
+    const { grade2: _, ...missing } = rating()
+    expect(await submit(missing)).toMatchObject({ status: 400, body: { field: 'grade2' } })
+  })
+
+  test('500 characters fit, whatever their width; 501 do not', async () => {
+    expect((await submit(rating({ txt1: '😀'.repeat(500) }))).status).toBe(201)
+    expect((await own())[0].txt1).toBe('😀'.repeat(500))
+    const refused = await submit(rating({ txt1: '😀'.repeat(501) }))
+    expect(refused).toMatchObject({ status: 400, body: { field: 'txt1' } })
+    expect(refused.body.message).toContain('txt1')
+  })
+})
+
+describe('bad fields', () => {
+  test.each([
+    ['grade1', 0],
+    ['grade1', 6],
+    ['grade1', 4.5],
+    ['grade1', '5'],
+    ['grade1', true],
+    ['grade1', null],
+    ['grade2', [5]],
+    ['grade3', {}],
+    ['txt1', 1],
+    ['txt2', null],
+    ['txt3', ['a']],
+    ['acc_nbr', null],
+    ['sub', 'somebody'],
+    ['openid', 'oSomebodyElse0000000000000000'],
+  ])('%s: %j is refused by name, and the value is not repeated', async (field, value) => {
+    const { status, body } = await submit(rating({ [field]: value }))
+    expect({ status, code: body.code, field: body.field }).toEqual({
+      status: 400,
+      code: 'invalid-field',
+      field,
+    })
+    expect(body.message).toMatch(/\p{Script=Han}/u)
+    expect(body.message).toContain(field)
+    if (typeof value === 'string' && value.length > 3) {
+      expect(JSON.stringify(body)).not.toContain(value)
+    }
+  })
+
+  test('an overflowing number is not a grade', async () => {
+    const body = JSON.stringify(rating()).replace('"grade1":5', '"grade1":1e400')
+    expect(await submit(body)).toMatchObject({ status: 400, body: { field: 'grade1' } })
+  })
+
+  test.each(accountNumbers.cases.map((each) => [each.id, each] as const))(
+    'account number: %s',
+    async (_id, { v, expect: expectation }) => {
+      for (const route of ['POST /score', 'POST /query', 'POST /query/summary']) {
+        const body = route === 'POST /score' ? rating({ acc_nbr: v }) : { acc_nbr: v }
+        const answer = await world.call(route, { body, token: author.token })
+        const isAccepted =
+          expectation === 'accept' || (expectation === 'policy' && /^[0-9]{5,20}$/.test(String(v)))
+        if (isAccepted) expect(answer.status).toBeLessThan(300)
+        else {
+          const isText = typeof v !== 'string' || v.isWellFormed()
+          const problem = isText ? { field: 'acc_nbr' } : { code: 'lone-surrogate' }
+          expect(answer).toMatchObject({ status: 400, body: problem })
+        }
+      }
+    },
+  )
+
+  test.each(hostileBodies.cases.map(({ id, body }) => [id, body]))(
+    'hostile body %s: %s',
+    async (_id, body) => {
+      for (const route of ['POST /score', 'POST /query', 'POST /query/summary', 'POST /login']) {
+        const { status, body: problem } = await world.call(route, { body, token: author.token })
+        expect(status).toBe(400)
+        expect(problem).toMatchObject({ code: 'invalid-field', retry: 'never' })
+      }
+      expect(({} as { isAdmin?: unknown }).isAdmin).toBeUndefined()
+    },
+  )
+})
+
+describe('texts of every kind', () => {
+  test.each(texts.cases.map((each) => [each.id, each] as const))(
+    '%s comes back identical, or is refused as a whole',
+    async (_id, { s, repeat, expect: expectation }) => {
+      const text = s ?? repeat?.unit.repeat(repeat.n) ?? ''
+      const isAccepted = text.isWellFormed() && [...text].length <= 500
+      if (expectation === 'store-identical') expect(isAccepted || text.length > 500).toBe(true)
+      if (expectation === 'reject') expect(isAccepted).toBe(false)
+      const { status, body } = await submit(rating({ txt1: text, txt2: text, txt3: text }))
+      expect([400, 413].includes(status)).toBe(!isAccepted)
+      const [newest] = await own()
+      if (isAccepted)
+        expect(newest).toMatchObject({ id: body.id, txt1: text, txt2: text, txt3: text })
+      else expect(newest.txt1).not.toBe(text)
+    },
+  )
+
+  test.each(longStrings.cases.map((each) => [each.id, each]))(
+    'a very long %s is refused everywhere and costs nothing',
+    async (_id, { repeat, tail }) => {
+      const long = (repeat.unit.repeat(repeat.n) + tail).slice(0, 15_000)
+      const bodies = Object.keys(rating()).map((field) => rating({ [field]: long }))
+      const startedAt = performance.now()
+      for (const body of bodies) expect([400, 413]).toContain((await submit(body)).status)
+      for (const name of ['authorization', 'content-type', 'x-forwarded-for', 'idempotency-key']) {
+        const { status } = await world.call('POST /score', {
+          body: rating(),
+          token: author.token,
+          headers: { [name]: long },
+        })
+        if (name !== 'x-forwarded-for') expect([400, 401, 415]).toContain(status)
+      }
+      expect(
+        (
+          await world.call('POST /query', {
+            body: { acc_nbr: '13800', cursor: long },
+            token: author.token,
+          })
+        ).status,
+      ).toBeGreaterThanOrEqual(400)
+      const lost = await world.handler('submit-score')({ httpMethod: 'GET', path: `/${long}` })
+      expect(lost.statusCode).toBe(404)
+      const calls = bodies.length + 6
+      expect((performance.now() - startedAt) / calls).toBeLessThan(50)
+    },
+  )
+})
+
+describe('Idempotency-Key', () => {
+  const key = (value: string) => ({ 'idempotency-key': value })
+
+  test('the same key and content give the same answer and one row', async () => {
+    const sent = rating({ acc_nbr: '10001' })
+    const first = await submit(sent, key('once-1'))
+    const second = await submit(sent, key('once-1'))
+    expect(second).toMatchObject({ status: 201, body: first.body })
+    const rows = (await own()).filter(({ acc_nbr }: { acc_nbr: string }) => acc_nbr === '10001')
+    expect(rows).toHaveLength(1)
+  })
+
+  test('the same key with other content is refused, and nothing changes', async () => {
+    await submit(rating({ acc_nbr: '10002' }), key('once-2'))
+    const other = await submit(rating({ acc_nbr: '10002', grade1: 1 }), key('once-2'))
+    expect(other).toMatchObject({
+      status: 422,
+      body: { code: 'idempotency-key-reused', retry: 'never' },
+    })
+  })
+
+  test('a key counts for one person and one account', async () => {
+    const mine = await submit(rating({ acc_nbr: '10003' }), key('once-3'))
+    const elsewhere = await submit(rating({ acc_nbr: '10004' }), key('once-3'))
+    const { token } = await world.logIn()
+    const headers = key('once-3')
+    const theirs = await world.call('POST /score', {
+      body: rating({ acc_nbr: '10003' }),
+      headers,
+      token,
+    })
+    expect(new Set([mine.body.id, elsewhere.body.id, theirs.body.id]).size).toBe(3)
+  })
+
+  test('keys differ in letter case', async () => {
+    const sent = rating({ acc_nbr: '10005' })
+    const ids = [await submit(sent, key('Key')), await submit(sent, key('key'))]
+    expect(ids[0]?.body.id).not.toBe(ids[1]?.body.id)
+  })
+
+  test.each([
+    ['a space', 'a b'],
+    ['65 characters', 'a'.repeat(65)],
+    ['nothing', ''],
+    ['Chinese', '键'],
+  ])('a key of %s is refused', async (_name, value) => {
+    expect(await submit(rating(), key(value))).toMatchObject({
+      status: 400,
+      body: { field: 'Idempotency-Key' },
+    })
+  })
+
+  test('without a key every submission is a rating of its own', async () => {
+    const sent = rating({ acc_nbr: '10006' })
+    expect((await submit(sent)).body.id).not.toBe((await submit(sent)).body.id)
+  })
+})
+
+describe('who may submit', () => {
+  test.each([
+    ['no token', {}],
+    ['rubbish', { authorization: 'JWT rubbish' }],
+    ['another scheme', { authorization: 'Basic YTpi' }],
+  ])('%s is answered 401 before the body is looked at', async (_name, headers) => {
+    expect(await world.call('POST /score', { body: '{', headers })).toMatchObject({
+      status: 401,
+      body: { code: 'unauthenticated', retry: 'login' },
+    })
+  })
+
+  test('JWT and Bearer are the same', async () => {
+    const headers = { authorization: `Bearer ${author.token}` }
+    expect((await world.call('POST /score', { body: rating(), headers })).status).toBe(201)
+  })
+})

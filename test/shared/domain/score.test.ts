@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest'
+import {
+  addCounts,
+  emptyCounts,
+  readableBy,
+  subtractCounts,
+  summarise,
+} from '../../../shared/domain/score.ts'
+import type { Caller } from '../../../shared/ports.ts'
+
+const stranger: Caller = { userId: 'u', sessionId: 's', heldAccount: null, isOperator: false }
+const own = { kind: 'author', userId: 'u' }
+
+describe('who may read the ratings of an account', () => {
+  test.each([
+    ['a stranger', stranger, own],
+    ['the holder of the number', { ...stranger, heldAccount: '13800138000' }, { kind: 'all' }],
+    ['the holder of another number', { ...stranger, heldAccount: '13900139000' }, own],
+    ['the holder of a longer number', { ...stranger, heldAccount: '138001380001' }, own],
+    ['an operator', { ...stranger, isOperator: true }, { kind: 'all' }],
+  ])('%s', (_name, caller, scope) => {
+    expect(readableBy(caller, '13800138000')).toEqual(scope)
+  })
+})
+
+describe('counts', () => {
+  const one = { count: 1, grades: { grade1: { '5': 1 }, grade2: { '1': 1 }, grade3: {} } }
+
+  test('add up, and taking a part away leaves the rest without zeros', () => {
+    const three = [one, one, one].reduce(addCounts, emptyCounts)
+    expect(three).toEqual({
+      count: 3,
+      grades: { grade1: { '5': 3 }, grade2: { '1': 3 }, grade3: {} },
+    })
+    expect(subtractCounts(three, three)).toEqual(emptyCounts)
+    expect(emptyCounts.grades.grade1).toEqual({})
+  })
+
+  test('a mean is over the grades that were given', () => {
+    const counts = {
+      count: 4,
+      grades: { grade1: { '1': 1, '2': 2 }, grade2: {}, grade3: { '5': 4 } },
+    }
+    expect(summarise(counts)).toMatchObject({
+      count: 4,
+      grades: { grade1: { mean: 1.67 }, grade2: { mean: null }, grade3: { mean: 5 } },
+    })
+  })
+})

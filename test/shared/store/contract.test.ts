@@ -1,0 +1,190 @@
+import { v7 as uuidV7 } from 'uuid'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { migrate, readMigrations } from '../../../scripts/migrations.ts'
+import type { NewScore, Store } from '../../../shared/ports.ts'
+import { createStore } from '../../../shared/store/sql.ts'
+import { type Door, doors } from '../../support/store-doors.ts'
+import { readVectors } from '../../support/vectors.ts'
+
+const texts = readVectors<{ cases: { id: string; s?: string }[] }>('texts-extra').cases
+
+let lastMs = Date.UTC(2026, 0, 1)
+function newScore(changes: Partial<NewScore> = {}): NewScore {
+  const insertTimeMs = changes.insertTimeMs ?? ++lastMs
+  return {
+    id: uuidV7({ msecs: insertTimeMs }),
+    acc_nbr: '13800138000',
+    grade1: 5,
+    grade2: 4,
+    grade3: null,
+    txt1: 'a',
+    txt2: '',
+    txt3: '😀',
+    userId: uuidV7(),
+    idempotencyKey: null,
+    ...changes,
+    insertTimeMs,
+  }
+}
+
+const everything = { before: null, limit: 1000 }
+const all = { kind: 'all' } as const
+
+describe.each(doors.filter(({ isAvailable }) => isAvailable))('the store on $name', ({ open }) => {
+  let door: Door
+  let store: Store
+  beforeAll(async () => {
+    door = await open()
+    await migrate(door.db, { migrations: await readMigrations() })
+    store = createStore(door.db)
+  })
+  afterAll(() => door?.close())
+
+  const signIn = (openid: string, unionid: string | null = null, appid = 'wxapp') =>
+    store.signIn({ appid, openid, unionid, atMs: Date.now() })
+
+  describe('people', () => {
+    test('an openid is the same user at every login, in its own mini program only', async () => {
+      const first = await signIn('oPerson')
+      expect(await signIn('oPerson', 'uUnion')).toEqual(first)
+      expect(await signIn('oPerson', null, 'wxother')).not.toEqual(first)
+    })
+
+    test('openids that differ in letter case are different people', async () => {
+      expect(await signIn('oCaseA')).not.toEqual(await signIn('ocaseA'))
+    })
+
+    test('ten first logins at once make one user', async () => {
+      const users = await Promise.all(Array.from({ length: 10 }, () => signIn('oTenAtOnce')))
+      expect(new Set(users.map(({ userId }) => userId)).size).toBe(1)
+    })
+  })
+
+  describe('ratings', () => {
+    test('every column comes back as it was given', async () => {
+      const score = newScore({ acc_nbr: '20001' })
+      await store.addScore(score)
+      const { userId: _user, idempotencyKey: _key, ...expected } = score
+      expect(await store.scoresOfAccount('20001', all, everything)).toEqual([expected])
+    })
+
+    test.each([
+      ['smallest', -32768],
+      ['largest', 32767],
+      ['zero', 0],
+      ['none', null],
+    ])('grades at their extremes: %s', async (name, grade) => {
+      const acc_nbr = `extreme-${name}`
+      await store.addScore(newScore({ acc_nbr, grade1: grade, grade2: grade, grade3: grade }))
+      const [stored] = await store.scoresOfAccount(acc_nbr, all, everything)
+      expect(stored).toMatchObject({ grade1: grade, grade2: grade, grade3: grade })
+    })
+
+    test('texts of every kind are stored byte for byte', async () => {
+      const strings = texts.flatMap(({ s }) => (s?.isWellFormed() ? [s] : []))
+      strings.push("'", '\\', "\\'", '?', ':a', '%', '_', '\u001a', '"', '`', '\\0', '\\\\n', "''")
+      for (const txt1 of strings) {
+        const acc_nbr = 'texts'
+        const { id } = (await store.addScore(
+          newScore({ acc_nbr, txt1, txt2: txt1, txt3: txt1 }),
+        )) as {
+          id: string
+        }
+        const [stored] = await store.scoresOfAccount(acc_nbr, all, { before: null, limit: 1 })
+        expect(stored).toMatchObject({ id, txt1, txt2: txt1, txt3: txt1 })
+      }
+      expect(await store.scoresOfAccount('texts', all, everything)).toHaveLength(strings.length)
+    })
+
+    test('a text of 16 KB fits', async () => {
+      const txt1 = '汉'.repeat(5000)
+      await store.addScore(newScore({ acc_nbr: 'long', txt1 }))
+      expect((await store.scoresOfAccount('long', all, everything))[0]?.txt1).toBe(txt1)
+    })
+
+    test('pages are newest first and continue exactly where the last one ended', async () => {
+      const acc_nbr = '20002'
+      const ids: string[] = []
+      for (let index = 0; index < 7; index++) {
+        const score = newScore({ acc_nbr })
+        ids.unshift(score.id)
+        await store.addScore(score)
+      }
+      const page = async (before: string | null) =>
+        (await store.scoresOfAccount(acc_nbr, all, { before, limit: 3 })).map(({ id }) => id)
+      expect(await page(null)).toEqual(ids.slice(0, 3))
+      expect(await page(ids[2] ?? null)).toEqual(ids.slice(3, 6))
+      expect(await page(ids[5] ?? null)).toEqual(ids.slice(6))
+      expect(await page(ids[6] ?? null)).toEqual([])
+    })
+
+    test('an author’s scope holds their ratings and no others', async () => {
+      const [mine, theirs] = [uuidV7(), uuidV7()]
+      const acc_nbr = '20003'
+      for (const userId of [mine, theirs, mine]) await store.addScore(newScore({ acc_nbr, userId }))
+      await store.addScore(newScore({ acc_nbr: '20004', userId: mine }))
+      const scope = { kind: 'author', userId: mine } as const
+      expect(await store.scoresOfAccount(acc_nbr, scope, everything)).toHaveLength(2)
+      expect(await store.scoresByAuthor(mine, everything)).toHaveLength(3)
+      expect((await store.countsOfAccount(acc_nbr, scope)).count).toBe(2)
+      expect((await store.countsOfAccount(acc_nbr, all)).count).toBe(3)
+    })
+
+    test('counts are exact and leave out grades that were not given', async () => {
+      const acc_nbr = '20005'
+      for (const grade1 of [1, 5, 5]) await store.addScore(newScore({ acc_nbr, grade1 }))
+      expect(await store.countsOfAccount(acc_nbr, all)).toEqual({
+        count: 3,
+        grades: { grade1: { '1': 1, '5': 2 }, grade2: { '4': 3 }, grade3: {} },
+      })
+      expect((await store.countsOfAccount('nobody', all)).count).toBe(0)
+    })
+
+    test('an account number that is not a string of its own matches nothing', async () => {
+      await store.addScore(newScore({ acc_nbr: 'abc' }))
+      for (const acc_nbr of ['0', 'ABC', 'abc ', ' abc', 'ab_', '%']) {
+        expect(await store.scoresOfAccount(acc_nbr, all, everything)).toEqual([])
+      }
+    })
+  })
+
+  describe('exactly once', () => {
+    test('the same key and content yield one row and the first id', async () => {
+      const first = newScore({ acc_nbr: '30001', idempotencyKey: 'k' })
+      const retry = { ...first, id: uuidV7(), insertTimeMs: first.insertTimeMs + 5 }
+      expect(await store.addScore(first)).toEqual({ result: 'added', id: first.id })
+      expect(await store.addScore(retry)).toEqual({ result: 'same', id: first.id })
+      expect(await store.scoresOfAccount('30001', all, everything)).toHaveLength(1)
+    })
+
+    test('other content under the same key is a conflict and leaves the row alone', async () => {
+      const first = newScore({ acc_nbr: '30002', idempotencyKey: 'k' })
+      await store.addScore(first)
+      for (const change of [{ grade1: 1 }, { txt3: 'b' }, { grade3: 3 }]) {
+        const other = { ...first, id: uuidV7(), ...change }
+        expect(await store.addScore(other)).toEqual({ result: 'conflict' })
+      }
+      expect(await store.scoresOfAccount('30002', all, everything)).toMatchObject([
+        { id: first.id },
+      ])
+    })
+
+    test('twenty copies at once yield one row', async () => {
+      const first = newScore({ acc_nbr: '30003', idempotencyKey: 'k' })
+      const copies = Array.from({ length: 20 }, () => ({ ...first, id: uuidV7() }))
+      const answers = await Promise.all(copies.map((copy) => store.addScore(copy)))
+      expect(new Set(answers.map((answer) => ('id' in answer ? answer.id : ''))).size).toBe(1)
+      expect(answers.filter(({ result }) => result === 'added')).toHaveLength(1)
+      expect(await store.scoresOfAccount('30003', all, everything)).toHaveLength(1)
+    })
+
+    test('keys are told apart by letter case, person and account', async () => {
+      const first = newScore({ acc_nbr: '30004', idempotencyKey: 'key' })
+      const others = [{ idempotencyKey: 'KEY' }, { userId: uuidV7() }, { acc_nbr: '30005' }]
+      for (const other of [{}, ...others]) {
+        const score = { ...first, ...other, id: uuidV7() }
+        expect((await store.addScore(score)).result).toBe('added')
+      }
+    })
+  })
+})

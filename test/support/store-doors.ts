@@ -1,0 +1,55 @@
+/** Every way to a database that the store's contract runs on; a further door is one line. */
+
+import { startOfflinePlanetScale } from '../../scripts/planetscale/server.ts'
+import { openSqliteEngine } from '../../scripts/planetscale/sqlite-engine.ts'
+import { openDb } from '../../shared/compose.ts'
+import type { Db } from '../../shared/store/db.ts'
+
+export interface Door {
+  db: Db
+  /** A second connection to the same database. */
+  again(): Promise<Db>
+  close(): Promise<void>
+}
+
+export interface DoorKind {
+  name: string
+  isAvailable: boolean
+  /** Opens the door to a fresh, empty database. */
+  open(): Promise<Door>
+}
+
+export const doors: readonly DoorKind[] = [
+  {
+    name: 'offline PlanetScale over sql.js',
+    isAvailable: true,
+    open: async () => doorTo(await planetScaleOverSqlite()),
+  },
+]
+
+async function planetScaleOverSqlite(): Promise<Address> {
+  const server = await startOfflinePlanetScale({ engine: await openSqliteEngine(':memory:') })
+  return { url: server.url, close: () => server.close() }
+}
+
+interface Address {
+  url: string
+  close(): Promise<void>
+}
+
+async function doorTo({ url, close }: Address): Promise<Door> {
+  const opened: Db[] = []
+  const again = async (): Promise<Db> => {
+    const db = await openDb(url)
+    opened.push(db)
+    return db
+  }
+  return {
+    db: await again(),
+    again,
+    async close() {
+      for (const db of opened) await db.close()
+      await close()
+    },
+  }
+}

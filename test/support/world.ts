@@ -1,0 +1,132 @@
+/**
+ * The whole system for a test: the built bundles in processes of their own, an offline WeChat and a
+ * database behind the offline PlanetScale, with every address and secret made for this run.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { bundleFunction, functionNames, storeDoorOf } from '../../scripts/build.ts'
+import { pickVariables } from '../../scripts/local/environment.ts'
+import { FunctionProcess } from '../../scripts/local/function-process.ts'
+import { matchesPath, readService } from '../../scripts/local/service.ts'
+import { migrate, readMigrations } from '../../scripts/migrations.ts'
+import { startLocalDatabase } from '../../scripts/planetscale/local-database.ts'
+import { startOfflineWeChat } from '../../scripts/wechat/server.ts'
+import { openDb } from '../../shared/compose.ts'
+import type { HttpReply } from '../../shared/transport/http-event.ts'
+import type { MainHandler } from '../../shared/transport/serve.ts'
+import { type Answer, call } from './http-events.ts'
+
+export interface World {
+  /** Sends a request to the function that owns its path. */
+  call(route: string, options?: Parameters<typeof call>[2]): Promise<Answer>
+  /** The handler of one function, for events of your own. */
+  handler(functionName: string): MainHandler
+  /** Logs somebody in, a new person unless `openid` is given. */
+  logIn(openid?: string): Promise<LoggedIn>
+  /** A login code of the offline WeChat. */
+  code(openid?: string): Promise<{ code: string; openid: string }>
+  wechat: Awaited<ReturnType<typeof startOfflineWeChat>>
+  environment: Record<string, string>
+  /** Everything the functions logged so far. */
+  logLines: string[]
+  close(): Promise<void>
+}
+
+export interface LoggedIn {
+  token: string
+  userId: string
+  openid: string
+}
+
+/** `kid:` and 32 random bytes, as the variables of keys want them. */
+export function randomKey(kid: string): string {
+  return `${kid}:${randomBytes(32).toString('base64url')}`
+}
+
+/** Starts a world on a database (an empty one in memory by default). */
+export async function startWorld({
+  databaseUrl = 'sqlite::memory:',
+  environment: overrides = {},
+}: {
+  databaseUrl?: string
+  environment?: Record<string, string>
+} = {}): Promise<World> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'miniscore-world-'))
+  const appid = `wx${randomBytes(8).toString('hex')}`
+  const secret = randomBytes(16).toString('hex')
+  const database = await startLocalDatabase(databaseUrl)
+  const wechat = await startOfflineWeChat({ appid, secret })
+  const environment: Record<string, string> = {
+    DATABASE_URL: database.url,
+    TOKEN_KEYS: randomKey('k1'),
+    WECHAT_APPID: appid,
+    WECHAT_SECRET: secret,
+    WECHAT_API_URL: wechat.url,
+    ...overrides,
+  }
+  const db = await openDb(database.url)
+  await migrate(db, { migrations: await readMigrations() })
+  await db.close()
+
+  const logLines: string[] = []
+  const running = await Promise.all(
+    (await readService()).map(async (declared) => {
+      const { name, timeoutMs, variables } = declared
+      const { file } = await bundleFunction(name, {
+        storeDoor: storeDoorOf(database.url),
+        outdir: folder,
+      })
+      const process = new FunctionProcess({
+        name,
+        file,
+        environment: pickVariables(variables, environment),
+        timeoutMs,
+        onLine: (line) => logLines.push(line),
+      })
+      return { declared, process }
+    }),
+  )
+
+  const handlerOf =
+    (process: FunctionProcess): MainHandler =>
+    async (event) => {
+      const invocation = await process.invoke(event)
+      if (!invocation.ok) throw new Error(JSON.stringify(invocation.error))
+      return invocation.result as HttpReply
+    }
+  const processAt = (requestPath: string): FunctionProcess => {
+    const found = running.find(({ declared }) => matchesPath(declared, requestPath))
+    if (!found) throw new Error(`no function answers ${requestPath}`)
+    return found.process
+  }
+  const code = async (openid?: string): Promise<{ code: string; openid: string }> =>
+    wechat.issueCode(openid === undefined ? {} : { openid })
+  const world: World = {
+    call: (route, options) => call(handlerOf(processAt(route.split(' ')[1] ?? '')), route, options),
+    handler: (name) => {
+      const found = running.find(({ declared }) => declared.name === name)
+      if (!found) throw new Error(`no function ${name}; there are ${functionNames.join(', ')}`)
+      return handlerOf(found.process)
+    },
+    async logIn(openid) {
+      const issued = await code(openid)
+      const { status, body } = await world.call('POST /login', { body: { code: issued.code } })
+      if (status !== 200) throw new Error(`login answered ${status}: ${JSON.stringify(body)}`)
+      return { token: body.token, userId: body.user.id, openid: issued.openid }
+    },
+    code,
+    wechat,
+    environment,
+    logLines,
+    async close() {
+      await Promise.all(running.map(({ process }) => process.stop()))
+      await wechat.close()
+      await database.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+  return world
+}
