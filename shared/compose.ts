@@ -4,10 +4,30 @@
  */
 
 import * as v from 'valibot'
-import type { Clock, Store, Tokens, WeChat } from './ports.ts'
+import type {
+  Clock,
+  CodeClaimStore,
+  CounterStore,
+  Lookup,
+  PersonStore,
+  RatingStore,
+  SessionStore,
+  Sessions,
+  Tokens,
+  Vault,
+  WeChat,
+} from './ports.ts'
+import { createLookup } from './session/lookup.ts'
+import { createSessionCheck } from './session/session-check.ts'
+import { createSessions } from './session/sessions.ts'
 import { createTokens } from './session/token.ts'
+import { createVault } from './session/vault.ts'
+import { createCodeClaimStore } from './store/code-claims.ts'
+import { createCounterStore } from './store/counters.ts'
 import type { Db } from './store/db.ts'
-import { createStore } from './store/sql.ts'
+import { createPersonStore } from './store/people.ts'
+import { createRatingStore } from './store/ratings.ts'
+import { createSessionStore } from './store/sessions.ts'
 import { createWeChat } from './wechat/client.ts'
 
 export type Environment = Record<string, string | undefined>
@@ -56,12 +76,80 @@ declare const STORE_DOOR: 'planetscale' | 'mysql' | undefined
 const builtDoor = typeof STORE_DOOR === 'undefined' ? undefined : STORE_DOOR
 
 /** Longest wait for one statement. */
-const DATABASE_BUDGET_MS = 3000
+export const DATABASE_BUDGET_MS = 3000
 
-/** The store behind `DATABASE_URL`; its driver is loaded at the first statement. */
-export function storeFrom(env: Environment): Store {
+/** One connection per environment, whatever number of stores is made over it. */
+const databases = new WeakMap<Environment, Db>()
+
+/** The database behind `DATABASE_URL`; its driver is loaded at the first statement. */
+function dbFrom(env: Environment): Db {
+  const known = databases.get(env)
+  if (known) return known
   const { DATABASE_URL: url } = read(env, { DATABASE_URL: DatabaseUrl })
-  return createStore(lazyDb(() => openDb(url)))
+  const db = lazyDb(() => openDb(url))
+  databases.set(env, db)
+  return db
+}
+
+export function ratingsFrom(env: Environment): RatingStore {
+  return createRatingStore(dbFrom(env))
+}
+
+export function peopleFrom(env: Environment): PersonStore {
+  return createPersonStore(dbFrom(env))
+}
+
+export function codeClaimsFrom(env: Environment): CodeClaimStore {
+  return createCodeClaimStore(dbFrom(env))
+}
+
+export function countersFrom(env: Environment): CounterStore {
+  return createCounterStore(dbFrom(env))
+}
+
+export function sessionStoreFrom(env: Environment): SessionStore {
+  return createSessionStore(dbFrom(env))
+}
+
+/** Enough of sessions to tell who calls. */
+export function sessionCheckFrom(env: Environment): Pick<Sessions, 'check'> {
+  return createSessionCheck({ store: sessionStoreFrom(env), now: systemClock.now })
+}
+
+export function sessionsFrom(env: Environment): Sessions {
+  const { TOKEN_KEYS: keys } = read(env, { TOKEN_KEYS: KeyRing })
+  return createSessions({
+    store: sessionStoreFrom(env),
+    tokens: tokensFrom(env),
+    keys: keys.map(({ kid, bytes }) => ({ kid, secret: bytes })),
+    now: systemClock.now,
+  })
+}
+
+/** Seals session keys and phone numbers. */
+export function vaultFrom(env: Environment): Vault {
+  return createVault({ keys: read(env, { SEALING_KEYS: KeyRing }).SEALING_KEYS })
+}
+
+/** Finds phone numbers and codes without storing them. */
+export function lookupFrom(env: Environment): Lookup {
+  return createLookup({ key: read(env, { LOOKUP_KEY: Key }).LOOKUP_KEY })
+}
+
+/** User ids and openids of operators, who read everything. */
+export function operatorsFrom(env: Environment): ReadonlySet<string> {
+  return read(env, { OPERATORS: Operators }).OPERATORS
+}
+
+/** What becomes of the ratings of a person who wants to be forgotten. */
+export function forgottenRatingsFrom(env: Environment): 'delete' | 'keep-anonymous' {
+  const { ANONYMOUS_RATINGS: choice } = read(env, {
+    ANONYMOUS_RATINGS: v.optional(
+      v.picklist(['delete', 'keep'], 'should be keep or delete'),
+      'delete',
+    ),
+  })
+  return choice === 'keep' ? 'keep-anonymous' : 'delete'
 }
 
 /** The database behind `url`, for functions and for commands. */
@@ -89,6 +177,7 @@ export function weChatFrom(env: Environment): WeChat {
     appid: variables.WECHAT_APPID,
     secret: variables.WECHAT_SECRET,
     apiUrl: variables.WECHAT_API_URL,
+    now: systemClock.now,
   })
 }
 
@@ -98,21 +187,29 @@ export function appidFrom(env: Environment): string {
 }
 
 export function tokensFrom(env: Environment): Tokens {
-  const { TOKEN_KEYS: keys, WECHAT_APPID: appid } = read(env, {
+  const variables = read(env, {
     TOKEN_KEYS: KeyRing,
     WECHAT_APPID: AppId,
+    ACCESS_TOKEN_SECONDS: v.optional(Seconds, String(ACCESS_TOKEN_SECONDS)),
   })
   return createTokens({
-    keys: keys.map(({ kid, bytes }) => ({ kid, secret: bytes })),
+    keys: variables.TOKEN_KEYS.map(({ kid, bytes }) => ({ kid, secret: bytes })),
     issuer: 'miniscore',
-    audience: appid,
-    lifetimeSeconds: ACCESS_TOKEN_SECONDS,
+    audience: variables.WECHAT_APPID,
+    lifetimeSeconds: variables.ACCESS_TOKEN_SECONDS,
     clockToleranceSeconds: 60,
     now: systemClock.now,
   })
 }
 
-const ACCESS_TOKEN_SECONDS = 2 * 60 * 60
+const ACCESS_TOKEN_SECONDS = 15 * 60
+
+const Seconds = v.pipe(
+  v.string(),
+  v.regex(/^[0-9]{2,5}$/),
+  v.transform(Number),
+  v.check((seconds) => seconds >= 60 && seconds <= 86_400, 'should be 60 to 86400 seconds'),
+)
 
 /** Exact origins of browsers that may read answers; none by default. */
 export function allowedOriginsFrom(env: Environment): readonly string[] {
@@ -151,6 +248,15 @@ const Origins = v.pipe(
   ),
 )
 
+const Operators = v.pipe(
+  v.optional(v.string(), ''),
+  v.transform((text) => new Set(text.split(',').flatMap((id) => id.trim() || []))),
+  v.check(
+    (ids) => [...ids].every((id) => /^[A-Za-z0-9_-]{6,64}$/.test(id)),
+    'should be user ids or openids, separated by commas',
+  ),
+)
+
 const KEY_MIN_BYTES = 32
 /** Fewer different bytes than this in a key of 32 is a password or a pattern, not random. */
 const KEY_MIN_DISTINCT_BYTES = 16
@@ -170,11 +276,23 @@ const KeyRing = v.pipe(
 
 function parseKey(text: string): { kid: string; bytes: Uint8Array } | undefined {
   const [, kid, encoded] = /^\s*([A-Za-z0-9_-]{1,32}):([A-Za-z0-9_-]+)={0,2}\s*$/.exec(text) ?? []
-  if (kid === undefined || encoded === undefined) return undefined
+  const bytes = parseKeyBytes(encoded)
+  return kid === undefined || bytes === undefined ? undefined : { kid, bytes }
+}
+
+function parseKeyBytes(encoded: string | undefined): Uint8Array | undefined {
+  if (encoded === undefined || !/^[A-Za-z0-9_-]+={0,2}$/.test(encoded)) return undefined
   const bytes = new Uint8Array(Buffer.from(encoded, 'base64url'))
   const isStrong = bytes.length >= KEY_MIN_BYTES && new Set(bytes).size >= KEY_MIN_DISTINCT_BYTES
-  return isStrong ? { kid, bytes } : undefined
+  return isStrong ? bytes : undefined
 }
+
+/** One key that is never rotated. */
+const Key = v.pipe(
+  v.string(),
+  v.transform((encoded) => parseKeyBytes(encoded)),
+  v.instance(Uint8Array, 'should be at least 32 random bytes in base64url'),
+)
 
 function read<Entries extends v.ObjectEntries>(
   env: Environment,

@@ -4,7 +4,7 @@
  */
 
 import * as v from 'valibot'
-import type { Caller, Tokens } from './ports.ts'
+import type { AccessClaims, Caller, Lookup, Sessions, Tokens } from './ports.ts'
 import { Problem } from './problem.ts'
 
 /** How one value of a form-encoded body is read; see `readForm`. */
@@ -20,6 +20,8 @@ export interface Call {
   readBody(formKinds?: Record<string, FormFieldKind>): { value: unknown; encoding: BodyEncoding }
   /** The text after `JWT ` or `Bearer ` in the authorization header. */
   token: string | undefined
+  /** The secret of a bound session, from the `x-session-proof` header, which the platform does not log. */
+  proof: string | undefined
   idempotencyKey: string | undefined
   /** The peer's address as written by the platform; `undefined` when it did not say. */
   clientIp: string | undefined
@@ -36,6 +38,7 @@ export interface CallFacts {
   clientIp: string | undefined
   encoding: BodyEncoding
   idempotencyKey: string | undefined
+  proof: string | undefined
   remainingMs: () => number
 }
 
@@ -71,7 +74,12 @@ export interface Handled<Output> {
 
 /** What `run` itself needs to tell who calls. */
 export interface Authority {
-  tokens: Tokens
+  tokens: Pick<Tokens, 'verify'>
+  sessions: Pick<Sessions, 'check'>
+  /** User ids and openids of operators. */
+  operators: ReadonlySet<string>
+  /** Where it matters who holds a number. */
+  lookup?: Lookup
 }
 
 /** An endpoint whose input and output types are no longer visible; what a function lists. */
@@ -103,24 +111,24 @@ export function findEndpoint<Needs>(
   throw new Problem('not-found')
 }
 
-/** Runs one call to its outcome. @throws {Problem} for every failure that has a defined answer */
+/**
+ * Runs one call to its outcome. What costs nothing comes first: the database is not touched before the
+ * token's signature and the input were accepted. @throws {Problem} for every failure that has a defined answer
+ */
 export async function run<Needs extends Authority>(
   { endpoint, parameters }: { endpoint: AnyEndpoint<Needs>; parameters: Record<string, string> },
   call: Call,
   needs: Needs,
 ): Promise<Outcome> {
-  const caller = endpoint.auth === 'required' ? await authenticate(call, needs) : nobody
+  const claims = endpoint.auth === 'required' ? await verifyToken(call, needs) : undefined
   const { value, encoding } = endpoint.route.startsWith('POST ')
     ? call.readBody(endpoint.formKinds)
     : { value: call.query, encoding: 'none' as const }
   const input = parseInput(endpoint.input, withParameters(value, parameters))
-  const handled = await endpoint.handle(input as never, needs, caller, {
-    requestId: call.requestId,
-    clientIp: call.clientIp,
-    encoding,
-    idempotencyKey: call.idempotencyKey,
-    remainingMs: call.remainingMs,
-  })
+  const caller = claims ? await findCaller(claims, call, needs) : nobody
+  const { requestId, clientIp, idempotencyKey, proof, remainingMs } = call
+  const facts = { requestId, clientIp, encoding, idempotencyKey, proof, remainingMs }
+  const handled = await endpoint.handle(input as never, needs, caller, facts)
   const status = handled.status ?? 200
   if (status === 204) return { status }
   const body =
@@ -131,13 +139,42 @@ export async function run<Needs extends Authority>(
 }
 
 /** Handlers of open endpoints are given this; none of its ids exists. */
-const nobody: Caller = { userId: '', sessionId: '', heldAccount: null, isOperator: false }
-
-async function authenticate(call: Call, { tokens }: Authority): Promise<Caller> {
-  const claims = call.token === undefined ? undefined : await tokens.verify(call.token)
-  if (!claims) throw new Problem('unauthenticated')
-  return { ...claims, heldAccount: null, isOperator: false }
+const nobody: Caller = {
+  userId: '',
+  sessionId: '',
+  openid: '',
+  isOperator: false,
+  holds: () => false,
 }
+
+async function verifyToken({ token }: Call, { tokens }: Authority): Promise<AccessClaims> {
+  const claims = token === undefined ? undefined : await tokens.verify(token)
+  if (!claims) throw new Problem('unauthenticated')
+  return claims
+}
+
+async function findCaller(
+  claims: AccessClaims,
+  { proof }: Call,
+  { sessions, operators, lookup }: Authority,
+): Promise<Caller> {
+  const session = await sessions.check(claims, proof)
+  if (!session) throw new Problem('unauthenticated')
+  const { userId, sessionId, openid, phoneDigest } = session
+  return {
+    userId,
+    sessionId,
+    openid,
+    isOperator: operators.has(userId) || operators.has(openid),
+    holds: (acc_nbr) =>
+      lookup !== undefined &&
+      phoneDigest !== null &&
+      Buffer.compare(lookup.digest(PHONE_DIGEST_PURPOSE, acc_nbr), phoneDigest) === 0,
+  }
+}
+
+/** What phone numbers are digested for; the same where one is bound and where one is read. */
+export const PHONE_DIGEST_PURPOSE = 'phone'
 
 function matchPath(pattern: string, path: string): Record<string, string> | undefined {
   const wanted = pattern.split('/')

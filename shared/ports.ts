@@ -26,15 +26,16 @@ export interface Logger {
   write(event: LogEvent): void
 }
 
-/** Who makes the call; made from a verified token and from nothing else. */
+/** Who makes the call; made from a verified token, a living session and nothing else. */
 export interface Caller {
   /** UUID of the user. */
   userId: string
   /** UUID of the session the token belongs to. */
   sessionId: string
-  /** The account number proved through WeChat's phone API, if any. */
-  heldAccount: string | null
+  openid: string
   isOperator: boolean
+  /** Whether the caller proved through WeChat's phone API that this account is their number. */
+  holds(acc_nbr: string): boolean
 }
 
 /** What a verified access token says. */
@@ -50,6 +51,43 @@ export interface Tokens {
   verify(token: string): Promise<AccessClaims | undefined>
 }
 
+/** What a client keeps: `token` for every call, `refreshToken` to get the next pair. */
+export interface TokenPair {
+  token: string
+  expiresInSeconds: number
+  refreshToken: string
+  refreshExpiresInSeconds: number
+}
+
+/** Sessions as endpoints use them. */
+export interface Sessions {
+  /** Starts a session for a user who just proved who they are. */
+  start(options: {
+    userId: string
+    kind: SessionKind
+    device: string
+    proofHash: Uint8Array | null
+  }): Promise<TokenPair & { sessionId: string }>
+  /** The first pair of a session that was just started, again; `undefined` once it was refreshed or ended. */
+  repeat(session: AccessClaims): Promise<TokenPair | undefined>
+  /**
+   * Exchanges a refresh token for the next pair. The token before the current one gives the same pair for
+   * some seconds; any older one ends the session. @throws {Problem} `refresh-rejected`
+   */
+  refresh(refreshToken: string, proof: string | undefined): Promise<TokenPair>
+  /** The session behind a token, if it still lives and `proof` is the secret it is bound to. */
+  check(claims: AccessClaims, proof: string | undefined): Promise<LivingSession | undefined>
+}
+
+/** How a session came to be: by a login code over HTTP, or by the platform's word in a function call. */
+export type SessionKind = 'code' | 'function-call'
+
+/** A session that may be used, and what is known of its user. */
+export interface LivingSession extends AccessClaims {
+  openid: string
+  phoneDigest: Uint8Array | null
+}
+
 /** What WeChat knows of whoever produced a login code. */
 export interface WeChatUser {
   openid: string
@@ -58,9 +96,29 @@ export interface WeChatUser {
   unionid: string | null
 }
 
+/** A phone number as WeChat tells it. */
+export interface PhoneNumber {
+  /** Digits without country code. */
+  purePhoneNumber: string
+  countryCode: string
+}
+
 export interface WeChat {
   /** Exchanges a `wx.login` code. @throws {Problem} `wechat-…` */
   exchangeCode(code: string, remainingMs: number): Promise<WeChatUser>
+  /** Exchanges a getPhoneNumber code; WeChat charges for it. @throws {Problem} `wechat-…` */
+  exchangePhoneCode(code: string, remainingMs: number): Promise<PhoneNumber>
+}
+
+/** Seals secrets at rest; a context names whose and what they are. See `session/vault.ts`. */
+export interface Vault {
+  seal(plaintext: string, context: string): Uint8Array
+  open(sealed: Uint8Array, context: string): { plaintext: string; isCurrent: boolean } | undefined
+}
+
+/** Digests for finding a value without storing it. See `session/lookup.ts`. */
+export interface Lookup {
+  digest(purpose: string, value: string): Uint8Array
 }
 
 /** A stored rating. */
@@ -94,15 +152,9 @@ export interface GradeCounts {
   grades: Record<'grade1' | 'grade2' | 'grade3', Record<string, number>>
 }
 
-/** Every method throws `DbError` when the database refuses or cannot be reached. */
-export interface Store {
-  /** The user of this openid in this mini program; created when new. Resolves to the user's id. */
-  signIn(person: {
-    appid: string
-    openid: string
-    unionid: string | null
-    atMs: number
-  }): Promise<{ userId: string }>
+// Stores. Every method throws `DbError` when the database refuses or cannot be reached.
+
+export interface RatingStore {
   /**
    * Stores a rating once. `same`: this user sent the same content for this account under the
    * same key before, `id` is the earlier one. `conflict`: other content under that key.
@@ -116,4 +168,116 @@ export interface Store {
   scoresOfAccount(acc_nbr: string, scope: ReadScope, slice: Slice): Promise<Score[]>
   /** Counts over the ratings of one account within `scope`. */
   countsOfAccount(acc_nbr: string, scope: ReadScope): Promise<GradeCounts>
+  /** Deletes a user's ratings, or cuts their link to the person. Repeatable when cut off. */
+  forgetAuthor(userId: string, ratings: 'delete' | 'keep-anonymous'): Promise<void>
+}
+
+/** A session key as it is stored. */
+export interface SealedSessionKey {
+  sealed: Uint8Array
+  digest: Uint8Array
+}
+
+export interface PersonStore {
+  /** The id of this openid's user in this mini program; made when there is none. */
+  identify(person: { appid: string; openid: string; atMs: number }): Promise<string>
+  /** Notes a login: unionid when WeChat tells one, and the session key as the newest of three. */
+  noteLogin(login: {
+    userId: string
+    appid: string
+    openid: string
+    unionid: string | null
+    sessionKey: SealedSessionKey | null
+    atMs: number
+  }): Promise<void>
+  /** Sealed session keys, newest first. */
+  sessionKeys(userId: string): Promise<Uint8Array[]>
+  /** Replaces one sealed session key by the same key under a newer sealing key. */
+  resealSessionKey(userId: string, before: Uint8Array, after: Uint8Array): Promise<void>
+  /** The sealed phone number of a user, and whether it was proved. */
+  phone(userId: string): Promise<{ sealed: Uint8Array; isProved: boolean } | undefined>
+  /** Makes the user the only holder of a number. */
+  bindPhone(phone: {
+    userId: string
+    sealed: Uint8Array
+    digest: Uint8Array
+    atMs: number
+  }): Promise<void>
+  /** Stores a number nobody vouched for, unless the user has a proved one. */
+  notePhone(userId: string, sealed: Uint8Array): Promise<void>
+  /** Removes the person; ratings are the rating store's. Repeatable when cut off. */
+  forget(person: { userId: string; appid: string; openid: string }): Promise<void>
+}
+
+/** A session as it is stored. Times are milliseconds. */
+export interface SessionRecord extends AccessClaims {
+  kind: SessionKind
+  device: string
+  createdAtMs: number
+  lastUsedAtMs: number
+  expiresAtMs: number
+  endedAtMs: number | null
+  refreshGeneration: number
+  refreshKid: string
+  refreshHash: Uint8Array
+  previousHash: Uint8Array | null
+  rotatedAtMs: number
+  proofHash: Uint8Array | null
+}
+
+export interface SessionStore {
+  add(session: SessionRecord): Promise<void>
+  /** The session if it lives at `atMs`, with what is known of its user. */
+  living(
+    claims: AccessClaims,
+    atMs: number,
+  ): Promise<(LivingSession & { proofHash: Uint8Array | null }) | undefined>
+  find(claims: AccessClaims): Promise<SessionRecord | undefined>
+  /** Moves a living session whose token hash is `presentedHash` on to the next token. False when it is not (any more). */
+  rotate(
+    claims: AccessClaims,
+    rotation: {
+      presentedHash: Uint8Array
+      generation: number
+      kid: string
+      nextHash: Uint8Array
+      atMs: number
+      expiresAtMs: number
+    },
+  ): Promise<boolean>
+  /** Living sessions of a user, newest first. */
+  list(userId: string, atMs: number): Promise<SessionRecord[]>
+  /** Ends a session. False when there was no living one of that id. */
+  end(claims: AccessClaims, atMs: number): Promise<boolean>
+  endAll(userId: string, atMs: number): Promise<void>
+  /** Ends the oldest sessions of a user beyond the newest `keep`. */
+  endOldest(userId: string, keep: number, atMs: number): Promise<void>
+}
+
+/** A code somebody sent, by its digest. */
+export interface CodeClaim {
+  nonceDigest: Uint8Array
+  claimedAtMs: number
+  /** Filled in once the code was exchanged. */
+  userId: string | null
+  sessionId: string | null
+}
+
+export interface CodeClaimStore {
+  /** Claims a code for one exchange; resolves to the earlier claim when there is one. */
+  claim(
+    digest: Uint8Array,
+    claim: { nonceDigest: Uint8Array; atMs: number },
+  ): Promise<CodeClaim | undefined>
+  /** Notes what came of the exchange. */
+  settle(digest: Uint8Array, outcome: { userId: string; sessionId: string | null }): Promise<void>
+  /** Gives the claim back after an exchange that failed. */
+  release(digest: Uint8Array): Promise<void>
+}
+
+export interface CounterStore {
+  /** Counts one more in the current window of this length, and resolves to the count. */
+  increment(key: string, window: { lengthMs: number; atMs: number }): Promise<number>
+  /** Takes one back within the same window. */
+  decrement(key: string, window: { lengthMs: number; atMs: number }): Promise<void>
 }

@@ -14,6 +14,12 @@ interface CatalogueEntry {
 }
 
 const catalogue = {
+  'malformed-request': entry(
+    400,
+    'The request does not follow HTTP, or asks for another protocol',
+    '请求格式有误',
+    'never',
+  ),
   'invalid-json': entry(400, 'The body is not valid JSON', '请求内容不是有效的 JSON', 'never'),
   'invalid-form': entry(400, 'The body is not a valid form', '请求内容不是有效的表单', 'never'),
   'invalid-utf8': entry(
@@ -30,9 +36,21 @@ const catalogue = {
   ),
   'too-deep': entry(400, 'The body is nested too deeply', '请求内容嵌套过深', 'never'),
   'invalid-field': entry(400, 'A field is missing or not acceptable', '请求字段有误', 'never'),
+  'phone-code-rejected': entry(
+    400,
+    'WeChat does not accept this phone number code',
+    '手机号授权已失效，请重新点击获取手机号',
+    'never',
+  ),
   unauthenticated: entry(
     401,
     'The access token is missing, expired or not valid',
+    '登录状态已过期，请重试',
+    'refresh',
+  ),
+  'refresh-rejected': entry(
+    401,
+    'The refresh token is not valid (any more)',
     '登录状态已失效，请重新登录',
     'login',
   ),
@@ -49,11 +67,23 @@ const catalogue = {
     'never',
   ),
   'not-found': entry(404, 'There is no such resource', '请求的地址不存在', 'never'),
+  'session-key-stale': entry(
+    409,
+    'The data was not encrypted with a session key known here',
+    '用户数据已过期，请重新登录后再试',
+    'login',
+  ),
   'method-not-allowed': entry(
     405,
     'This method is not offered here',
     '该地址不支持此请求方法',
     'never',
+  ),
+  'request-timeout': entry(
+    408,
+    'The request did not arrive completely in time',
+    '网络较慢，请稍后再试',
+    'later',
   ),
   'body-too-large': entry(413, 'The body is too large', '请求内容过大', 'never'),
   'unsupported-media-type': entry(
@@ -68,12 +98,14 @@ const catalogue = {
     '重复的提交标识对应了不同的内容',
     'never',
   ),
+  'too-many-requests': entry(429, 'Too many requests', '操作过于频繁，请稍后再试', 'later'),
   'wechat-rate-limited': entry(
     429,
     'WeChat limits the calls',
     '微信接口调用过于频繁，请稍后再试',
     'later',
   ),
+  'headers-too-large': entry(431, 'The request headers are too large', '请求头过大', 'never'),
   misconfigured: entry(
     500,
     'The server is not configured correctly',
@@ -91,6 +123,18 @@ const catalogue = {
     502,
     'WeChat gave an answer that cannot be used',
     '微信服务返回异常，请稍后再试',
+    'later',
+  ),
+  'login-in-progress': entry(
+    503,
+    'The same code is being exchanged by another request',
+    '正在登录，请稍后再试',
+    'later',
+  ),
+  'server-busy': entry(
+    503,
+    'The server handles too many requests at once',
+    '服务繁忙，请稍后再试',
     'later',
   ),
   'store-unavailable': entry(

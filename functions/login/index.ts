@@ -1,15 +1,45 @@
-import { appidFrom, clockFrom, storeFrom, tokensFrom, weChatFrom } from '../../shared/compose.ts'
+import {
+  appidFrom,
+  clockFrom,
+  codeClaimsFrom,
+  countersFrom,
+  forgottenRatingsFrom,
+  lookupFrom,
+  operatorsFrom,
+  peopleFrom,
+  ratingsFrom,
+  sessionStoreFrom,
+  sessionsFrom,
+  tokensFrom,
+  vaultFrom,
+  weChatFrom,
+} from '../../shared/compose.ts'
 import { serve } from '../../shared/transport/serve.ts'
+import { devices, endDevice } from './devices.ts'
+import { forgetMe } from './forget-me.ts'
 import { login } from './login.ts'
+import { logout } from './logout.ts'
+import { phone } from './phone.ts'
+import { refresh } from './refresh.ts'
+import { userData } from './user-data.ts'
 
 export const main_handler = serve({
   functionName: 'login',
   parts: {
     appid: appidFrom,
     wechat: weChatFrom,
-    store: storeFrom,
+    people: peopleFrom,
+    ratings: ratingsFrom,
+    codeClaims: codeClaimsFrom,
+    counters: countersFrom,
+    sessions: sessionsFrom,
+    sessionStore: sessionStoreFrom,
     tokens: tokensFrom,
+    operators: operatorsFrom,
+    vault: vaultFrom,
+    lookup: lookupFrom,
+    forgottenRatings: forgottenRatingsFrom,
     clock: clockFrom,
   },
-  endpoints: [login],
+  endpoints: [login, refresh, logout, devices, endDevice, phone, userData, forgetMe],
 })

@@ -1,39 +1,140 @@
-import { v7 as uuidV7 } from 'uuid'
 import * as v from 'valibot'
 import { defineEndpoint } from '../../shared/endpoint.ts'
-import type { Clock, Store, Tokens, WeChat } from '../../shared/ports.ts'
+import type {
+  Clock,
+  CodeClaimStore,
+  Lookup,
+  PersonStore,
+  Sessions,
+  TokenPair,
+  Vault,
+  WeChat,
+} from '../../shared/ports.ts'
+import { Problem } from '../../shared/problem.ts'
+import type { UserData } from '../../shared/wechat/user-data.ts'
+import { claimCode } from './code-claim.ts'
+import {
+  Code,
+  encryptedFields,
+  signedFields,
+  TokenPairOutput,
+  tokenPairOutput,
+  UserDataOutput,
+} from './fields.ts'
+import { decryptWithKeys, openSessionKeys, sealSessionKey } from './session-keys.ts'
 
-/** Codes are 32 characters today; nothing but their being short and printable is promised. */
-const Code = v.pipe(
-  v.string('登录凭证（code）应为字符串'),
-  v.regex(/^[\x21-\x7e]{1,128}$/, '登录凭证（code）格式不正确'),
+const deviceMessage = '设备标识（device）应为 1 到 64 个字的字符串'
+const proofKeyMessage = '会话绑定（proofKey）应为 base64url 编码的 SHA-256'
+
+const LoginInput = v.pipe(
+  v.strictObject({
+    code: Code,
+    encryptedData: v.optional(encryptedFields.encryptedData),
+    iv: v.optional(encryptedFields.iv),
+    ...signedFields,
+    device: v.optional(
+      v.pipe(
+        v.string(deviceMessage),
+        v.check((text) => text !== '' && text.length <= 64, deviceMessage),
+      ),
+    ),
+    proofKey: v.optional(
+      v.pipe(
+        v.string(proofKeyMessage),
+        v.regex(/^[A-Za-z0-9_-]{43}$/, proofKeyMessage),
+        v.transform((text): Uint8Array => Buffer.from(text, 'base64url')),
+      ),
+    ),
+  }),
+  v.forward(
+    v.check(
+      ({ encryptedData, iv }) => (encryptedData === undefined) === (iv === undefined),
+      '加密数据（encryptedData）与 iv 应同时提供',
+    ),
+    ['iv'],
+  ),
 )
 
-/** `POST /login`: a `wx.login` code for an access token. */
+interface Needs {
+  appid: string
+  wechat: WeChat
+  people: PersonStore
+  codeClaims: CodeClaimStore
+  sessions: Sessions
+  vault: Vault
+  lookup: Lookup
+  clock: Clock
+}
+
+/**
+ * `POST /login`: a `wx.login` code for a session. The same code with the same `device` within a minute gives
+ * the same session again, so that a lost answer costs nothing. `proofKey` binds the session to a secret.
+ */
 export const login = defineEndpoint({
   route: 'POST /login',
   auth: 'none',
-  input: v.strictObject({ code: Code }),
+  input: LoginInput,
   output: v.object({
-    token: v.string(),
-    tokenType: v.literal('JWT'),
-    expiresIn: v.number(),
-    user: v.object({ id: v.string() }),
+    ...TokenPairOutput,
+    user: v.object({ id: v.string(), ...UserDataOutput }),
   }),
-  async handle(
-    { code },
-    needs: { appid: string; wechat: WeChat; store: Store; tokens: Tokens; clock: Clock },
-    _caller,
-    { remainingMs },
-  ) {
-    const { appid, wechat, store, tokens, clock } = needs
-    const { openid, unionid } = await wechat.exchangeCode(code, remainingMs())
-    const atMs = clock.now()
-    const { userId } = await store.signIn({ appid, openid, unionid, atMs })
-    const sessionId = uuidV7({ msecs: atMs })
-    const { token, expiresInSeconds } = await tokens.sign({ userId, sessionId })
-    return {
-      output: { token, tokenType: 'JWT', expiresIn: expiresInSeconds, user: { id: userId } },
+  async handle(input, needs: Needs, _caller, { remainingMs }) {
+    const { code, device } = input
+    if (device === undefined) {
+      const { pair, userId, userData } = await logIn(input, needs, remainingMs)
+      return { output: { ...tokenPairOutput(pair), user: { ...userData, id: userId } } }
+    }
+    const claim = await claimCode(needs, {
+      purpose: 'login-code',
+      code,
+      nonce: device,
+      remainingMs,
+    })
+    if (claim.state === 'settled') {
+      const { userId, sessionId } = claim
+      const pair =
+        sessionId === null ? undefined : await needs.sessions.repeat({ userId, sessionId })
+      if (!pair) throw new Problem('wechat-rejected-code')
+      return { output: { ...tokenPairOutput(pair), user: { id: userId } } }
+    }
+    try {
+      const { pair, userId, userData } = await logIn(input, needs, remainingMs)
+      await claim.settle({ userId, sessionId: pair.sessionId })
+      return { output: { ...tokenPairOutput(pair), user: { ...userData, id: userId } } }
+    } catch (error) {
+      await claim.release().catch(() => {})
+      throw error
     }
   },
 })
+
+interface LoggedIn {
+  userId: string
+  pair: TokenPair & { sessionId: string }
+  userData: UserData | undefined
+}
+
+async function logIn(
+  input: v.InferOutput<typeof LoginInput>,
+  needs: Needs,
+  remainingMs: () => number,
+): Promise<LoggedIn> {
+  const { appid, wechat, people, sessions, clock } = needs
+  const { openid, sessionKey, unionid } = await wechat.exchangeCode(input.code, remainingMs())
+  const atMs = clock.now()
+  const userId = await people.identify({ appid, openid, atMs })
+  const sealed = sealSessionKey(needs, userId, sessionKey)
+  await people.noteLogin({ userId, appid, openid, unionid, sessionKey: sealed, atMs })
+
+  const { encryptedData, iv, rawData, signature, device = '', proofKey = null } = input
+  let userData: UserData | undefined
+  if (encryptedData !== undefined) {
+    const data = { appid, openid, encryptedData, iv, rawData, signature, nowMs: atMs }
+    userData = decryptWithKeys([sessionKey], data)
+    // Encrypted before this code was made, perhaps.
+    userData ??= decryptWithKeys(await openSessionKeys(needs, userId), data)
+    if (!userData) throw new Problem('session-key-stale')
+  }
+  const pair = await sessions.start({ userId, kind: 'code', device, proofHash: proofKey })
+  return { userId, pair, userData }
+}

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { AccountNumber } from '../../shared/domain/form.ts'
 import { readableBy } from '../../shared/domain/score.ts'
 import { defineEndpoint } from '../../shared/endpoint.ts'
-import type { Store } from '../../shared/ports.ts'
+import type { RatingStore } from '../../shared/ports.ts'
 import { Page, pageFields, readPage } from './page.ts'
 
 /** `POST /query`: those ratings of an account that the caller may read; the number stays out of URLs. */
@@ -12,10 +12,10 @@ export const accountScores = defineEndpoint({
   input: v.strictObject({ acc_nbr: AccountNumber, ...pageFields }),
   formKinds: { acc_nbr: 'identifier', cursor: 'identifier', limit: 'integer' },
   output: Page,
-  async handle({ acc_nbr, ...page }, { store }: { store: Store }, caller) {
+  async handle({ acc_nbr, ...page }, { ratings }: { ratings: RatingStore }, caller) {
     const scope = readableBy(caller, acc_nbr)
-    const read = (slice: Parameters<Store['scoresOfAccount']>[2]) =>
-      store.scoresOfAccount(acc_nbr, scope, slice)
+    const read = (slice: Parameters<RatingStore['scoresOfAccount']>[2]) =>
+      ratings.scoresOfAccount(acc_nbr, scope, slice)
     return { output: await readPage(page, read) }
   },
 })

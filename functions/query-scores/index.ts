@@ -1,4 +1,10 @@
-import { storeFrom, tokensFrom } from '../../shared/compose.ts'
+import {
+  lookupFrom,
+  operatorsFrom,
+  ratingsFrom,
+  sessionCheckFrom,
+  tokensFrom,
+} from '../../shared/compose.ts'
 import { serve } from '../../shared/transport/serve.ts'
 import { accountScores } from './account-scores.ts'
 import { form } from './form.ts'
@@ -7,6 +13,12 @@ import { summary } from './summary.ts'
 
 export const main_handler = serve({
   functionName: 'query-scores',
-  parts: { store: storeFrom, tokens: tokensFrom },
+  parts: {
+    ratings: ratingsFrom,
+    tokens: tokensFrom,
+    sessions: sessionCheckFrom,
+    operators: operatorsFrom,
+    lookup: lookupFrom,
+  },
   endpoints: [ownScores, accountScores, summary, form],
 })

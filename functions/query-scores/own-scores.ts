@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { defineEndpoint } from '../../shared/endpoint.ts'
-import type { Store } from '../../shared/ports.ts'
+import type { RatingStore } from '../../shared/ports.ts'
 import { Page, pageParameters, readPage } from './page.ts'
 
 /** `GET /score`: the caller's own ratings, newest first. */
@@ -9,7 +9,7 @@ export const ownScores = defineEndpoint({
   auth: 'required',
   input: v.object(pageParameters),
   output: Page,
-  async handle(page, { store }: { store: Store }, { userId }) {
-    return { output: await readPage(page, (slice) => store.scoresByAuthor(userId, slice)) }
+  async handle(page, { ratings }: { ratings: RatingStore }, { userId }) {
+    return { output: await readPage(page, (slice) => ratings.scoresByAuthor(userId, slice)) }
   },
 })

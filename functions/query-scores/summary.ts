@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { AccountNumber } from '../../shared/domain/form.ts'
 import { readableBy, summarise } from '../../shared/domain/score.ts'
 import { defineEndpoint } from '../../shared/endpoint.ts'
-import type { Store } from '../../shared/ports.ts'
+import type { RatingStore } from '../../shared/ports.ts'
 
 const GradeSummary = v.object({
   mean: v.nullable(v.number()),
@@ -19,8 +19,8 @@ export const summary = defineEndpoint({
     count: v.number(),
     grades: v.object({ grade1: GradeSummary, grade2: GradeSummary, grade3: GradeSummary }),
   }),
-  async handle({ acc_nbr }, { store }: { store: Store }, caller) {
-    const counts = await store.countsOfAccount(acc_nbr, readableBy(caller, acc_nbr))
+  async handle({ acc_nbr }, { ratings }: { ratings: RatingStore }, caller) {
+    const counts = await ratings.countsOfAccount(acc_nbr, readableBy(caller, acc_nbr))
     return { output: summarise(counts) }
   },
 })

@@ -1,11 +1,23 @@
-import { clockFrom, storeFrom, tokensFrom } from '../../shared/compose.ts'
+import {
+  clockFrom,
+  operatorsFrom,
+  ratingsFrom,
+  sessionCheckFrom,
+  tokensFrom,
+} from '../../shared/compose.ts'
 import { serve } from '../../shared/transport/serve.ts'
 import { ownScores } from '../query-scores/own-scores.ts'
 import { submitScore } from './submit-score.ts'
 
 export const main_handler = serve({
   functionName: 'submit-score',
-  parts: { store: storeFrom, tokens: tokensFrom, clock: clockFrom },
+  parts: {
+    ratings: ratingsFrom,
+    tokens: tokensFrom,
+    sessions: sessionCheckFrom,
+    operators: operatorsFrom,
+    clock: clockFrom,
+  },
   // A custom domain routes by path alone, and /score can lead to one function only.
   endpoints: [submitScore, ownScores],
 })

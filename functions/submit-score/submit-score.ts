@@ -2,7 +2,7 @@ import { v7 as uuidV7 } from 'uuid'
 import * as v from 'valibot'
 import { RatingInput, ratingFormKinds } from '../../shared/domain/form.ts'
 import { defineEndpoint } from '../../shared/endpoint.ts'
-import type { Clock, Store } from '../../shared/ports.ts'
+import type { Clock, RatingStore } from '../../shared/ports.ts'
 import { Problem } from '../../shared/problem.ts'
 
 /** What the article's client shows in a toast. */
@@ -23,7 +23,7 @@ export const submitScore = defineEndpoint({
   output: v.object({ id: v.string(), message: v.string() }),
   async handle(
     rating,
-    { store, clock }: { store: Store; clock: Clock },
+    { ratings, clock }: { ratings: RatingStore; clock: Clock },
     { userId },
     { idempotencyKey = null },
   ) {
@@ -35,7 +35,7 @@ export const submitScore = defineEndpoint({
     }
     const insertTimeMs = clock.now()
     const id = uuidV7({ msecs: insertTimeMs })
-    const added = await store.addScore({ ...rating, id, userId, insertTimeMs, idempotencyKey })
+    const added = await ratings.addScore({ ...rating, id, userId, insertTimeMs, idempotencyKey })
     if (added.result === 'conflict') throw new Problem('idempotency-key-reused')
     return { status: 201, output: { id: added.id, message: ACCEPTED }, formOutput: ACCEPTED }
   },

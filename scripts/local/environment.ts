@@ -29,6 +29,8 @@ export async function localSecrets(folder: string = dataFolder): Promise<Record<
   const key = (): string => `local:${randomBytes(32).toString('base64url')}`
   const secrets = {
     TOKEN_KEYS: key(),
+    SEALING_KEYS: key(),
+    LOOKUP_KEY: randomBytes(32).toString('base64url'),
     WECHAT_APPID: 'wx00000000000local',
     WECHAT_SECRET: randomBytes(16).toString('hex'),
     ...known,

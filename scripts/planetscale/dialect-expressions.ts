@@ -75,11 +75,23 @@ const FUNCTIONS = new Map<string, (parts: Token[][]) => Token[]>([
   ['mid', rename('substr')],
   ['left', (parts) => call('substr', argument(parts, 0), [verbatim('1')], argument(parts, 1))],
   ['mod', (parts) => [verbatim('('), ...joinWith('%', parts), verbatim(')')]],
+  ['hex', (parts) => hexCall(argument(parts, 0))],
   ['database', () => [verbatim("'miniscore'")]],
   ['schema', () => [verbatim("'miniscore'")]],
   ['connection_id', () => [verbatim('1')]],
   ['cast', (parts) => castCall(argument(parts, 0))],
 ])
+
+/** SQLite's hex() makes NULL an empty text and takes a number for its digits. */
+const hexCall = (part: Token[]): Token[] => [
+  verbatim('case typeof('),
+  ...part,
+  verbatim(") when 'null' then null when 'integer' then printf('%X',"),
+  ...part,
+  verbatim(') else hex('),
+  ...part,
+  verbatim(') end'),
+]
 
 const CAST_TYPES: Record<string, string> = {
   signed: 'integer',

@@ -137,8 +137,10 @@ function itemField(name: string, item: SelectItem, shape: ResultShape): EngineFi
   if (item.from !== 'function') return undefined
   const inner = item.of === undefined ? undefined : itemField(name, item.of, shape)
   if (item.name === 'count') return fieldOfType(name, 'INT64', NOT_NULL_FLAG)
-  if (item.name === 'sum')
-    return fieldOfType(name, inner?.type.startsWith('FLOAT') ? 'FLOAT64' : 'DECIMAL')
+  if (item.name === 'sum') {
+    const sum = fieldOfType(name, inner?.type.startsWith('FLOAT') ? 'FLOAT64' : 'DECIMAL')
+    return inner?.decimals === undefined ? sum : { ...sum, decimals: inner.decimals }
+  }
   if (item.name === 'avg') return { ...fieldOfType(name, 'DECIMAL'), decimals: 4 }
   if (item.name === 'min' || item.name === 'max') return inner
   if (INT32_FUNCTIONS.includes(item.name)) return fieldOfType(name, 'INT32')
@@ -156,6 +158,10 @@ export function valueBytes(
   if (value === null) return null
   if (value instanceof Uint8Array) return value
   if (typeof value === 'string') return text()
-  if (field.decimals !== undefined) return Buffer.from(Number(value).toFixed(field.decimals))
+  if (typeof value === 'bigint' && field.decimals) {
+    return Buffer.from(`${value}.${'0'.repeat(field.decimals)}`)
+  }
+  if (typeof value === 'number' && field.decimals !== undefined)
+    return Buffer.from(value.toFixed(field.decimals))
   return Buffer.from(String(value))
 }

@@ -7,7 +7,7 @@ import type { Caller, GradeCounts, ReadScope } from '../ports.ts'
  * everyone else reads their own. There is no "forbidden": what may not be read is not there.
  */
 export function readableBy(caller: Caller, acc_nbr: string): ReadScope {
-  if (caller.isOperator || caller.heldAccount === acc_nbr) return { kind: 'all' }
+  if (caller.isOperator || caller.holds(acc_nbr)) return { kind: 'all' }
   return { kind: 'author', userId: caller.userId }
 }
 

@@ -40,7 +40,7 @@ interface Sending {
   timeoutMs: () => number
   retryStale: boolean
   outcomeWhenLost: 'none' | 'unknown'
-  /** BEGIN, COMMIT and ROLLBACK may be answered with a session alone. */
+  /** Transaction control and definitions may be answered with a session alone. */
   control: boolean
 }
 
@@ -71,9 +71,9 @@ class PlanetScale implements Db {
       timeoutMs: this.timeoutMs,
       retryStale: true,
       outcomeWhenLost: isRead(sql) ? 'none' : 'unknown',
-      control: false,
+      control: isDefinition(sql),
     }
-    return execute(this.connect({ ...sending }), sql, parameters, sending)
+    return execute(this.connect(sending), sql, parameters, sending)
   }
 
   async transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
@@ -215,6 +215,8 @@ function dbErrorFrom(error: unknown, outcomeWhenLost: 'none' | 'unknown'): DbErr
 }
 
 const isRead = (sql: string): boolean => /^\s*(?:select|show|explain)\b/i.test(sql)
+
+const isDefinition = (sql: string): boolean => /^\s*(?:create|alter|drop)\b/i.test(sql)
 
 const mayRunAgain = (error: unknown): boolean =>
   error instanceof DbError && error.outcome === 'none' && RETRYABLE_ERRNOS.has(error.errno ?? 0)

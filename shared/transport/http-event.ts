@@ -65,6 +65,7 @@ export function readHttpEvent(
         formKinds,
       }),
     token: readToken(header('authorization')),
+    proof: header('x-session-proof'),
     idempotencyKey: header('idempotency-key'),
     clientIp: readClientIp(event.requestContext, header('x-forwarded-for')),
     ...context,
@@ -104,7 +105,8 @@ export function writeOptions(
   headers.allow = [...methods, 'OPTIONS'].join(', ')
   if (headers['access-control-allow-origin'] !== undefined) {
     headers['access-control-allow-methods'] = headers.allow
-    headers['access-control-allow-headers'] = 'authorization, content-type, idempotency-key'
+    headers['access-control-allow-headers'] =
+      'authorization, content-type, idempotency-key, x-session-proof'
     headers['access-control-max-age'] = '600'
   }
   return reply(204, headers, '')

@@ -1,199 +1,66 @@
-/**
- * WeChat's server API over node:https, one call under one total deadline. The request URL holds
- * the AppSecret, so it is never part of an error or a log line.
- */
+/** The calls of WeChat's server API that miniscore makes, for one mini program. */
 
-import http from 'node:http'
-import https from 'node:https'
-import type { WeChat, WeChatUser } from '../ports.ts'
-import { Problem, type ProblemCode } from '../problem.ts'
+import type { PhoneNumber, WeChat, WeChatUser } from '../ports.ts'
+import { Problem } from '../problem.ts'
+import { createAccessToken } from './access-token.ts'
+import { callWeChat, deadlineOf, errcodeOf, refusal, type WeChatAnswer } from './api-call.ts'
 
 export interface WeChatOptions {
   appid: string
   secret: string
   /** `https://api.weixin.qq.com`, or the offline WeChat's loopback address. */
   apiUrl: string
-}
-
-/** Longest wait for one call, all attempts together. */
-export const WECHAT_BUDGET_MS = 3000
-/** Left over for our own answer when the platform's deadline is nearer than the budget. */
-const RESERVE_MS = 300
-/** Answers are below 2 KB; more is not WeChat. */
-const ANSWER_MAX_BYTES = 64 * 1024
-
-/** A failed call, described without URL or content. */
-export class WeChatError extends Error {
-  readonly logDetails: Record<string, string | number | undefined>
-
-  constructor(details: {
-    reason: string
-    httpStatus?: number | undefined
-    errcode?: number | undefined
-    rid?: string | undefined
-  }) {
-    super(`WeChat: ${details.reason}`)
-    this.name = 'WeChatError'
-    this.logDetails = details
-  }
+  now: () => number
 }
 
 /** A client for one mini program. */
-export function createWeChat({ appid, secret, apiUrl }: WeChatOptions): WeChat {
+export function createWeChat({ appid, secret, apiUrl, now }: WeChatOptions): WeChat {
+  const accessToken = createAccessToken({ appid, secret, apiUrl, now })
+
   return {
     /** https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session.html */
     async exchangeCode(code, remainingMs) {
-      const answer = await callWithRetry({
+      const answer = await callWeChat({
         url: new URL('/sns/jscode2session', apiUrl),
         query: { appid, secret, js_code: code, grant_type: 'authorization_code' },
         remainingMs,
       })
       return readUser(answer)
     },
+
+    /** https://developers.weixin.qq.com/miniprogram/dev/server/API/user-info/phone-number/api_getphonenumber.html */
+    async exchangePhoneCode(code, remainingMs) {
+      const deadlineMs = deadlineOf(remainingMs)
+      const attempt = async (token: string): Promise<WeChatAnswer> => {
+        const url = new URL('/wxa/business/getuserphonenumber', apiUrl)
+        return callWeChat(
+          { url, query: { access_token: token }, body: { code }, remainingMs },
+          deadlineMs,
+        )
+      }
+      const token = await accessToken.get(deadlineMs)
+      try {
+        return readPhone(await attempt(token))
+      } catch (error) {
+        if (REJECTED_PHONE_CODE.has(errcodeOf(error) ?? 0)) {
+          throw new Problem('phone-code-rejected', { cause: error })
+        }
+        if (!REJECTED_TOKEN.has(errcodeOf(error) ?? 0)) throw error
+        accessToken.drop(token)
+        return readPhone(await attempt(await accessToken.get(deadlineMs)))
+      }
+    },
   }
 }
 
-interface WeChatCall {
-  url: URL
-  query: Record<string, string>
-  remainingMs: number
-}
-
-type Answer = Record<string, unknown>
-
-/**
- * Repeats a call once when it certainly never reached WeChat or WeChat says that it is busy. A code
- * that may have been used is not sent again after anything else: it is single-use.
- */
-async function callWithRetry(call: WeChatCall): Promise<Answer> {
-  const budgetMs = Math.max(Math.min(WECHAT_BUDGET_MS, call.remainingMs - RESERVE_MS), 1)
-  const deadlineMs = performance.now() + budgetMs
-  const attempt = async (): Promise<Answer> =>
-    readAnswer(await send(call, deadlineMs - performance.now()))
-  try {
-    return await attempt()
-  } catch (error) {
-    if (!(error instanceof Problem) || !isWorthRepeating(error)) throw error
-    if (deadlineMs - performance.now() < RESERVE_MS) throw error
-    return await attempt()
-  }
-}
-
-function isWorthRepeating({ details: { cause } }: Problem): boolean {
-  if (!(cause instanceof WeChatError)) return false
-  return cause.logDetails.errcode === -1 || cause.logDetails.reason === 'not connected'
-}
-
-interface RawAnswer {
-  status: number
-  text: string
-}
-
-function send({ url, query }: WeChatCall, timeoutMs: number): Promise<RawAnswer> {
-  return new Promise((resolve, reject) => {
-    const transport = url.protocol === 'http:' ? http : https
-    const path = `${url.pathname}?${new URLSearchParams(query)}`
-    const request = transport.request(url, { path, method: 'GET', agent: false })
-    let isConnected = false
-    const fail = (code: ProblemCode, reason: string): void => {
-      clearTimeout(timer)
-      request.destroy()
-      reject(new Problem(code, { cause: new WeChatError({ reason }) }))
-    }
-    const timer = setTimeout(() => fail('wechat-timeout', 'no answer in time'), timeoutMs)
-    request.once('socket', (socket) => {
-      socket.once(transport === https ? 'secureConnect' : 'connect', () => {
-        isConnected = true
-      })
-    })
-    request.once('error', () =>
-      fail('wechat-unavailable', isConnected ? 'connection broke' : 'not connected'),
-    )
-    request.once('response', (response) => {
-      const chunks: Buffer[] = []
-      let size = 0
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length
-        if (size > ANSWER_MAX_BYTES) fail('wechat-bad-answer', 'answer too large')
-        else chunks.push(chunk)
-      })
-      response.once('error', () => fail('wechat-bad-answer', 'answer broke off'))
-      response.once('end', () => {
-        clearTimeout(timer)
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') })
-      })
-    })
-    request.end()
-  })
-}
-
-/** The JSON object of a successful call. WeChat sends JSON as text/plain: the header is not looked at. */
-function readAnswer({ status, text }: RawAnswer): Answer {
-  if (status === 429)
-    throw refusal('wechat-rate-limited', { reason: 'limited', httpStatus: status })
-  if (status !== 200) throw refusal('wechat-bad-answer', { reason: 'status', httpStatus: status })
-  let answer: unknown
-  try {
-    answer = JSON.parse(text)
-  } catch {
-    throw refusal('wechat-bad-answer', { reason: 'not JSON', httpStatus: status })
-  }
-  if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) {
-    throw refusal('wechat-bad-answer', { reason: 'not an object', httpStatus: status })
-  }
-  const { errcode, errmsg } = answer as { errcode?: unknown; errmsg?: unknown }
-  // Some pages show it as a string, and success comes without it.
-  const code = Number(errcode ?? 0)
-  if (code === 0) return answer as Answer
-  const rid = typeof errmsg === 'string' ? RID.exec(errmsg)?.[1] : undefined
-  throw refusal(problemOf(code), { reason: 'refused', errcode: code, rid })
-}
-
-/** WeChat's support asks for this part of the message. */
-const RID = /\brid: ([0-9a-f-]{8,40})/
-
-const RETRY_AFTER_SECONDS: Partial<Record<number, number>> = {
-  [-1]: 1,
-  45009: 3600,
-  45011: 60,
-}
-
-function problemOf(errcode: number): ProblemCode {
-  return ERRCODE_PROBLEMS.get(errcode) ?? 'wechat-bad-answer'
-}
-
-/** https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/user-login/code2Session.html and the global code list */
-const ERRCODE_PROBLEMS: ReadonlyMap<number, ProblemCode> = new Map<number, ProblemCode>([
-  [-1, 'wechat-unavailable'],
-  [40029, 'wechat-rejected-code'],
-  // Not in the page's table, common in the field: the code was used before.
-  [40163, 'wechat-rejected-code'],
-  [40226, 'wechat-blocked-user'],
-  [45009, 'wechat-rate-limited'],
-  [45011, 'wechat-rate-limited'],
-  ...[
-    40002, 40013, 40125, 40164, 40243, 41002, 41004, 41008, 43002, 48001, 50007, 89503, 89506,
-    89507,
-  ].map((errcode): [number, ProblemCode] => [errcode, 'wechat-misconfigured']),
-])
-
-function refusal(
-  code: ProblemCode,
-  details: { reason: string; httpStatus?: number; errcode?: number; rid?: string | undefined },
-): Problem {
-  const retryAfterSeconds = RETRY_AFTER_SECONDS[details.errcode ?? 0]
-  const isLimited = code === 'wechat-rate-limited'
-  return new Problem(code, {
-    cause: new WeChatError(details),
-    ...(retryAfterSeconds !== undefined || isLimited
-      ? { retryAfterSeconds: retryAfterSeconds ?? 60 }
-      : {}),
-  })
-}
+/** Used, expired, of the wrong kind, or of another mini program. */
+const REJECTED_PHONE_CODE: ReadonlySet<number> = new Set([40029, 40163, 40013])
+/** Not the current token, malformed, expired: worth one new token and one more try, never more. */
+const REJECTED_TOKEN: ReadonlySet<number> = new Set([40001, 40014, 42001])
 
 const IDENTIFIER = /^[A-Za-z0-9_-]{1,64}$/
 
-function readUser({ openid, session_key, unionid }: Answer): WeChatUser {
+function readUser({ openid, session_key, unionid }: WeChatAnswer): WeChatUser {
   if (
     typeof openid !== 'string' ||
     !IDENTIFIER.test(openid) ||
@@ -210,4 +77,18 @@ function readUser({ openid, session_key, unionid }: Answer): WeChatUser {
 function isSessionKey(text: string): boolean {
   const bytes = Buffer.from(text, 'base64')
   return bytes.length === 16 && bytes.toString('base64') === text
+}
+
+function readPhone({ phone_info: info }: WeChatAnswer): PhoneNumber {
+  const { purePhoneNumber, countryCode } = (info ?? {}) as Record<string, unknown>
+  // A string in WeChat's table, a number in its sample.
+  const country = String(countryCode)
+  if (
+    typeof purePhoneNumber !== 'string' ||
+    !/^[0-9]{5,15}$/.test(purePhoneNumber) ||
+    !/^[0-9]{1,4}$/.test(country)
+  ) {
+    throw refusal('wechat-bad-answer', { reason: 'phone number missing or malformed' })
+  }
+  return { purePhoneNumber, countryCode: country }
 }

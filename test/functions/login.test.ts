@@ -13,14 +13,16 @@ beforeEach(() => world.wechat.clearFaults())
 const logInWith = (body: unknown) => world.call('POST /login', { body })
 
 describe('POST /login', () => {
-  test('a code becomes a token of two hours and a user', async () => {
+  test('a code becomes a token of 15 minutes, a refresh token of 30 days, and a user', async () => {
     const { code } = await world.code()
     const { status, body, headers } = await logInWith({ code })
     expect(status).toBe(200)
     expect(body).toEqual({
       token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
       tokenType: 'JWT',
-      expiresIn: 7200,
+      expiresIn: 900,
+      refreshToken: expect.stringMatching(/^rt_k1\.[\w-]{91}$/),
+      refreshExpiresIn: 30 * 24 * 60 * 60,
       user: { id: expect.stringMatching(/^[0-9a-f-]{36}$/) },
     })
     expect(headers['cache-control']).toBe('no-store')

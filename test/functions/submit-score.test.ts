@@ -267,7 +267,7 @@ describe('who may submit', () => {
   ])('%s is answered 401 before the body is looked at', async (_name, headers) => {
     expect(await world.call('POST /score', { body: '{', headers })).toMatchObject({
       status: 401,
-      body: { code: 'unauthenticated', retry: 'login' },
+      body: { code: 'unauthenticated', retry: 'refresh' },
     })
   })
 

@@ -1,12 +1,21 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { bundleFunction, functionNames, projectFolder } from '../../scripts/build.ts'
 import { readService } from '../../scripts/local/service.ts'
 import {
   allowedOriginsFrom,
   appidFrom,
   ConfigurationError,
   compose,
-  storeFrom,
+  lookupFrom,
+  operatorsFrom,
+  ratingsFrom,
+  sessionCheckFrom,
+  sessionsFrom,
   tokensFrom,
+  vaultFrom,
   weChatFrom,
 } from '../../shared/compose.ts'
 import type { LogEvent } from '../../shared/ports.ts'
@@ -17,11 +26,17 @@ import { randomKey } from '../support/world.ts'
 const good = {
   DATABASE_URL: 'https://user:password@aws.connect.psdb.cloud',
   TOKEN_KEYS: `${randomKey('k2')},${randomKey('k1')}`,
+  SEALING_KEYS: randomKey('s1'),
+  LOOKUP_KEY: randomKey('x').slice(2),
   WECHAT_APPID: 'wx0123456789abcdef',
   WECHAT_SECRET: '0123456789abcdef0123456789abcdef',
 }
 const parts = {
-  store: storeFrom,
+  ratings: ratingsFrom,
+  sessions: sessionsFrom,
+  vault: vaultFrom,
+  lookup: lookupFrom,
+  operators: operatorsFrom,
   tokens: tokensFrom,
   wechat: weChatFrom,
   appid: appidFrom,
@@ -59,6 +74,11 @@ describe('configuration', () => {
     ['TOKEN_KEYS', randomKey('k1').slice(3)],
     ['TOKEN_KEYS', `${randomKey('k1')},${randomKey('k1')}`],
     ['TOKEN_KEYS', `${randomKey('k1')},`],
+    ['SEALING_KEYS', 's1:short'],
+    ['LOOKUP_KEY', 'short'],
+    ['OPERATORS', 'a person'],
+    ['ACCESS_TOKEN_SECONDS', '59'],
+    ['ACCESS_TOKEN_SECONDS', '1e3'],
     ['WECHAT_APPID', 'wx'],
     ['WECHAT_SECRET', 'short'],
     ['WECHAT_API_URL', 'http://api.example.com'],
@@ -80,7 +100,7 @@ describe('configuration', () => {
     const lines: LogEvent[] = []
     const handler = serve({
       functionName: 'broken',
-      parts: { tokens: tokensFrom, store: storeFrom },
+      parts: { tokens: tokensFrom, sessions: sessionCheckFrom, operators: operatorsFrom },
       endpoints: [],
       env: { ...good, TOKEN_KEYS: 'k1:too-weak-a-value' },
       log: { write: (line) => lines.push(line) },
@@ -98,15 +118,55 @@ describe('configuration', () => {
 })
 
 describe('least privilege', () => {
-  const readers: Record<string, (env: Record<string, string>) => unknown> = {
-    'submit-score': (env) => compose({ tokens: tokensFrom, store: storeFrom }, env),
-    'query-scores': (env) => compose({ tokens: tokensFrom, store: storeFrom }, env),
+  /** The variables a function's own parts read, seen by building it over an environment that keeps count. */
+  async function variablesRead(name: string): Promise<string[]> {
+    const { file } = await bundleFunction(name, {
+      storeDoor: 'planetscale',
+      outdir: 'dist/privilege',
+    })
+    const asked = new Set<string>()
+    const env = new Proxy<Record<string, string | undefined>>(good, {
+      get: (target, property) => {
+        asked.add(String(property))
+        return target[String(property)]
+      },
+    })
+    const process = {
+      env,
+      version: globalThis.process.version,
+      versions: globalThis.process.versions,
+    }
+    const module = { exports: {} }
+    const load = new Function(
+      'require',
+      'module',
+      'exports',
+      'process',
+      await readFile(file, 'utf8'),
+    )
+    load(createRequire(file), module, module.exports, process)
+    return [...asked].filter((variable) => /^[A-Z_]+$/.test(variable)).sort()
   }
 
-  test.each(Object.keys(readers))('%s is never given the AppSecret', async (name) => {
-    const declared = (await readService()).find((each) => each.name === name)
-    expect(declared?.variables).not.toContain('WECHAT_SECRET')
-    const { WECHAT_SECRET: _, ...without } = good
-    expect(() => readers[name]?.(without)).not.toThrow()
+  test.each(functionNames)(
+    '%s reads exactly the variables serverless.yml gives it',
+    async (name) => {
+      const declared = (await readService()).find((each) => each.name === name)
+      expect(await variablesRead(name)).toEqual(declared?.variables.sort())
+    },
+  )
+
+  test('only login knows the AppSecret and the sealing keys', async () => {
+    for (const { name, variables } of await readService()) {
+      expect(variables.includes('WECHAT_SECRET')).toBe(name === 'login')
+      expect(variables.includes('SEALING_KEYS')).toBe(name === 'login')
+    }
+  })
+
+  test('.env.example lists every variable', async () => {
+    const example = await readFile(path.join(projectFolder, '.env.example'), 'utf8')
+    for (const { variables } of await readService()) {
+      for (const variable of variables) expect(example).toMatch(new RegExp(`^#?${variable}=`, 'm'))
+    }
   })
 })

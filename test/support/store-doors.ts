@@ -1,9 +1,12 @@
 /** Every way to a database that the store's contract runs on; a further door is one line. */
 
+import { openMariaDbEngine } from '../../scripts/planetscale/mariadb-engine.ts'
 import { startOfflinePlanetScale } from '../../scripts/planetscale/server.ts'
 import { openSqliteEngine } from '../../scripts/planetscale/sqlite-engine.ts'
 import { openDb } from '../../shared/compose.ts'
 import type { Db } from '../../shared/store/db.ts'
+import { mariaDbUrl } from './mariadb-suite.ts'
+import { createDatabase, dropDatabase } from './private-mariadb.ts'
 
 export interface Door {
   db: Db
@@ -25,11 +28,39 @@ export const doors: readonly DoorKind[] = [
     isAvailable: true,
     open: async () => doorTo(await planetScaleOverSqlite()),
   },
+  {
+    name: 'offline PlanetScale over MariaDB',
+    isAvailable: mariaDbUrl !== undefined,
+    open: async () => doorTo(await planetScaleOverMariaDb()),
+  },
+  {
+    name: 'MariaDB over TCP',
+    isAvailable: mariaDbUrl !== undefined,
+    open: async () => doorTo(await mariaDb()),
+  },
 ]
 
 async function planetScaleOverSqlite(): Promise<Address> {
   const server = await startOfflinePlanetScale({ engine: await openSqliteEngine(':memory:') })
   return { url: server.url, close: () => server.close() }
+}
+
+async function mariaDb(): Promise<Address> {
+  const url = await createDatabase(mariaDbUrl ?? '')
+  return { url, close: () => dropDatabase(url) }
+}
+
+async function planetScaleOverMariaDb(): Promise<Address> {
+  const database = await mariaDb()
+  const engine = await openMariaDbEngine({ url: database.url })
+  const server = await startOfflinePlanetScale({ engine })
+  return {
+    url: server.url,
+    async close() {
+      await server.close()
+      await database.close()
+    },
+  }
 }
 
 interface Address {

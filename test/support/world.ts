@@ -62,6 +62,8 @@ export async function startWorld({
   const environment: Record<string, string> = {
     DATABASE_URL: database.url,
     TOKEN_KEYS: randomKey('k1'),
+    SEALING_KEYS: randomKey('s1'),
+    LOOKUP_KEY: randomBytes(32).toString('base64url'),
     WECHAT_APPID: appid,
     WECHAT_SECRET: secret,
     WECHAT_API_URL: wechat.url,

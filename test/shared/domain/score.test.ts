@@ -8,15 +8,22 @@ import {
 } from '../../../shared/domain/score.ts'
 import type { Caller } from '../../../shared/ports.ts'
 
-const stranger: Caller = { userId: 'u', sessionId: 's', heldAccount: null, isOperator: false }
+const holderOf = (number: string | null): Caller => ({
+  userId: 'u',
+  sessionId: 's',
+  openid: 'o',
+  isOperator: false,
+  holds: (acc_nbr) => acc_nbr === number,
+})
+const stranger = holderOf(null)
 const own = { kind: 'author', userId: 'u' }
 
 describe('who may read the ratings of an account', () => {
   test.each([
     ['a stranger', stranger, own],
-    ['the holder of the number', { ...stranger, heldAccount: '13800138000' }, { kind: 'all' }],
-    ['the holder of another number', { ...stranger, heldAccount: '13900139000' }, own],
-    ['the holder of a longer number', { ...stranger, heldAccount: '138001380001' }, own],
+    ['the holder of the number', holderOf('13800138000'), { kind: 'all' }],
+    ['the holder of another number', holderOf('13900139000'), own],
+    ['the holder of a longer number', holderOf('138001380001'), own],
     ['an operator', { ...stranger, isOperator: true }, { kind: 'all' }],
   ])('%s', (_name, caller, scope) => {
     expect(readableBy(caller, '13800138000')).toEqual(scope)

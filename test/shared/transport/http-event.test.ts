@@ -39,7 +39,9 @@ function serveEcho(env: Record<string, string> = {}) {
   return serve({
     functionName: 'echo',
     parts: {
-      tokens: () => ({ sign: () => Promise.reject(new Error()), verify: async () => undefined }),
+      tokens: () => ({ verify: async () => undefined }),
+      sessions: () => ({ check: async () => undefined }),
+      operators: () => new Set<string>(),
     },
     endpoints: [echo, facts, failing],
     env,

@@ -1,32 +1,20 @@
 /**
- * Every statement of miniscore, once, in the MySQL dialect that MySQL 8, MariaDB, Vitess and TiDB
- * share. Every statement names its shard key: `acc_nbr` for ratings and folds, `user_id` for what
- * belongs to a person, `(appid, openid)` for the lookup of a person.
+ * Ratings and their counts. Statements are in the dialect that MySQL 8, MariaDB, Vitess and TiDB
+ * share, and name their shard key, `acc_nbr`; only the list of one's own ratings goes by `user_id`.
  */
 
 import { createHash } from 'node:crypto'
-import { stringify as bytesToUuid, parse as uuidToBytes, v7 as uuidV7 } from 'uuid'
 import { addCounts, emptyCounts } from '../domain/score.ts'
-import type { GradeCounts, NewScore, ReadScope, Score, Slice, Store } from '../ports.ts'
+import type { GradeCounts, NewScore, RatingStore, ReadScope, Score, Slice } from '../ports.ts'
 import { type Db, DbError, isDuplicateKey, type SqlRow, type SqlValue } from './db.ts'
+import { bytes, integer, integerOrNull, isSameBytes, text, uuid, uuidToBytes } from './rows.ts'
 
-/** The store over a door. */
-export function createStore(db: Db): Store {
+/** Ratings over a door. */
+export function createRatingStore(db: Db): RatingStore {
   return {
-    async signIn({ appid, openid, unionid, atMs }) {
-      const userId =
-        (await findIdentity(db, appid, openid)) ?? (await claimIdentity(db, appid, openid, atMs))
-      await db.query(
-        `insert into users (user_id, appid, openid, unionid, created_at, last_login_at) values (?, ?, ?, ?, ?, ?)
-         on duplicate key update unionid = coalesce(values(unionid), unionid), last_login_at = values(last_login_at)`,
-        [userId, appid, openid, unionid, atMs, atMs],
-      )
-      return { userId: bytesToUuid(userId) }
-    },
-
     async addScore(score) {
       const id = uuidToBytes(score.id)
-      const key = score.idempotencyKey ?? `=${Buffer.from(id).toString('hex')}`
+      const key = score.idempotencyKey ?? ownKey(id)
       const hash = contentHash(score)
       try {
         const { rowsAffected } = await db.query(
@@ -54,7 +42,7 @@ export function createStore(db: Db): Store {
         if (!isDuplicateKey(error) && !isUnknown) throw error
         const earlier = await findSubmission(db, score, key)
         if (!earlier) throw error
-        if (!hash.equals(earlier.hash)) return { result: 'conflict' }
+        if (!isSameBytes(hash, earlier.hash)) return { result: 'conflict' }
         return { result: earlier.id === score.id ? 'added' : 'same', id: earlier.id }
       }
     },
@@ -84,7 +72,45 @@ export function createStore(db: Db): Store {
       )
       return rows.map(readCounts).reduce(addCounts, emptyCounts)
     },
+
+    async forgetAuthor(userId, choice) {
+      const author = uuidToBytes(userId)
+      for (;;) {
+        const { rows } = await db.query(
+          'select acc_nbr, id from ratings where user_id = ? order by id limit ?',
+          [author, FORGET_BATCH],
+        )
+        for (const row of rows) {
+          const key = [text(row, 'acc_nbr'), bytes(row, 'id')] as const
+          if (choice === 'delete') await deleteRating(db, ...key)
+          else await anonymise(db, ...key)
+        }
+        if (rows.length < FORGET_BATCH) return
+      }
+    },
   }
+}
+
+/** How many ratings of a person are looked up at a time. */
+const FORGET_BATCH = 200
+
+/** The author of ratings whose link to a person was cut. */
+const NOBODY = new Uint8Array(16)
+
+async function deleteRating(db: Db, acc_nbr: string, id: Uint8Array): Promise<void> {
+  await db.query('delete from ratings where acc_nbr = ? and id = ?', [acc_nbr, id])
+}
+
+async function anonymise(db: Db, acc_nbr: string, id: Uint8Array): Promise<void> {
+  await db.query(
+    'update ratings set user_id = ?, idempotency_key = ? where acc_nbr = ? and id = ?',
+    [NOBODY, ownKey(id), acc_nbr, id],
+  )
+}
+
+/** Stands for the client's key where there is none; no client can send it. */
+function ownKey(id: Uint8Array): string {
+  return `=${Buffer.from(id).toString('hex')}`
 }
 
 const SCORE_COLUMNS = 'id, acc_nbr, grade1, grade2, grade3, txt1, txt2, txt3, insert_time'
@@ -109,35 +135,6 @@ function within(scope: ReadScope): { hint: string; condition: string; values: Sq
   }
 }
 
-async function findIdentity(
-  db: Db,
-  appid: string,
-  openid: string,
-): Promise<Uint8Array | undefined> {
-  const { rows } = await db.query('select user_id from identities where appid = ? and openid = ?', [
-    appid,
-    openid,
-  ])
-  return rows[0] && bytes(rows[0], 'user_id')
-}
-
-/** Two first logins of one person at once end with the same user: the unique key decides. */
-async function claimIdentity(
-  db: Db,
-  appid: string,
-  openid: string,
-  atMs: number,
-): Promise<Uint8Array> {
-  const userId = uuidV7({ msecs: atMs }, new Uint8Array(16))
-  await db.query(
-    'insert ignore into identities (appid, openid, user_id, created_at) values (?, ?, ?, ?)',
-    [appid, openid, userId, atMs],
-  )
-  const claimed = await findIdentity(db, appid, openid)
-  if (!claimed) throw new DbError('bad-answer', { outcome: 'unknown' })
-  return claimed
-}
-
 async function findSubmission(
   db: Db,
   { acc_nbr, userId }: NewScore,
@@ -148,7 +145,7 @@ async function findSubmission(
     [acc_nbr, uuidToBytes(userId), key],
   )
   const [row] = rows
-  return row && { id: bytesToUuid(bytes(row, 'id')), hash: bytes(row, 'content_hash') }
+  return row && { id: uuid(row, 'id'), hash: bytes(row, 'content_hash') }
 }
 
 function contentHash(score: NewScore): Buffer {
@@ -159,7 +156,7 @@ function contentHash(score: NewScore): Buffer {
 
 function readScore(row: SqlRow): Score {
   return {
-    id: bytesToUuid(bytes(row, 'id')),
+    id: uuid(row, 'id'),
     acc_nbr: text(row, 'acc_nbr'),
     grade1: integerOrNull(row, 'grade1'),
     grade2: integerOrNull(row, 'grade2'),
@@ -181,30 +178,4 @@ function readCounts(row: SqlRow): GradeCounts {
     count,
     grades: { grade1: counted('grade1'), grade2: counted('grade2'), grade3: counted('grade3') },
   }
-}
-
-function bytes(row: SqlRow, column: string): Uint8Array {
-  const value = row[column]
-  if (value instanceof Uint8Array) return value
-  throw unexpected()
-}
-
-function text(row: SqlRow, column: string): string {
-  const value = row[column]
-  if (typeof value === 'string') return value
-  throw unexpected()
-}
-
-function integer(row: SqlRow, column: string): number {
-  const value = row[column]
-  if (Number.isSafeInteger(value)) return value as number
-  throw unexpected()
-}
-
-function integerOrNull(row: SqlRow, column: string): number | null {
-  return row[column] === null ? null : integer(row, column)
-}
-
-function unexpected(): DbError {
-  return new DbError('bad-answer', { outcome: 'none' })
 }

@@ -1,0 +1,26 @@
+import * as v from 'valibot'
+import { defineEndpoint } from '../../shared/endpoint.ts'
+import type { PersonStore, RatingStore } from '../../shared/ports.ts'
+
+interface Needs {
+  appid: string
+  people: PersonStore
+  ratings: RatingStore
+  forgottenRatings: 'delete' | 'keep-anonymous'
+}
+
+/**
+ * `DELETE /login/me`: removes the person: sessions, keys, phone, and the ratings or, where configured, only their link
+ * to the person. Cut off halfway, it is finished by asking again.
+ */
+export const forgetMe = defineEndpoint({
+  route: 'DELETE /login/me',
+  auth: 'required',
+  input: v.object({}),
+  output: v.undefined(),
+  async handle(_input, { appid, people, ratings, forgottenRatings }: Needs, { userId, openid }) {
+    await ratings.forgetAuthor(userId, forgottenRatings)
+    await people.forget({ userId, appid, openid })
+    return { status: 204, output: undefined }
+  },
+})

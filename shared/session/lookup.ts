@@ -1,0 +1,44 @@
+/**
+ * Finding a value again without storing it: HMAC-SHA256 under a secret key, so that a copy of the
+ * database does not allow trying out all phone numbers. Pure: no I/O, no clock.
+ */
+
+import { createHmac, hkdfSync } from 'node:crypto'
+
+export interface LookupOptions {
+  /** At least 32 random bytes. Changing it makes all digests stored so far unfindable. */
+  key: Uint8Array
+}
+
+export interface Lookup {
+  /**
+   * 32 bytes, always the same for the same two texts. `purpose` names the column (`phone`, `login-code`):
+   * the same value has unrelated digests for two purposes. Values are taken as they are: bring a
+   * phone number into one spelling first.
+   */
+  digest(purpose: string, value: string): Uint8Array
+}
+
+/** The same bound as for every other key. */
+export const LOOKUP_KEY_MIN_BYTES = 32
+
+const HMAC_KEY_BYTES = 32
+/** Keeps this key apart from any other use of the same configured secret. */
+const DERIVATION_LABEL = 'miniscore lookup hmac-sha256'
+
+/** @throws {Error} when the key is too short */
+export function createLookup({ key }: LookupOptions): Lookup {
+  if (key.length < LOOKUP_KEY_MIN_BYTES) {
+    throw new Error(`the lookup key has fewer than ${LOOKUP_KEY_MIN_BYTES} bytes`)
+  }
+  let derived: Uint8Array | undefined
+  return {
+    digest(purpose, value) {
+      derived ??= new Uint8Array(hkdfSync('sha256', key, '', DERIVATION_LABEL, HMAC_KEY_BYTES))
+      // UTF-16, because UTF-8 would give all halves of characters the same bytes.
+      return createHmac('sha256', derived)
+        .update(`${purpose.length}:${purpose}${value}`, 'utf16le')
+        .digest()
+    },
+  }
+}

@@ -1,0 +1,140 @@
+/** Sessions. Shard key `user_id`. */
+
+import type { SessionKind, SessionRecord, SessionStore } from '../ports.ts'
+import { type Db, DbError, type SqlRow } from './db.ts'
+import { bytes, bytesOrNull, integer, integerOrNull, text, uuid, uuidToBytes } from './rows.ts'
+
+/** Sessions over a door. */
+export function createSessionStore(db: Db): SessionStore {
+  return {
+    async add(session) {
+      const { rowsAffected } = await db.query(
+        `insert into sessions (${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        [
+          uuidToBytes(session.userId),
+          uuidToBytes(session.sessionId),
+          session.kind,
+          session.device,
+          session.createdAtMs,
+          session.lastUsedAtMs,
+          session.expiresAtMs,
+          session.endedAtMs,
+          session.refreshGeneration,
+          session.refreshKid,
+          session.refreshHash,
+          session.previousHash,
+          session.rotatedAtMs,
+          session.proofHash,
+        ],
+      )
+      if (rowsAffected !== 1) throw new DbError('bad-answer', { outcome: 'unknown' })
+    },
+
+    async living({ userId, sessionId }, atMs) {
+      const { rows } = await db.query(
+        `select s.proof_hash, u.openid, u.phone_digest from sessions s join users u on u.user_id = s.user_id
+         where s.user_id = ? and s.session_id = ? and s.ended_at is null and s.expires_at > ?`,
+        [uuidToBytes(userId), uuidToBytes(sessionId), atMs],
+      )
+      const [row] = rows
+      if (!row) return undefined
+      return {
+        userId,
+        sessionId,
+        openid: text(row, 'openid'),
+        phoneDigest: bytesOrNull(row, 'phone_digest'),
+        proofHash: bytesOrNull(row, 'proof_hash'),
+      }
+    },
+
+    async find({ userId, sessionId }) {
+      const { rows } = await db.query(
+        `select ${COLUMNS} from sessions where user_id = ? and session_id = ?`,
+        [uuidToBytes(userId), uuidToBytes(sessionId)],
+      )
+      return rows[0] && readSession(rows[0])
+    },
+
+    async rotate({ userId, sessionId }, rotation) {
+      const { presentedHash, generation, kid, nextHash, atMs, expiresAtMs } = rotation
+      const { rowsAffected } = await db.query(
+        `update sessions set previous_hash = refresh_hash, refresh_hash = ?, refresh_generation = ?, refresh_kid = ?,
+           rotated_at = ?, last_used_at = ?, expires_at = ?
+         where user_id = ? and session_id = ? and refresh_hash = ? and ended_at is null and expires_at > ?`,
+        [
+          nextHash,
+          generation,
+          kid,
+          atMs,
+          atMs,
+          expiresAtMs,
+          uuidToBytes(userId),
+          uuidToBytes(sessionId),
+          presentedHash,
+          atMs,
+        ],
+      )
+      return rowsAffected === 1
+    },
+
+    async list(userId, atMs) {
+      const { rows } = await db.query(
+        `select ${COLUMNS} from sessions where user_id = ? and ended_at is null and expires_at > ? order by session_id desc limit 100`,
+        [uuidToBytes(userId), atMs],
+      )
+      return rows.map(readSession)
+    },
+
+    async end({ userId, sessionId }, atMs) {
+      const { rowsAffected } = await db.query(
+        'update sessions set ended_at = ? where user_id = ? and session_id = ? and ended_at is null and expires_at > ?',
+        [atMs, uuidToBytes(userId), uuidToBytes(sessionId), atMs],
+      )
+      return rowsAffected === 1
+    },
+
+    async endAll(userId, atMs) {
+      await db.query('update sessions set ended_at = ? where user_id = ? and ended_at is null', [
+        atMs,
+        uuidToBytes(userId),
+      ])
+    },
+
+    async endOldest(userId, keep, atMs) {
+      const user = uuidToBytes(userId)
+      const { rows } = await db.query(
+        `select session_id from sessions where user_id = ? and ended_at is null and expires_at > ?
+         order by session_id desc limit 1 offset ?`,
+        [user, atMs, keep],
+      )
+      const [newestBeyond] = rows
+      if (!newestBeyond) return
+      await db.query(
+        'update sessions set ended_at = ? where user_id = ? and session_id <= ? and ended_at is null',
+        [atMs, user, bytes(newestBeyond, 'session_id')],
+      )
+    },
+  }
+}
+
+const COLUMNS = `user_id, session_id, kind, device, created_at, last_used_at, expires_at, ended_at,
+  refresh_generation, refresh_kid, refresh_hash, previous_hash, rotated_at, proof_hash`
+
+function readSession(row: SqlRow): SessionRecord {
+  return {
+    userId: uuid(row, 'user_id'),
+    sessionId: uuid(row, 'session_id'),
+    kind: text(row, 'kind') as SessionKind,
+    device: text(row, 'device'),
+    createdAtMs: integer(row, 'created_at'),
+    lastUsedAtMs: integer(row, 'last_used_at'),
+    expiresAtMs: integer(row, 'expires_at'),
+    endedAtMs: integerOrNull(row, 'ended_at'),
+    refreshGeneration: integer(row, 'refresh_generation'),
+    refreshKid: text(row, 'refresh_kid'),
+    refreshHash: bytes(row, 'refresh_hash'),
+    previousHash: bytesOrNull(row, 'previous_hash'),
+    rotatedAtMs: integer(row, 'rotated_at'),
+    proofHash: bytesOrNull(row, 'proof_hash'),
+  }
+}

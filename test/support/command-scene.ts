@@ -1,0 +1,126 @@
+/**
+ * The provider's commands against the offline cloud without the framework around them: for the many cases that need no
+ * process of their own. What needs one is tested through deploy-scene.ts.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createCloudClient } from '../../scripts/tencent/cloud/client.ts'
+import {
+  type Command,
+  type CommandContext,
+  sentenceFor,
+} from '../../scripts/tencent/commands/context.ts'
+import type { CliOptions, FunctionBlock, ProviderBlock } from '../../scripts/tencent/framework.ts'
+import { desiredService, functionCalled } from '../../scripts/tencent/service.ts'
+import { deterministicZip, type PackedFile } from '../../scripts/tencent/zip.ts'
+import { soundVariables } from './serverless-project.ts'
+import { startTencentCloud, type TencentCloud } from './tencent-cloud/server.ts'
+
+const account = { secretId: 'AKIDexample', secretKey: 'a-secret-key' }
+
+export type Configuration = {
+  service: string
+  provider: ProviderBlock
+  functions: Record<'login' | 'submit-score' | 'query-scores', FunctionBlock>
+}
+
+export type Outcome = { code: 0 | 1; output: string }
+
+const configurationOf = (variables: Record<string, string>): Configuration => {
+  const { WECHAT_SECRET, SEALING_KEYS, LOOKUP_KEY, ...shared } = variables
+  const block = (key: string, paths: string[], environment: object): FunctionBlock => ({
+    name: `miniscore-dev-${key}`,
+    environment: { ...environment },
+    events: [{ http: { paths } }],
+  })
+  return {
+    service: 'miniscore',
+    provider: { name: 'tencent', stage: 'dev', environment: shared },
+    functions: {
+      login: block('login', ['/login', '/login/*', '/logout'], {
+        WECHAT_SECRET,
+        SEALING_KEYS,
+        LOOKUP_KEY,
+      }),
+      'submit-score': block('submit-score', ['/score'], {}),
+      'query-scores': block('query-scores', ['/query', '/query/*', '/form'], {}),
+    },
+  }
+}
+
+/** The stored function of stage dev; throws when it is not there. */
+export const storedIn = (cloud: TencentCloud, key: string) => {
+  const stored = cloud.functions().find(({ name }) => name === `miniscore-dev-${key}`)
+  if (!stored) throw new Error(`${key} is not deployed`)
+  return stored
+}
+
+/** `repackages`: the cloud keeps other bytes than it was sent. Close it in the end. */
+export const startCommandScene = async (options: { repackages?: boolean } = {}) => {
+  const cloud = await startTencentCloud({ account, ...options })
+  const folder = await mkdtemp(join(tmpdir(), 'command-scene-'))
+  const configuration = configurationOf(soundVariables())
+
+  const writeCode = async (key: string, source: string, bootstrap?: string): Promise<void> => {
+    const files: PackedFile[] = [{ name: 'index.js', data: Buffer.from(source) }]
+    if (bootstrap)
+      files.push({ name: 'scf_bootstrap', data: Buffer.from(bootstrap), executable: true })
+    await writeFile(join(folder, `${key}.zip`), await deterministicZip(files))
+  }
+  for (const key of Object.keys(configuration.functions))
+    await writeCode(
+      key,
+      `exports.main_handler = async (event) => { if (event.fail) throw new Error(event.fail); if (event.say) console.log(event.say); return '${key}' }`,
+    )
+
+  return {
+    cloud,
+    folder,
+    /** Changed in place by tests, read at each run. */
+    configuration,
+    /** Replaces the package of a function; with `bootstrap` by that of a Web function. */
+    writeCode,
+    /** Runs one command as the framework would; an error that is not a sentence for a person fails the test. */
+    run: async (command: Command, event: string, cliOptions: CliOptions = {}): Promise<Outcome> => {
+      cloud.forgetCalls()
+      const lines: string[] = []
+      const write = (line: string): void => void lines.push(line)
+      const service = desiredService(configuration)
+      const context: CommandContext = {
+        service,
+        options: cliOptions,
+        serviceDir: folder,
+        packageFolder: folder,
+        print: write,
+        tell: write,
+        chosen: () =>
+          typeof cliOptions.function === 'string'
+            ? [functionCalled(service, cliOptions.function)]
+            : service.functions,
+        markPackaged: () => undefined,
+        connect: () =>
+          createCloudClient({
+            credentials: account,
+            region: service.region,
+            namespace: service.namespace,
+            endpoint: cloud.endpoint,
+          }),
+      }
+      try {
+        await command.hooks[event]?.(context)
+        return { code: 0, output: lines.join('\n') }
+      } catch (error) {
+        const sentence = sentenceFor(error)
+        if (sentence === undefined) throw error
+        return { code: 1, output: [...lines, sentence].join('\n') }
+      }
+    },
+    close: async (): Promise<void> => {
+      await cloud.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export type CommandScene = Awaited<ReturnType<typeof startCommandScene>>
