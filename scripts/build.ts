@@ -58,6 +58,8 @@ export function bundleSettings(
     mainFields: ['module', 'main'],
     conditions: ['import', 'module', 'node'],
     define: { STORE_DOOR: JSON.stringify(storeDoor) },
+    // `node index.js` is a server; `require('index.js')` starts nothing.
+    footer: { js: 'if (require.main === module) module.exports.main_handler.runWeb()' },
     plugins: storeDoor === 'mysql' ? [slimMysql2()] : [],
     minify,
     // Drops the import of the other database driver, which `define` made dead code.

@@ -10,6 +10,7 @@ import type {
   CounterStore,
   Lookup,
   PersonStore,
+  RatingEraser,
   RatingStore,
   SessionStore,
   Sessions,
@@ -20,14 +21,15 @@ import type {
 import { createLookup } from './session/lookup.ts'
 import { createSessionCheck } from './session/session-check.ts'
 import { createSessions } from './session/sessions.ts'
-import { createTokens } from './session/token.ts'
+import { createTokenSigner, createTokenVerifier, type TokenOptions } from './session/token.ts'
 import { createVault } from './session/vault.ts'
 import { createCodeClaimStore } from './store/code-claims.ts'
 import { createCounterStore } from './store/counters.ts'
 import type { Db } from './store/db.ts'
 import { createPersonStore } from './store/people.ts'
+import { createRatingEraser } from './store/rating-erasure.ts'
 import { createRatingStore } from './store/ratings.ts'
-import { createSessionStore } from './store/sessions.ts'
+import { createSessionLookup, createSessionStore } from './store/sessions.ts'
 import { createWeChat } from './wechat/client.ts'
 
 export type Environment = Record<string, string | undefined>
@@ -95,6 +97,10 @@ export function ratingsFrom(env: Environment): RatingStore {
   return createRatingStore(dbFrom(env))
 }
 
+export function ratingEraserFrom(env: Environment): RatingEraser {
+  return createRatingEraser(dbFrom(env))
+}
+
 export function peopleFrom(env: Environment): PersonStore {
   return createPersonStore(dbFrom(env))
 }
@@ -113,14 +119,14 @@ export function sessionStoreFrom(env: Environment): SessionStore {
 
 /** Enough of sessions to tell who calls. */
 export function sessionCheckFrom(env: Environment): Pick<Sessions, 'check'> {
-  return createSessionCheck({ store: sessionStoreFrom(env), now: systemClock.now })
+  return createSessionCheck({ store: createSessionLookup(dbFrom(env)), now: systemClock.now })
 }
 
 export function sessionsFrom(env: Environment): Sessions {
   const { TOKEN_KEYS: keys } = read(env, { TOKEN_KEYS: KeyRing })
   return createSessions({
     store: sessionStoreFrom(env),
-    tokens: tokensFrom(env),
+    tokens: createTokenSigner(tokenOptions(env)),
     keys: keys.map(({ kid, bytes }) => ({ kid, secret: bytes })),
     now: systemClock.now,
   })
@@ -186,20 +192,25 @@ export function appidFrom(env: Environment): string {
   return read(env, { WECHAT_APPID: AppId }).WECHAT_APPID
 }
 
-export function tokensFrom(env: Environment): Tokens {
+/** Verifies access tokens. */
+export function tokensFrom(env: Environment): Pick<Tokens, 'verify'> {
+  return createTokenVerifier(tokenOptions(env))
+}
+
+function tokenOptions(env: Environment): TokenOptions {
   const variables = read(env, {
     TOKEN_KEYS: KeyRing,
     WECHAT_APPID: AppId,
     ACCESS_TOKEN_SECONDS: v.optional(Seconds, String(ACCESS_TOKEN_SECONDS)),
   })
-  return createTokens({
+  return {
     keys: variables.TOKEN_KEYS.map(({ kid, bytes }) => ({ kid, secret: bytes })),
     issuer: 'miniscore',
     audience: variables.WECHAT_APPID,
     lifetimeSeconds: variables.ACCESS_TOKEN_SECONDS,
     clockToleranceSeconds: 60,
     now: systemClock.now,
-  })
+  }
 }
 
 const ACCESS_TOKEN_SECONDS = 15 * 60

@@ -168,6 +168,9 @@ export interface RatingStore {
   scoresOfAccount(acc_nbr: string, scope: ReadScope, slice: Slice): Promise<Score[]>
   /** Counts over the ratings of one account within `scope`. */
   countsOfAccount(acc_nbr: string, scope: ReadScope): Promise<GradeCounts>
+}
+
+export interface RatingEraser {
   /** Deletes a user's ratings, or cuts their link to the person. Repeatable when cut off. */
   forgetAuthor(userId: string, ratings: 'delete' | 'keep-anonymous'): Promise<void>
 }

@@ -1,11 +1,11 @@
 import * as v from 'valibot'
 import { defineEndpoint } from '../../shared/endpoint.ts'
-import type { PersonStore, RatingStore } from '../../shared/ports.ts'
+import type { PersonStore, RatingEraser } from '../../shared/ports.ts'
 
 interface Needs {
   appid: string
   people: PersonStore
-  ratings: RatingStore
+  ratings: RatingEraser
   forgottenRatings: 'delete' | 'keep-anonymous'
 }
 

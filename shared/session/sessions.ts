@@ -22,10 +22,12 @@ import { createSessionCheck, isEqual, isProved, sha256 } from './session-check.t
 
 export interface SessionOptions {
   store: SessionStore
-  tokens: Tokens
+  tokens: Pick<Tokens, 'sign'>
   /** Derive refresh tokens: the first makes new ones, all recognise old ones. The same ring as for access tokens. */
   keys: readonly { kid: string; secret: Uint8Array }[]
   now: () => number
+  /** See `REFRESH_GRACE_MS`. */
+  graceMs?: number
 }
 
 /** A session ends when it was not refreshed for so long. */
@@ -41,7 +43,13 @@ const PAYLOAD_BYTES = 16 + 16 + 4
 const MAC_BYTES = 32
 
 /** Sessions over a session store. */
-export function createSessions({ store, tokens, keys, now }: SessionOptions): Sessions {
+export function createSessions({
+  store,
+  tokens,
+  keys,
+  now,
+  graceMs = REFRESH_GRACE_MS,
+}: SessionOptions): Sessions {
   const secretOf = (kid: string): Uint8Array | undefined =>
     keys.find((each) => each.kid === kid)?.secret
   const [{ kid: currentKid } = { kid: '' }] = keys
@@ -137,7 +145,7 @@ export function createSessions({ store, tokens, keys, now }: SessionOptions): Se
       const moved = isEqual(session.refreshHash, presentedHash) ? await store.find(claims) : session
       if (!moved || moved.endedAtMs !== null) throw new Problem('refresh-rejected')
       const isPrevious = moved.previousHash !== null && isEqual(moved.previousHash, presentedHash)
-      if (isPrevious && atMs - moved.rotatedAtMs <= REFRESH_GRACE_MS) {
+      if (isPrevious && atMs - moved.rotatedAtMs < graceMs) {
         const nextToken = currentToken(moved)
         if (nextToken !== undefined) return pairOf(claims, nextToken)
       }

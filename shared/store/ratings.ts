@@ -72,44 +72,11 @@ export function createRatingStore(db: Db): RatingStore {
       )
       return rows.map(readCounts).reduce(addCounts, emptyCounts)
     },
-
-    async forgetAuthor(userId, choice) {
-      const author = uuidToBytes(userId)
-      for (;;) {
-        const { rows } = await db.query(
-          'select acc_nbr, id from ratings where user_id = ? order by id limit ?',
-          [author, FORGET_BATCH],
-        )
-        for (const row of rows) {
-          const key = [text(row, 'acc_nbr'), bytes(row, 'id')] as const
-          if (choice === 'delete') await deleteRating(db, ...key)
-          else await anonymise(db, ...key)
-        }
-        if (rows.length < FORGET_BATCH) return
-      }
-    },
   }
 }
 
-/** How many ratings of a person are looked up at a time. */
-const FORGET_BATCH = 200
-
-/** The author of ratings whose link to a person was cut. */
-const NOBODY = new Uint8Array(16)
-
-async function deleteRating(db: Db, acc_nbr: string, id: Uint8Array): Promise<void> {
-  await db.query('delete from ratings where acc_nbr = ? and id = ?', [acc_nbr, id])
-}
-
-async function anonymise(db: Db, acc_nbr: string, id: Uint8Array): Promise<void> {
-  await db.query(
-    'update ratings set user_id = ?, idempotency_key = ? where acc_nbr = ? and id = ?',
-    [NOBODY, ownKey(id), acc_nbr, id],
-  )
-}
-
 /** Stands for the client's key where there is none; no client can send it. */
-function ownKey(id: Uint8Array): string {
+export function ownKey(id: Uint8Array): string {
   return `=${Buffer.from(id).toString('hex')}`
 }
 

@@ -4,9 +4,33 @@ import type { SessionKind, SessionRecord, SessionStore } from '../ports.ts'
 import { type Db, DbError, type SqlRow } from './db.ts'
 import { bytes, bytesOrNull, integer, integerOrNull, text, uuid, uuidToBytes } from './rows.ts'
 
+/** The one look at a session that every authenticated call takes. */
+export function createSessionLookup(db: Db): Pick<SessionStore, 'living'> {
+  return {
+    async living({ userId, sessionId }, atMs) {
+      const { rows } = await db.query(
+        `select s.proof_hash, u.openid, u.phone_digest from sessions s join users u on u.user_id = s.user_id
+         where s.user_id = ? and s.session_id = ? and s.ended_at is null and s.expires_at > ?`,
+        [uuidToBytes(userId), uuidToBytes(sessionId), atMs],
+      )
+      const [row] = rows
+      if (!row) return undefined
+      return {
+        userId,
+        sessionId,
+        openid: text(row, 'openid'),
+        phoneDigest: bytesOrNull(row, 'phone_digest'),
+        proofHash: bytesOrNull(row, 'proof_hash'),
+      }
+    },
+  }
+}
+
 /** Sessions over a door. */
 export function createSessionStore(db: Db): SessionStore {
   return {
+    ...createSessionLookup(db),
+
     async add(session) {
       const { rowsAffected } = await db.query(
         `insert into sessions (${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -28,23 +52,6 @@ export function createSessionStore(db: Db): SessionStore {
         ],
       )
       if (rowsAffected !== 1) throw new DbError('bad-answer', { outcome: 'unknown' })
-    },
-
-    async living({ userId, sessionId }, atMs) {
-      const { rows } = await db.query(
-        `select s.proof_hash, u.openid, u.phone_digest from sessions s join users u on u.user_id = s.user_id
-         where s.user_id = ? and s.session_id = ? and s.ended_at is null and s.expires_at > ?`,
-        [uuidToBytes(userId), uuidToBytes(sessionId), atMs],
-      )
-      const [row] = rows
-      if (!row) return undefined
-      return {
-        userId,
-        sessionId,
-        openid: text(row, 'openid'),
-        phoneDigest: bytesOrNull(row, 'phone_digest'),
-        proofHash: bytesOrNull(row, 'proof_hash'),
-      }
     },
 
     async find({ userId, sessionId }) {

@@ -143,11 +143,12 @@ function isUnchanged(event: HttpEvent, etag: string): boolean {
   const header = headerReader(event.headers)
   if (header('referer')?.startsWith('https://servicewechat.com/')) return false
   const known = header('if-none-match')
-  return known?.split(',').some((each) => each.trim() === etag) ?? false
+  // Compared weakly, as RFC 9110, 13.1.2 says: a compressed answer carries the weak form.
+  return known?.split(',').some((each) => each.trim().replace(/^W\//, '') === etag) ?? false
 }
 
 /** Header names are matched in any case; a repeated header gives its first value. */
-function headerReader(headers: unknown): (name: string) => string | undefined {
+export function headerReader(headers: unknown): (name: string) => string | undefined {
   const entries = isRecord(headers) ? Object.entries(headers) : []
   return (name) => {
     for (const [key, value] of entries) {
@@ -204,7 +205,8 @@ function readClientIp(
 /** Twenty addresses; the ones the platform appends are at the end. */
 const FORWARDED_FOR_MAX_LENGTH = 800
 
-function internalAddresses(): BlockList {
+/** Private, loopback and the platform's own addresses: proxies, never a client on the internet. */
+export function internalAddresses(): BlockList {
   const list = new BlockList()
   for (const [net, prefix] of [
     ['9.0.0.0', 8],

@@ -18,9 +18,11 @@ import { createLogger } from '../log.ts'
 import type { Logger } from '../ports.ts'
 import { Problem } from '../problem.ts'
 import { DbError } from '../store/db.ts'
+import { compressReply } from './compress.ts'
 import {
   type HttpEvent,
   type HttpReply,
+  headerReader,
   isHttpEvent,
   readHttpEvent,
   writeOptions,
@@ -49,23 +51,40 @@ export interface FunctionDeclaration<Needs extends Authority> {
 
 const DATABASE_RETRY_AFTER_SECONDS = 2
 
+/** A function's handler, and the same function as a server; see `web-program.ts`. */
+export type ServedFunction = MainHandler & { runWeb(): Promise<void> }
+
 /** Makes a function's handler. A wrong configuration answers every request with one 500 problem. */
 export function serve<Needs extends Authority>(
   declaration: FunctionDeclaration<Needs>,
-): MainHandler {
-  const { functionName, endpoints, parts, env = process.env } = declaration
+): ServedFunction {
+  const { functionName, env = process.env } = declaration
   const log = declaration.log ?? createLogger({ functionName, now: systemClock.now })
+  const runWeb = async (): Promise<void> => {
+    // An event function never evaluates the server.
+    const { runWeb, webDefaults } = await import('./web-program.ts')
+    const webEnv = { ...webDefaults, ...env }
+    await runWeb(createHandler({ ...declaration, env: webEnv, log }, 'web'), { env, log })
+  }
+  return Object.assign(createHandler({ ...declaration, env, log }, 'http'), { runWeb })
+}
+
+function createHandler<Needs extends Authority>(
+  { endpoints, parts, env, log }: FunctionDeclaration<Needs> & { env: Environment; log: Logger },
+  transport: 'http' | 'web',
+): MainHandler {
   const started = attempt(() => ({
     needs: compose(parts, env),
     allowedOrigins: allowedOriginsFrom(env),
+    compresses: compressFrom(env),
   }))
   let isColdStart = true
 
-  return async (event, context = {}) => {
+  const answer: MainHandler = async (event, context = {}) => {
     const startedAt = performance.now()
     context.callbackWaitsForEmptyEventLoop = false
     const requestId = readRequestId(context)
-    const line = { event: 'request', requestId, transport: 'http', coldStart: isColdStart }
+    const line = { event: 'request', requestId, transport, coldStart: isColdStart }
     isColdStart = false
     const finish = (
       level: 'info' | 'warn' | 'error',
@@ -111,6 +130,11 @@ export function serve<Needs extends Authority>(
       return writeProblem(httpEvent, problem, options)
     }
   }
+  if (!('value' in started && started.value.compresses)) return answer
+  return async (event, context) => {
+    const header = headerReader(isHttpEvent(event) ? event.headers : {})
+    return compressReply(await answer(event, context), header('accept-encoding'))
+  }
 }
 
 function toProblem(error: unknown): Problem {
@@ -148,6 +172,13 @@ function remainingTime(context: InvocationContext, startedAt: number): () => num
   if (typeof remaining === 'function') return () => Number(remaining.call(context))
   const limitMs = typeof limit === 'number' && limit > 0 ? limit : TIMEOUT_DEFAULT_MS
   return () => limitMs - (performance.now() - startedAt)
+}
+
+/** Whether event functions compress: `COMPRESS` is `1`, or `0` or nothing. */
+function compressFrom({ COMPRESS: choice }: Environment): boolean {
+  if (!choice || choice === '0') return false
+  if (choice === '1') return true
+  throw new ConfigurationError(['COMPRESS should be 1 or 0'])
 }
 
 function attempt<T>(make: () => T): { value: T } | { error: unknown } {

@@ -24,8 +24,8 @@ export interface World {
   call(route: string, options?: Parameters<typeof call>[2]): Promise<Answer>
   /** The handler of one function, for events of your own. */
   handler(functionName: string): MainHandler
-  /** Logs somebody in, a new person unless `openid` is given. */
-  logIn(openid?: string): Promise<LoggedIn>
+  /** Logs somebody in, a new person unless `openid` is given; `fields` join the body of the login. */
+  logIn(openid?: string, fields?: Record<string, unknown>): Promise<LoggedIn>
   /** A login code of the offline WeChat. */
   code(openid?: string): Promise<{ code: string; openid: string }>
   wechat: Awaited<ReturnType<typeof startOfflineWeChat>>
@@ -36,6 +36,7 @@ export interface World {
 }
 
 export interface LoggedIn {
+  refreshToken: string
   token: string
   userId: string
   openid: string
@@ -113,11 +114,14 @@ export async function startWorld({
       if (!found) throw new Error(`no function ${name}; there are ${functionNames.join(', ')}`)
       return handlerOf(found.process)
     },
-    async logIn(openid) {
+    async logIn(openid, fields = {}) {
       const issued = await code(openid)
-      const { status, body } = await world.call('POST /login', { body: { code: issued.code } })
+      const { status, body } = await world.call('POST /login', {
+        body: { code: issued.code, ...fields },
+      })
       if (status !== 200) throw new Error(`login answered ${status}: ${JSON.stringify(body)}`)
-      return { token: body.token, userId: body.user.id, openid: issued.openid }
+      const { token, refreshToken } = body
+      return { token, refreshToken, userId: body.user.id, openid: issued.openid }
     },
     code,
     wechat,
