@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { context, type Plugin } from 'esbuild'
 import { openDb } from '../shared/compose.ts'
 import { bundleSettings, prepareOutdir, projectFolder, storeDoorOf } from './build.ts'
+import { runCommand } from './command.ts'
 import { dataFolder, loadDotenv, localSecrets, pickVariables } from './local/environment.ts'
 import { FunctionProcess } from './local/function-process.ts'
 import { startGateway } from './local/gateway.ts'
@@ -167,7 +168,4 @@ function readPort(name: string, value: string | undefined, otherwise: number): n
   throw new Error(`${name} should be a port number from 0 to 65535.`)
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 1
-})
+runCommand(import.meta.url, main)

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { bundleFunction, functionNames, storeDoorOf } from './build.ts'
+import { runCommand } from './command.ts'
 import { loadDotenv, localSecrets, pickVariables } from './local/environment.ts'
 import { FunctionProcess } from './local/function-process.ts'
 import { readService } from './local/service.ts'
@@ -61,7 +62,4 @@ async function readEvent(file: string): Promise<unknown> {
   }
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 1
-})
+runCommand(import.meta.url, main)

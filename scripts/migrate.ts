@@ -1,10 +1,8 @@
 /** Applies the migrations that are not applied yet. Run with --help. */
 
 import { parseArgs } from 'node:util'
-import { openDb } from '../shared/compose.ts'
-import { dataFolder, loadDotenv } from './local/environment.ts'
-import { migrate, pendingMigrations, readMigrations } from './migrations.ts'
-import { startLocalDatabase } from './planetscale/local-database.ts'
+import { runCommand, withDatabase } from './command.ts'
+import { bookkeepingTables, migrate, pendingMigrations, readMigrations } from './migrations.ts'
 
 const usage = `Usage: npm run migrate [-- options]
 
@@ -12,20 +10,30 @@ Applies the files in shared/store/migrations to the database at DATABASE_URL, in
 (default: sqlite:.data/dev.sqlite, the database of npm run dev).
 
   --pending   only list what would be applied; exit code 1 when there is anything
+  --print     print all statements instead, for a PlanetScale branch with safe migrations: paste
+              them into a branch, open a deploy request, then run npm run migrate once, which finds
+              the tables there and notes the files as applied
   --help      this text`
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { pending: { type: 'boolean' }, help: { type: 'boolean' } },
+    options: {
+      pending: { type: 'boolean' },
+      print: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
   })
   if (values.help) return console.log(usage)
-  loadDotenv()
   const migrations = await readMigrations()
-  const database = await startLocalDatabase(
-    process.env.DATABASE_URL || `sqlite:${dataFolder}/dev.sqlite`,
-  )
-  const db = await openDb(database.url)
-  try {
+  if (values.print) {
+    for (const statement of bookkeepingTables) console.log(`${statement};\n`)
+    for (const { name, statements } of migrations) {
+      console.log(`-- ${name}\n`)
+      for (const statement of statements) console.log(`${statement};\n`)
+    }
+    return
+  }
+  await withDatabase(async (db, description) => {
     if (values.pending) {
       const pending = await pendingMigrations(db, migrations)
       for (const { name } of pending) console.log(name)
@@ -33,15 +41,9 @@ async function main(): Promise<void> {
       return
     }
     const applied = await migrate(db, { migrations, onStep: (step) => console.log(step) })
-    const count = applied.length === 0 ? 'Nothing to apply' : `Applied ${applied.join(', ')}`
-    console.log(`${count}; the database (${database.description}) is up to date.`)
-  } finally {
-    await db.close()
-    await database.close()
-  }
+    const what = applied.length === 0 ? 'Nothing to apply' : `Applied ${applied.join(', ')}`
+    console.log(`${what}; the database (${description}) is up to date.`)
+  })
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 1
-})
+runCommand(import.meta.url, main)

@@ -94,7 +94,7 @@ function dbFrom(env: Environment): Db {
 }
 
 export function ratingsFrom(env: Environment): RatingStore {
-  return createRatingStore(dbFrom(env))
+  return createRatingStore(dbFrom(env), systemClock.now)
 }
 
 export function ratingEraserFrom(env: Environment): RatingEraser {

@@ -2,6 +2,7 @@
 
 import type { RatingEraser } from '../ports.ts'
 import type { Db } from './db.ts'
+import { deleteRatings } from './folds.ts'
 import { ownKey } from './ratings.ts'
 import { bytes, text, uuidToBytes } from './rows.ts'
 
@@ -17,7 +18,7 @@ export function createRatingEraser(db: Db): RatingEraser {
         )
         for (const row of rows) {
           const key = [text(row, 'acc_nbr'), bytes(row, 'id')] as const
-          if (choice === 'delete') await deleteRating(db, ...key)
+          if (choice === 'delete') await deleteRatings(db, key[0], [key[1]])
           else await anonymise(db, ...key)
         }
         if (rows.length < FORGET_BATCH) return
@@ -31,10 +32,6 @@ const FORGET_BATCH = 200
 
 /** The author of ratings whose link to a person was cut. */
 const NOBODY = new Uint8Array(16)
-
-async function deleteRating(db: Db, acc_nbr: string, id: Uint8Array): Promise<void> {
-  await db.query('delete from ratings where acc_nbr = ? and id = ?', [acc_nbr, id])
-}
 
 async function anonymise(db: Db, acc_nbr: string, id: Uint8Array): Promise<void> {
   await db.query(

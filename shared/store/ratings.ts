@@ -4,13 +4,13 @@
  */
 
 import { createHash } from 'node:crypto'
-import { addCounts, emptyCounts } from '../domain/score.ts'
-import type { GradeCounts, NewScore, RatingStore, ReadScope, Score, Slice } from '../ports.ts'
+import type { NewScore, RatingStore, ReadScope, Score, Slice } from '../ports.ts'
 import { type Db, DbError, isDuplicateKey, type SqlRow, type SqlValue } from './db.ts'
+import { countAccount, FOLD_TAIL_MAX, foldAccount, sumCounts } from './folds.ts'
 import { bytes, integer, integerOrNull, isSameBytes, text, uuid, uuidToBytes } from './rows.ts'
 
 /** Ratings over a door. */
-export function createRatingStore(db: Db): RatingStore {
+export function createRatingStore(db: Db, now: () => number): RatingStore {
   return {
     async addScore(score) {
       const id = uuidToBytes(score.id)
@@ -65,12 +65,18 @@ export function createRatingStore(db: Db): RatingStore {
     },
 
     async countsOfAccount(acc_nbr, scope) {
+      if (scope.kind === 'all') {
+        const { counts, tail } = await countAccount(db, acc_nbr)
+        // The answer is exact already; folding only makes the next one cheaper, and may fail.
+        if (tail > FOLD_TAIL_MAX) await foldAccount(db, acc_nbr, now()).catch(() => {})
+        return counts
+      }
       const { hint, condition, values } = within(scope)
       const { rows } = await db.query(
         `select grade1, grade2, grade3, count(*) as row_count from ratings ${hint} where acc_nbr = ? ${condition} group by grade1, grade2, grade3`,
         [acc_nbr, ...values],
       )
-      return rows.map(readCounts).reduce(addCounts, emptyCounts)
+      return sumCounts(rows)
     },
   }
 }
@@ -132,17 +138,5 @@ function readScore(row: SqlRow): Score {
     txt2: text(row, 'txt2'),
     txt3: text(row, 'txt3'),
     insertTimeMs: integer(row, 'insert_time'),
-  }
-}
-
-function readCounts(row: SqlRow): GradeCounts {
-  const count = integer(row, 'row_count')
-  const counted = (name: string): Record<string, number> => {
-    const grade = integerOrNull(row, name)
-    return grade === null ? {} : { [grade]: count }
-  }
-  return {
-    count,
-    grades: { grade1: counted('grade1'), grade2: counted('grade2'), grade3: counted('grade3') },
   }
 }

@@ -40,7 +40,7 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('the store on $nam
   beforeAll(async () => {
     door = await open()
     await migrate(door.db, { migrations: await readMigrations() })
-    store = createRatingStore(door.db)
+    store = createRatingStore(door.db, () => lastMs)
     people = createPersonStore(door.db)
   })
   afterAll(() => door?.close())

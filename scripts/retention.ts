@@ -1,0 +1,56 @@
+/** Deletes old ratings in bounded batches. Run with --help. */
+
+import { parseArgs } from 'node:util'
+import type { Db } from '../shared/store/db.ts'
+import { progressLine, runCommand, withDatabase } from './command.ts'
+import { countOlderThan, deleteOlderThan, RETENTION_BATCH } from './maintenance.ts'
+
+const usage = `Usage: npm run retention -- --older-than DAYSd [--dry-run]
+
+Deletes ratings older than so many days from the database at DATABASE_URL, at most ${RETENTION_BATCH} in
+one transaction, while submissions go on; counts stay exact. Also clears codes, counters and
+sessions that are of no use any more.
+
+  --older-than 365d   how old; whole days
+  --dry-run           only say how many there are
+  --help              this text`
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      'older-than': { type: 'string' },
+      'dry-run': { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  })
+  if (values.help) return console.log(usage)
+  const days = /^([1-9][0-9]{0,4})d$/.exec(values['older-than'] ?? '')?.[1]
+  if (days === undefined)
+    throw new Error(`--older-than needs a number of days, like 365d.\n\n${usage}`)
+  const nowMs = Date.now()
+  const beforeMs = nowMs - Number(days) * DAY_MS
+  await withDatabase(async (db, description) => {
+    if (values['dry-run']) {
+      const count = await countOlderThan(db, beforeMs)
+      return console.log(`${count} ratings are older than ${days} days (${description}).`)
+    }
+    const progress = progressLine()
+    const deleted = await deleteOlderThan(db, beforeMs, ({ accounts, rows }) =>
+      progress.show(`retention: ${rows} deleted, ${accounts} accounts done`),
+    )
+    await deleteSpent(db, nowMs)
+    progress.end()
+    console.log(`Deleted ${deleted} ratings older than ${days} days (${description}).`)
+  })
+}
+
+/** What is of no use any more by itself: codes after a minute, counters after their hour, sessions after their end. */
+async function deleteSpent(db: Db, nowMs: number): Promise<void> {
+  await db.query('delete from code_claims where claimed_at < ?', [nowMs - DAY_MS])
+  await db.query('delete from counters where window_start < ?', [nowMs - DAY_MS])
+  await db.query('delete from sessions where expires_at < ?', [nowMs - DAY_MS])
+}
+
+runCommand(import.meta.url, main)
