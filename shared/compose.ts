@@ -4,10 +4,13 @@
  */
 
 import * as v from 'valibot'
+import { type Breaker, createBreaker } from './breaker.ts'
+import { createLimiter, noLimiter } from './limits/limiter.ts'
 import type {
   Clock,
   CodeClaimStore,
   CounterStore,
+  Limiter,
   Lookup,
   PersonStore,
   RatingEraser,
@@ -18,6 +21,7 @@ import type {
   Vault,
   WeChat,
 } from './ports.ts'
+import { Problem, type ProblemCode } from './problem.ts'
 import { createLookup } from './session/lookup.ts'
 import { createSessionCheck } from './session/session-check.ts'
 import { createSessions } from './session/sessions.ts'
@@ -25,7 +29,7 @@ import { createTokenSigner, createTokenVerifier, type TokenOptions } from './ses
 import { createVault } from './session/vault.ts'
 import { createCodeClaimStore } from './store/code-claims.ts'
 import { createCounterStore } from './store/counters.ts'
-import type { Db } from './store/db.ts'
+import { type Db, DbError } from './store/db.ts'
 import { createPersonStore } from './store/people.ts'
 import { createRatingEraser } from './store/rating-erasure.ts'
 import { createRatingStore } from './store/ratings.ts'
@@ -79,6 +83,26 @@ const builtDoor = typeof STORE_DOOR === 'undefined' ? undefined : STORE_DOOR
 
 /** Longest wait for one statement. */
 export const DATABASE_BUDGET_MS = 3000
+/** Left over for our own answer when the platform's deadline is nearer than the budget. */
+const RESERVE_MS = 200
+
+let invocationEndsAtMs = Number.POSITIVE_INFINITY
+
+/**
+ * Tells the database how long this invocation may take. With several at a time (a Web function) the latest
+ * counts for all; the budget of a statement still holds for each.
+ */
+export function beginInvocation(remainingMs: number): void {
+  invocationEndsAtMs = performance.now() + remainingMs
+}
+
+function statementTimeoutMs(): number {
+  const leftMs = invocationEndsAtMs - performance.now() - RESERVE_MS
+  return Math.max(Math.min(DATABASE_BUDGET_MS, leftMs), 1)
+}
+
+/** Commands change schemas and count millions of rows. */
+const COMMAND_BUDGET_MS = 60_000
 
 /** One connection per environment, whatever number of stores is made over it. */
 const databases = new WeakMap<Environment, Db>()
@@ -88,7 +112,7 @@ function dbFrom(env: Environment): Db {
   const known = databases.get(env)
   if (known) return known
   const { DATABASE_URL: url } = read(env, { DATABASE_URL: DatabaseUrl })
-  const db = lazyDb(() => openDb(url))
+  const db = guardedDb(lazyDb(() => openDb(url, statementTimeoutMs)))
   databases.set(env, db)
   return db
 }
@@ -142,6 +166,18 @@ export function lookupFrom(env: Environment): Lookup {
   return createLookup({ key: read(env, { LOOKUP_KEY: Key }).LOOKUP_KEY })
 }
 
+/** Limits of requests by `LIMITS`; counted in the store. */
+export function limiterFrom(env: Environment): Limiter {
+  const { LIMITS: limits } = read(env, { LIMITS: Limits })
+  if (limits === 'off') return noLimiter
+  return createLimiter({
+    counters: countersFrom(env),
+    ...limits,
+    now: systemClock.now,
+    random: Math.random,
+  })
+}
+
 /** User ids and openids of operators, who read everything. */
 export function operatorsFrom(env: Environment): ReadonlySet<string> {
   return read(env, { OPERATORS: Operators }).OPERATORS
@@ -158,9 +194,11 @@ export function forgottenRatingsFrom(env: Environment): 'delete' | 'keep-anonymo
   return choice === 'keep' ? 'keep-anonymous' : 'delete'
 }
 
-/** The database behind `url`, for functions and for commands. */
-export async function openDb(url: string): Promise<Db> {
-  const timeoutMs = (): number => DATABASE_BUDGET_MS
+/** The database behind `url`, for functions and, with a longer patience, for commands. */
+export async function openDb(
+  url: string,
+  timeoutMs: () => number = () => COMMAND_BUDGET_MS,
+): Promise<Db> {
   // Spelt out, so that the build can drop the driver that a bundle does not carry.
   if ((typeof STORE_DOOR === 'undefined' || STORE_DOOR === 'mysql') && doorOf(url) === 'mysql') {
     const { openMySql } = await import('./store/mysql.ts')
@@ -179,12 +217,15 @@ export function weChatFrom(env: Environment): WeChat {
     WECHAT_SECRET: v.pipe(v.string(), v.regex(/^[\x21-\x7e]{16,128}$/)),
     WECHAT_API_URL: v.optional(ApiUrl, 'https://api.weixin.qq.com'),
   })
-  return createWeChat({
-    appid: variables.WECHAT_APPID,
-    secret: variables.WECHAT_SECRET,
-    apiUrl: variables.WECHAT_API_URL,
-    now: systemClock.now,
-  })
+  return guardedWeChat(
+    createWeChat({
+      appid: variables.WECHAT_APPID,
+      secret: variables.WECHAT_SECRET,
+      apiUrl: variables.WECHAT_API_URL,
+      now: systemClock.now,
+    }),
+    createBreaker({ now: systemClock.now }),
+  )
 }
 
 /** The mini program's appid: half of every person's identity, and the audience of tokens. */
@@ -258,6 +299,32 @@ const Origins = v.pipe(
     'should be exact origins like https://example.com, separated by commas',
   ),
 )
+
+/** People submit and read a few ratings; a carrier's address may stand for thousands of them. */
+const LIMITS_DEFAULT = 'user:120/60,address:600/60'
+
+/** `user:REQUESTS/SECONDS,address:REQUESTS/SECONDS`, each per route, or `off`. */
+const Limits = v.pipe(
+  v.optional(v.string(), LIMITS_DEFAULT),
+  v.transform((text) => (text === 'off' ? text : parseLimits(text))),
+  v.nonOptional(
+    v.custom<'off' | ReturnType<typeof parseLimits>>(() => true),
+    'should be like user:120/60,address:600/60, or off',
+  ),
+)
+
+function parseLimits(text: string) {
+  const [, ...numbers] =
+    /^user:([1-9][0-9]{0,6})\/([1-9][0-9]{0,4}),address:([1-9][0-9]{0,6})\/([1-9][0-9]{0,4})$/.exec(
+      text,
+    ) ?? []
+  const [user, userSeconds, address, addressSeconds] = numbers.map(Number)
+  if (!user || !userSeconds || !address || !addressSeconds) return undefined
+  return {
+    user: { requests: user, windowMs: userSeconds * 1000 },
+    address: { requests: address, windowMs: addressSeconds * 1000 },
+  }
+}
 
 const Operators = v.pipe(
   v.optional(v.string(), ''),
@@ -347,5 +414,40 @@ function lazyDb(open: () => Promise<Db>): Db {
     query: async (sql, parameters) => (await opened()).query(sql, parameters),
     transaction: async (work) => (await opened()).transaction(work),
     close: async () => (await opening)?.close(),
+  }
+}
+
+/** Stops asking a database that does not answer. */
+function guardedDb(db: Db): Db {
+  const breaker = createBreaker({ now: systemClock.now })
+  const judge = {
+    isFailure: (error: unknown) =>
+      error instanceof DbError && (error.failure === 'unreachable' || error.failure === 'timeout'),
+    refuse: () => new DbError('unreachable', { outcome: 'none' }),
+  }
+  return {
+    query: (sql, parameters) => breaker.run(() => db.query(sql, parameters), judge),
+    transaction: (work) => breaker.run(() => db.transaction(work), judge),
+    close: () => db.close(),
+  }
+}
+
+const WECHAT_FAILURES: ReadonlySet<ProblemCode> = new Set([
+  'wechat-unavailable',
+  'wechat-timeout',
+  'wechat-bad-answer',
+])
+
+/** Stops asking WeChat while it does not answer; codes keep five minutes, clients come back. */
+function guardedWeChat(wechat: WeChat, breaker: Breaker): WeChat {
+  const judge = {
+    isFailure: (error: unknown) => error instanceof Problem && WECHAT_FAILURES.has(error.code),
+    refuse: () => new Problem('wechat-unavailable', { retryAfterSeconds: 2 }),
+  }
+  return {
+    exchangeCode: (code, remainingMs) =>
+      breaker.run(() => wechat.exchangeCode(code, remainingMs), judge),
+    exchangePhoneCode: (code, remainingMs) =>
+      breaker.run(() => wechat.exchangePhoneCode(code, remainingMs), judge),
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import * as v from 'valibot'
-import type { AccessClaims, Caller, Lookup, Sessions, Tokens } from './ports.ts'
+import type { AccessClaims, Caller, Limiter, Lookup, Sessions, Tokens } from './ports.ts'
 import { Problem } from './problem.ts'
 
 /** How one value of a form-encoded body is read; see `readForm`. */
@@ -54,6 +54,8 @@ export interface Outcome {
 export interface Endpoint<Needs, Input = unknown, Output = unknown> {
   route: `${'GET' | 'POST' | 'DELETE'} /${string}`
   auth: 'none' | 'required'
+  /** For endpoints that cost nothing: no limit of requests. */
+  isUnlimited?: boolean
   /** Schema of the body (POST) or of the query (GET, DELETE) plus path parameters. */
   input: v.GenericSchema<unknown, Input>
   /** Present when a form-encoded body is accepted as well. */
@@ -78,6 +80,7 @@ export interface Authority {
   sessions: Pick<Sessions, 'check'>
   /** User ids and openids of operators. */
   operators: ReadonlySet<string>
+  limiter: Limiter
   /** Where it matters who holds a number. */
   lookup?: Lookup
 }
@@ -125,6 +128,7 @@ export async function run<Needs extends Authority>(
     ? call.readBody(endpoint.formKinds)
     : { value: call.query, encoding: 'none' as const }
   const input = parseInput(endpoint.input, withParameters(value, parameters))
+  await limit(endpoint, claims, call, needs)
   const caller = claims ? await findCaller(claims, call, needs) : nobody
   const { requestId, clientIp, idempotencyKey, proof, remainingMs } = call
   const facts = { requestId, clientIp, encoding, idempotencyKey, proof, remainingMs }
@@ -151,6 +155,18 @@ async function verifyToken({ token }: Call, { tokens }: Authority): Promise<Acce
   const claims = token === undefined ? undefined : await tokens.verify(token)
   if (!claims) throw new Problem('unauthenticated')
   return claims
+}
+
+/** People are limited by who they are, everybody else by where they call from, if the platform tells. */
+async function limit(
+  { route, isUnlimited = false }: Pick<AnyEndpoint<never>, 'route' | 'isUnlimited'>,
+  claims: AccessClaims | undefined,
+  { clientIp }: Call,
+  { limiter }: Authority,
+): Promise<void> {
+  if (isUnlimited) return
+  if (claims) await limiter.admit({ kind: 'user', id: claims.userId, route })
+  else if (clientIp !== undefined) await limiter.admit({ kind: 'address', id: clientIp, route })
 }
 
 async function findCaller(

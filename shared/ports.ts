@@ -121,6 +121,11 @@ export interface Lookup {
   digest(purpose: string, value: string): Uint8Array
 }
 
+export interface Limiter {
+  /** Counts a request of a person, or of a client address. @throws {Problem} `too-many-requests` with when to come back */
+  admit(request: { kind: 'user' | 'address'; id: string; route: string }): Promise<void>
+}
+
 /** A stored rating. */
 export interface Score {
   /** UUIDv7; its time is `insertTimeMs`. */
@@ -279,8 +284,8 @@ export interface CodeClaimStore {
 }
 
 export interface CounterStore {
-  /** Counts one more in the current window of this length, and resolves to the count. */
-  increment(key: string, window: { lengthMs: number; atMs: number }): Promise<number>
+  /** Counts `by` (1) more in the current window of this length, and resolves to the count. */
+  increment(key: string, window: { lengthMs: number; atMs: number }, by?: number): Promise<number>
   /** Takes one back within the same window. */
   decrement(key: string, window: { lengthMs: number; atMs: number }): Promise<void>
 }

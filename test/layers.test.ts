@@ -18,11 +18,11 @@ const layers: { name: string; files: RegExp; packages: RegExp }[] = [
   },
   {
     name: 'implementation',
-    files: /^shared\/((wechat|session|store)\/.+|log)\.ts$/,
+    files: /^shared\/((wechat|session|store|limits)\/.+|log)\.ts$/,
     packages:
       /^(node:(crypto|fs|http|https|net|tls)|uuid|jose|mysql2(\/promise)?|@planetscale\/database)$/,
   },
-  { name: 'core', files: /^shared\/(endpoint|domain\/.+)\.ts$/, packages: /^valibot$/ },
+  { name: 'core', files: /^shared\/(endpoint|breaker|domain\/.+)\.ts$/, packages: /^valibot$/ },
   { name: 'vocabulary', files: /^shared\/(ports|problem)\.ts$/, packages: /^$/ },
 ]
 

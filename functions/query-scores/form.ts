@@ -11,6 +11,7 @@ const Field = { name: v.string(), label: v.string() }
 export const form = defineEndpoint({
   route: 'GET /form',
   auth: 'none',
+  isUnlimited: true,
   input: v.object({}),
   output: v.object({
     account: v.object({ ...Field, pattern: v.string(), hint: v.string() }),

@@ -1,4 +1,5 @@
 import {
+  limiterFrom,
   lookupFrom,
   operatorsFrom,
   ratingsFrom,
@@ -18,6 +19,7 @@ export const main_handler = serve({
     tokens: tokensFrom,
     sessions: sessionCheckFrom,
     operators: operatorsFrom,
+    limiter: limiterFrom,
     lookup: lookupFrom,
   },
   endpoints: [ownScores, accountScores, summary, form],

@@ -1,5 +1,6 @@
 import {
   clockFrom,
+  limiterFrom,
   operatorsFrom,
   ratingsFrom,
   sessionCheckFrom,
@@ -16,6 +17,7 @@ export const main_handler = serve({
     tokens: tokensFrom,
     sessions: sessionCheckFrom,
     operators: operatorsFrom,
+    limiter: limiterFrom,
     clock: clockFrom,
   },
   // A custom domain routes by path alone, and /score can lead to one function only.

@@ -7,15 +7,15 @@ import { integer } from './rows.ts'
 /** Counters over a door. */
 export function createCounterStore(db: Db): CounterStore {
   return {
-    async increment(key, { lengthMs, atMs }) {
+    async increment(key, { lengthMs, atMs }, by = 1) {
       const start = atMs - (atMs % lengthMs)
       await db.query(
-        `insert into counters (counter_key, window_start, used) values (?, ?, 1)
-         on duplicate key update used = if(window_start = values(window_start), used + 1, 1), window_start = values(window_start)`,
-        [key, start],
+        `insert into counters (counter_key, window_start, used) values (?, ?, ?)
+         on duplicate key update used = if(window_start = values(window_start), used + values(used), values(used)), window_start = values(window_start)`,
+        [key, start, by],
       )
       const { rows } = await db.query('select used from counters where counter_key = ?', [key])
-      return rows[0] ? integer(rows[0], 'used') : 1
+      return rows[0] ? integer(rows[0], 'used') : by
     },
 
     async decrement(key, { lengthMs, atMs }) {

@@ -68,10 +68,27 @@ export class DbError extends Error {
   }
 
   get logDetails(): Record<string, string | number | undefined> {
-    const { failure, errno, sqlState, outcome } = this
-    return { failure, errno, sqlState, outcome }
+    const { failure, errno, sqlState, outcome, message } = this
+    return { failure, errno, sqlState, outcome, what: EXPLANATIONS.get(errno ?? 0) ?? message }
   }
 }
+
+/** What an operator has to know of the error numbers that mean a broken set-up. */
+const EXPLANATIONS: ReadonlyMap<number, string> = new Map([
+  [1040, 'the database has too many connections'],
+  [1044, 'the database user may not use this database'],
+  [1045, 'the database refuses the user name or password of DATABASE_URL'],
+  [1049, 'the database named in DATABASE_URL does not exist'],
+  [1142, 'the database user lacks a right on a table'],
+  [1146, 'a table is missing: run npm run migrate'],
+  [1054, 'a column is missing: run npm run migrate'],
+  [1290, 'the database is read-only'],
+  [1792, 'the database is read-only'],
+  [1836, 'the database is read-only'],
+  [1021, 'the disk of the database is full'],
+  [1114, 'a table of the database is full'],
+  [28, 'the disk of the database is full'],
+])
 
 /** Duplicate entry for a unique key. https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html */
 export const DUPLICATE_KEY_ERRNO = 1062

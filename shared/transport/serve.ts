@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto'
 import {
   allowedOriginsFrom,
+  beginInvocation,
   ConfigurationError,
   compose,
   type Environment,
@@ -109,6 +110,7 @@ function createHandler<Needs extends Authority>(
         requestId,
         remainingMs: remainingTime(context, startedAt),
       })
+      beginInvocation(call.remainingMs())
       if (call.method === 'OPTIONS') {
         finish('info', { status: 204 })
         return writeOptions(event, methodsAt(endpoints, call.path), options)

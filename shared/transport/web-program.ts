@@ -22,7 +22,6 @@ export async function runWeb(
 ): Promise<void> {
   const server = await start(handler, env, log)
   if (!server) return
-  console.log(`listening on ${server.url}`)
   let isStopping = false
   const stop = async (): Promise<void> => {
     if (isStopping) process.exit(1)
@@ -33,6 +32,8 @@ export async function runWeb(
     process.exit(cut > 0 ? 1 : 0)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop)
+  // Said last: whoever reads it may send a signal at once.
+  console.log(`listening on ${server.url}`)
 }
 
 async function start(handler: MainHandler, env: Environment, log: Logger) {

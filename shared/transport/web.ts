@@ -6,7 +6,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from '../ports.ts'
 import { Problem } from '../problem.ts'
@@ -80,6 +80,7 @@ export async function serveWeb(handler: MainHandler, options: WebOptions): Promi
   const admission = createAdmission(limits)
   /** Connections with a request that the function has seen and not answered. */
   const unanswered = new Map<Duplex, number>()
+  const refusal = { log, isUnanswered: (socket: Duplex) => unanswered.has(socket) }
   let isStopping = false
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -116,8 +117,10 @@ export async function serveWeb(handler: MainHandler, options: WebOptions): Promi
   }
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    // The client is gone, or the parser gave up on it and said so.
-    answer(request, response).catch(() => request.destroy())
+    // HTTP/0.9 has no headers; Node's parser takes it.
+    if (request.httpVersionMajor < 1) refuse(request.socket, undefined, refusal)
+    // It fails when the client is gone, or the parser gave up on it and said so.
+    else answer(request, response).catch(() => request.destroy())
     response.once('close', () => {
       if (isStopping) setImmediate(() => server.closeIdleConnections())
     })
@@ -142,10 +145,14 @@ export async function serveWeb(handler: MainHandler, options: WebOptions): Promi
     if (!announcesTooMuch(request)) response.writeContinue()
     onRequest(request, response)
   })
-  const isUnanswered = (socket: Duplex): boolean => unanswered.has(socket)
-  server.on('upgrade', (_request, socket) => refuse(socket, undefined, { log, isUnanswered }))
-  server.on('connect', (_request, socket) => refuse(socket, undefined, { log, isUnanswered }))
-  server.on('clientError', (error, socket) => refuse(socket, error, { log, isUnanswered }))
+  server.on('upgrade', (_request, socket) => refuse(socket, undefined, refusal))
+  server.on('connect', (_request, socket) => refuse(socket, undefined, refusal))
+  server.on('clientError', (error, socket) => refuse(socket, error, refusal))
+  const connections = new Set<Socket>()
+  server.on('connection', (socket) => {
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
+  })
 
   await listen(server, port, host)
   const { port: actualPort } = server.address() as AddressInfo
@@ -154,6 +161,8 @@ export async function serveWeb(handler: MainHandler, options: WebOptions): Promi
     async stop() {
       isStopping = true
       const closed = new Promise((resolve) => server.close(resolve))
+      // Node takes a connection that never said anything for one with a request under way.
+      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
       let cut = 0
       const timer = setTimeout(() => {
         cut = admission.count()

@@ -90,6 +90,25 @@ describe('POST /login', () => {
 })
 
 describe('what WeChat may answer', () => {
+  // A new instance each time: one that met five failures in a row stops asking for a while.
+  beforeEach(() => world.restart())
+
+  test('after five failures in a row WeChat is left alone for a moment', async () => {
+    world.wechat.addFault({ kind: 'html', path: '/sns/jscode2session', times: 5 })
+    for (let index = 0; index < 5; index++) {
+      expect((await logInWith({ code: (await world.code()).code })).status).toBe(502)
+    }
+    const { code } = await world.code()
+    const before = world.wechat.requests().length
+    const answer = await logInWith({ code })
+    expect(answer).toMatchObject({
+      status: 503,
+      body: { code: 'wechat-unavailable', retry: 'later' },
+    })
+    expect(answer.headers['retry-after']).toBe('2')
+    expect(world.wechat.requests()).toHaveLength(before)
+  })
+
   test.each(upstream.cases.map((each) => [each.id, each] as const))('%s', async (_id, each) => {
     const { code } = await world.code()
     for (const fault of playUpstream(each.resp, { times: each.retry + 1 }))

@@ -9,6 +9,7 @@ import {
   appidFrom,
   ConfigurationError,
   compose,
+  limiterFrom,
   lookupFrom,
   operatorsFrom,
   ratingsFrom,
@@ -37,6 +38,7 @@ const parts = {
   vault: vaultFrom,
   lookup: lookupFrom,
   operators: operatorsFrom,
+  limiter: limiterFrom,
   tokens: tokensFrom,
   wechat: weChatFrom,
   appid: appidFrom,
@@ -76,6 +78,8 @@ describe('configuration', () => {
     ['TOKEN_KEYS', `${randomKey('k1')},`],
     ['SEALING_KEYS', 's1:short'],
     ['LOOKUP_KEY', 'short'],
+    ['LIMITS', 'none'],
+    ['LIMITS', 'user:0/60,address:1/1'],
     ['OPERATORS', 'a person'],
     ['ACCESS_TOKEN_SECONDS', '59'],
     ['ACCESS_TOKEN_SECONDS', '1e3'],
@@ -100,7 +104,12 @@ describe('configuration', () => {
     const lines: LogEvent[] = []
     const handler = serve({
       functionName: 'broken',
-      parts: { tokens: tokensFrom, sessions: sessionCheckFrom, operators: operatorsFrom },
+      parts: {
+        tokens: tokensFrom,
+        sessions: sessionCheckFrom,
+        operators: operatorsFrom,
+        limiter: limiterFrom,
+      },
       endpoints: [],
       env: { ...good, TOKEN_KEYS: 'k1:too-weak-a-value' },
       log: { write: (line) => lines.push(line) },

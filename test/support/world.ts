@@ -28,6 +28,8 @@ export interface World {
   logIn(openid?: string, fields?: Record<string, unknown>): Promise<LoggedIn>
   /** A login code of the offline WeChat. */
   code(openid?: string): Promise<{ code: string; openid: string }>
+  /** Ends the processes, as the platform recycles instances; the next call starts new ones. */
+  restart(): Promise<void>
   wechat: Awaited<ReturnType<typeof startOfflineWeChat>>
   environment: Record<string, string>
   /** Everything the functions logged so far. */
@@ -66,6 +68,7 @@ export async function startWorld({
     SEALING_KEYS: randomKey('s1'),
     LOOKUP_KEY: randomBytes(32).toString('base64url'),
     WECHAT_APPID: appid,
+    LIMITS: 'off',
     WECHAT_SECRET: secret,
     WECHAT_API_URL: wechat.url,
     ...overrides,
@@ -127,6 +130,9 @@ export async function startWorld({
     wechat,
     environment,
     logLines,
+    async restart() {
+      await Promise.all(running.map(({ process }) => process.stop()))
+    },
     async close() {
       await Promise.all(running.map(({ process }) => process.stop()))
       await wechat.close()

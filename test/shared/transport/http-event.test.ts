@@ -42,6 +42,7 @@ function serveEcho(env: Record<string, string> = {}) {
       tokens: () => ({ verify: async () => undefined }),
       sessions: () => ({ check: async () => undefined }),
       operators: () => new Set<string>(),
+      limiter: () => ({ admit: async () => {} }),
     },
     endpoints: [echo, facts, failing],
     env,

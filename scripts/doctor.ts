@@ -1,0 +1,174 @@
+/** Says what is wrong with a deployment's configuration and what to do about it. Run with --help. */
+
+import { parseArgs } from 'node:util'
+import { projectFolder } from './build.ts'
+import { checkClock } from './doctor/clock.ts'
+import { checkConfiguration } from './doctor/configuration.ts'
+import { checkDatabase } from './doctor/database.ts'
+import { type Deployment, readDeployment, UnreadableConfiguration } from './doctor/deployment.ts'
+import { inLanguage, type Language, sectionLines, summaryLines } from './doctor/print.ts'
+import { error, exitCodeOf, type Finding, skipped, type Words } from './doctor/report.ts'
+import { checkTimeouts } from './doctor/timeouts.ts'
+import { checkUrls } from './doctor/urls.ts'
+import { checkWeChat } from './doctor/wechat.ts'
+
+const usage = `用法 Usage: npm run doctor [-- options]
+
+按部署时的方式读取配置（serverless.yml 和 .env），用中文和英文说明哪里不对、怎么改。
+Reads the configuration as a deploy would (serverless.yml and .env), and says in Chinese and English
+what is wrong and what to do. Nothing is changed, no secret is printed.
+退出码 Exit code: 1 有错误 something is wrong, 0 没有 nothing is.
+
+  --stage NAME         读取 .env.NAME，没有则读 .env  read .env.NAME, or .env without it (default: dev)
+  --url URL            检查已部署的地址，可重复      a deployed Function URL or domain to check; repeatable
+  --offline            不访问微信、数据库和地址      leave out WeChat, the database and URLs
+  --lang zh|en|both    语言                          language (default: both)
+  --help               本说明                        this text`
+
+interface Options {
+  stage: string | undefined
+  addresses: readonly string[]
+  isOffline: boolean
+  language: Language
+}
+
+function readOptions(): Options | undefined {
+  const { values } = parseArgs({
+    options: {
+      stage: { type: 'string' },
+      url: { type: 'string', multiple: true, default: [] },
+      offline: { type: 'boolean', default: false },
+      lang: { type: 'string', default: 'both' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return undefined
+  const { lang, stage } = values
+  if (lang !== 'zh' && lang !== 'en' && lang !== 'both') {
+    throw new Error('--lang 只能是 is one of: zh, en, both')
+  }
+  if (stage !== undefined && !/^[A-Za-z0-9-]+$/.test(stage)) {
+    throw new Error('--stage 只能含字母、数字和 - may hold letters, digits and - only')
+  }
+  return { stage, addresses: values.url, isOffline: values.offline, language: lang }
+}
+
+type Section = [heading: Words, findings: Promise<Finding[]>]
+
+async function main(): Promise<number> {
+  const options = readOptions()
+  if (!options) {
+    console.log(usage)
+    return 0
+  }
+  const { language } = options
+  const isColoured = process.stdout.isTTY === true && !process.env.NO_COLOR
+  const all: Finding[] = []
+  for (const [heading, section] of await sectionsFor(options)) {
+    const findings = await section.catch((failure: unknown) => [broken(failure)])
+    all.push(...findings)
+    console.log(sectionLines(heading, findings, { language, isColoured }).join('\n'))
+  }
+  console.log(summaryLines(all, { language, isColoured }).join('\n'))
+  return exitCodeOf(all)
+}
+
+const headings = {
+  configuration: { zh: '配置', en: 'Configuration' },
+  timeouts: { zh: '超时和内存', en: 'Timeouts and memory' },
+  wechat: { zh: '微信', en: 'WeChat' },
+  clock: { zh: '时钟', en: 'Clock' },
+  database: { zh: '数据库', en: 'Database' },
+  urls: { zh: '地址', en: 'URLs' },
+} as const satisfies Record<string, Words>
+
+/** What there is to report; everything that waits for somebody is under way at once. */
+async function sectionsFor({ stage, addresses, isOffline, language }: Options): Promise<Section[]> {
+  const folder = projectFolder
+  let deployment: Deployment
+  try {
+    deployment = await readDeployment({ folder, stage, env: process.env })
+  } catch (failure) {
+    if (failure instanceof UnreadableConfiguration) {
+      return [[headings.configuration, Promise.resolve([unreadable(failure)])]]
+    }
+    throw failure
+  }
+  const { service, envFile } = deployment
+  const source = envFile
+    ? { zh: `取值来自环境变量和 ${envFile}`, en: `values from the environment and ${envFile}` }
+    : {
+        zh: '取值只来自环境变量，没有 .env 文件',
+        en: 'values from the environment only: there is no .env file',
+      }
+  const title = {
+    zh: `miniscore doctor：阶段 ${service.stage}，${source.zh}`,
+    en: `miniscore doctor: stage ${service.stage}, ${source.en}`,
+  }
+  console.log(inLanguage(title, language).join('\n'))
+  const own: Section[] = [
+    [
+      headings.configuration,
+      run(() => checkConfiguration({ deployment, env: process.env, folder })),
+    ],
+    [headings.timeouts, run(() => checkTimeouts(service))],
+  ]
+  if (isOffline) {
+    const finding = skipped('offline', {
+      zh: '没有检查微信、时钟、数据库和地址（--offline）',
+      en: 'WeChat, clock, database and URLs were not checked (--offline)',
+    })
+    return [...own, [{ zh: '外部', en: 'Outside' }, Promise.resolve([finding])]]
+  }
+  const wechat = checkWeChat(service)
+  const urls = addresses.length > 0 ? addresses : ownDomain(deployment)
+  return [
+    ...own,
+    [headings.wechat, run(() => wechat.then(({ findings }) => findings))],
+    [headings.clock, run(() => wechat.then(({ answer }) => [checkClock(answer)]))],
+    [headings.database, run(() => checkDatabase(service))],
+    [headings.urls, run(() => checkUrls(urls))],
+  ]
+}
+
+/** A failure is shown when its turn comes, and leaves the other checks alone. */
+function run(check: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
+  const findings = (async () => check())()
+  findings.catch(() => undefined)
+  return findings
+}
+
+/** By name only: a message may repeat what it was given. */
+function broken(failure: unknown): Finding {
+  const name = failure instanceof Error ? failure.name : typeof failure
+  return error(
+    'doctor.failed',
+    { zh: `这项检查自身出错了（${name}）`, en: `this check itself failed (${name})` },
+    { zh: '请把这一行报告给维护者', en: 'please report this line to the maintainers' },
+  )
+}
+
+function unreadable({ message }: UnreadableConfiguration): Finding {
+  return error(
+    'configuration.unreadable',
+    { zh: `serverless.yml 无法读取：${message}`, en: `serverless.yml cannot be read: ${message}` },
+    {
+      zh: '改正后可用 npx serverless print 查看结果',
+      en: 'correct it; npx serverless print shows the result',
+    },
+  )
+}
+
+function ownDomain({ service: { customDomain } }: Deployment): string[] {
+  if (!customDomain || !/^[a-z0-9.-]+$/i.test(customDomain.domain)) return []
+  return [`${customDomain.protocol === 'HTTP' ? 'http' : 'https'}://${customDomain.domain}`]
+}
+
+main().then(
+  // A name still being looked up would keep the process alive after everything is said.
+  (code) => process.stdout.write('', () => process.exit(code)),
+  (failure: unknown) => {
+    console.error(failure instanceof Error ? failure.message : failure)
+    process.exit(1)
+  },
+)

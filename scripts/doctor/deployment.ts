@@ -1,0 +1,117 @@
+/** The configuration as a deploy would read it: serverless.yml and the stage's .env, resolved by the framework itself. */
+
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { parseEnv } from 'node:util'
+import type { FunctionBlock, ProviderBlock } from '../tencent/framework.ts'
+import { type DesiredService, desiredService } from '../tencent/service.ts'
+
+export type Values = Readonly<Record<string, string>>
+
+export interface Deployment {
+  service: DesiredService
+  /** `.env.<stage>` or `.env`; undefined when there is neither. */
+  envFile: string | undefined
+  /** What stands in that file, before `$` in it is expanded. */
+  fileValues: Values
+  /** The values of .env.example, which nobody should deploy. */
+  exampleValues: Values
+  /** Every variable that serverless.yml or .env.example mentions. */
+  knownNames: ReadonlySet<string>
+}
+
+/** The framework could not read serverless.yml; the message is its own, without any variable's value. */
+export class UnreadableConfiguration extends Error {
+  override readonly name = 'UnreadableConfiguration'
+}
+
+export interface ReadDeploymentOptions {
+  /** Where serverless.yml lies. */
+  folder: string
+  /** As `serverless --stage`; serverless.yml's own default without. */
+  stage?: string | undefined
+  env: Readonly<Record<string, string | undefined>>
+}
+
+const PRINT_TIMEOUT_MS = 60_000
+const PRINT_MAX_BYTES = 4 * 1024 * 1024
+
+/** @throws {UnreadableConfiguration} */
+export async function readDeployment(options: ReadDeploymentOptions): Promise<Deployment> {
+  const { folder, stage } = options
+  const read = (name: string): Promise<string | undefined> =>
+    readFile(path.join(folder, name), 'utf8').catch(() => undefined)
+  const [printed, settings, example] = await Promise.all([
+    printConfiguration(options),
+    read('serverless.yml'),
+    read('.env.example'),
+  ])
+  const { service: name, provider, functions } = printed
+  const service = desiredService({ service: name, provider, functions })
+  // The framework reads one file: the stage's when it is there.
+  const stageFile = `.env.${stage ?? service.stage}`
+  const [stageText, text] = await Promise.all([read(stageFile), read('.env')])
+  const exampleValues = valuesIn(example)
+  const mentioned = [...(settings ?? '').matchAll(/\$\{env:([A-Za-z0-9_]+)/g)].map(
+    ([, variable]) => variable ?? '',
+  )
+  // The example's optional variables are comments.
+  const offered = [...(example ?? '').matchAll(/^#?([A-Z][A-Z0-9_]+)=/gm)].map(
+    ([, variable]) => variable ?? '',
+  )
+  return {
+    service,
+    envFile: stageText !== undefined ? stageFile : text !== undefined ? '.env' : undefined,
+    fileValues: valuesIn(stageText ?? text),
+    exampleValues,
+    knownNames: new Set([
+      ...mentioned,
+      ...offered,
+      ...service.functions.flatMap(({ declared }) => declared),
+    ]),
+  }
+}
+
+interface PrintedConfiguration {
+  service: string
+  provider: ProviderBlock
+  functions: Record<string, FunctionBlock>
+}
+
+function printConfiguration(options: ReadDeploymentOptions): Promise<PrintedConfiguration> {
+  const { folder, stage, env } = options
+  const program = createRequire(import.meta.url).resolve('osls/bin/serverless.js')
+  const args = [program, 'print', '--format', 'json', ...(stage ? ['--stage', stage] : [])]
+  return new Promise((resolve, reject) => {
+    execFile(
+      process.execPath,
+      args,
+      { cwd: folder, env, timeout: PRINT_TIMEOUT_MS, maxBuffer: PRINT_MAX_BYTES },
+      (failure, stdout, stderr) => {
+        if (!failure) {
+          try {
+            return resolve(JSON.parse(stdout) as PrintedConfiguration)
+          } catch {
+            return reject(new UnreadableConfiguration('serverless print gave no JSON'))
+          }
+        }
+        reject(new UnreadableConfiguration(frameworkMessage(`${stdout}\n${stderr}`)))
+      },
+    )
+  })
+}
+
+/** The first paragraph of an error: what follows quotes the file, in which somebody may have put a secret. */
+function frameworkMessage(output: string): string {
+  const [, after = ''] = /Error:\s*\n([\s\S]*)/.exec(output) ?? []
+  const [first = ''] = after.trim().split(/\n\s*\n/)
+  return first.replaceAll(/\s+/g, ' ') || 'serverless print failed without a message'
+}
+
+function valuesIn(text: string | undefined): Values {
+  const values: Record<string, string> = {}
+  for (const [name, value] of Object.entries(parseEnv(text ?? ''))) values[name] = value ?? ''
+  return values
+}

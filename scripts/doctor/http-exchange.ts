@@ -1,0 +1,105 @@
+/** One HTTP exchange under one total deadline, with what the doctor wants to know of it: headers and the certificate. */
+
+import http from 'node:http'
+import https from 'node:https'
+import type { TLSSocket } from 'node:tls'
+
+export interface HttpAnswer {
+  status: number
+  contentType: string
+  /** The `Date` header in milliseconds since 1970, when there is a readable one. */
+  dateMs: number | undefined
+  text: string
+  /** End of the certificate's validity in milliseconds since 1970; undefined over plain HTTP. */
+  certificateEndsMs: number | undefined
+  /** When the request was sent and when its headers were here, by this computer's clock. */
+  sentMs: number
+  receivedMs: number
+}
+
+/** No answer. `code` is Node's (`ENOTFOUND`, `CERT_HAS_EXPIRED` …), or `DEADLINE`, `TOO_LARGE`. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer'
+  readonly code: string
+
+  constructor(code: string) {
+    super(`no answer: ${code}`)
+    this.code = code
+  }
+}
+
+export interface HttpCall {
+  url: URL
+  /** Sent as JSON by POST; GET without it. */
+  json?: Record<string, unknown>
+  deadlineMs: number
+  /** A certificate authority (PEM) to trust in place of Node's. */
+  ca?: string
+}
+
+const ANSWER_MAX_BYTES = 64 * 1024
+
+/** Redirects are not followed. @throws {NoAnswer} */
+export function exchange({ url, json, deadlineMs, ca }: HttpCall): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const transport = url.protocol === 'https:' ? https : http
+    const sentMs = Date.now()
+    const request = transport.request(url, {
+      method: json ? 'POST' : 'GET',
+      headers: json ? { 'content-type': 'application/json' } : {},
+      agent: false,
+      ...(ca === undefined ? {} : { ca }),
+    })
+    const fail = (code: string): void => {
+      clearTimeout(timer)
+      reject(new NoAnswer(code))
+      request.destroy()
+    }
+    const timer = setTimeout(() => fail('DEADLINE'), deadlineMs)
+    request.on('error', (failure: NodeJS.ErrnoException) => fail(failure.code ?? 'UNKNOWN'))
+    request.once('response', (response) => {
+      const receivedMs = Date.now()
+      const chunks: Buffer[] = []
+      let size = 0
+      // Asked for now: a socket that has ended knows it no more.
+      const certificateEndsMs =
+        'getPeerCertificate' in response.socket ? endOf(response.socket) : undefined
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size > ANSWER_MAX_BYTES) fail('TOO_LARGE')
+        else chunks.push(chunk)
+      })
+      response.on('error', (failure: NodeJS.ErrnoException) => fail(failure.code ?? 'UNKNOWN'))
+      response.once('end', () => {
+        clearTimeout(timer)
+        const dateMs = Date.parse(response.headers.date ?? '')
+        resolve({
+          status: response.statusCode ?? 0,
+          contentType: response.headers['content-type'] ?? '',
+          dateMs: Number.isNaN(dateMs) ? undefined : dateMs,
+          text: Buffer.concat(chunks).toString('utf8'),
+          certificateEndsMs,
+          sentMs,
+          receivedMs,
+        })
+      })
+    })
+    request.end(json ? JSON.stringify(json) : undefined)
+  })
+}
+
+function endOf(socket: object): number | undefined {
+  const endsMs = Date.parse((socket as TLSSocket).getPeerCertificate().valid_to)
+  return Number.isNaN(endsMs) ? undefined : endsMs
+}
+
+/** The answer's JSON object; undefined when it is anything else. */
+export function objectIn(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isObject ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}

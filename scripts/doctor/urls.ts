@@ -1,0 +1,175 @@
+/** Deployed addresses: whether the functions behind them answer, and how long the certificate lasts. */
+
+import { exchange, type HttpAnswer, NoAnswer, objectIn } from './http-exchange.ts'
+import { networkReason } from './network-words.ts'
+import { error, type Finding, ok, skipped, warning } from './report.ts'
+
+const DEADLINE_MS = 12_000
+const DAY_MS = 86_400_000
+const WARN_BELOW_DAYS = 14
+/** Under a path that every function is given, so that a custom domain routes it; no endpoint has it. */
+const UNKNOWN_PATH = '/query/doctor-asks-for-nothing'
+
+export interface UrlOptions {
+  deadlineMs?: number
+  /** A certificate authority (PEM) to trust in place of Node's. */
+  ca?: string
+  now?: () => number
+}
+
+/** Findings `urls.<what>`, for addresses as `--url` gives them. */
+export async function checkUrls(
+  addresses: readonly string[],
+  options: UrlOptions = {},
+): Promise<Finding[]> {
+  if (addresses.length === 0) {
+    return [
+      skipped('urls.none', {
+        zh: '没有检查地址：用 --url 给出函数 URL 或自定义域名（serverless info 会列出）',
+        en: 'no address was checked: give Function URLs or the domain with --url (serverless info lists them)',
+      }),
+    ]
+  }
+  return (await Promise.all(addresses.map((address) => checkUrl(address, options)))).flat()
+}
+
+async function checkUrl(address: string, options: UrlOptions): Promise<Finding[]> {
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  if (!url || !['https:', 'http:'].includes(url.protocol)) {
+    return [
+      error(
+        'urls.not-a-url',
+        { zh: '--url 的值不是 http(s) 地址', en: 'a --url is not an http(s) address' },
+        {
+          zh: '例如 --url https://api.example.com',
+          en: 'for example --url https://api.example.com',
+        },
+      ),
+    ]
+  }
+  const shown = `${url.origin}${url.pathname.replace(/\/$/, '')}`
+  const ask = (path: string): Promise<HttpAnswer> =>
+    exchange({
+      url: new URL(`${shown}${path}`),
+      deadlineMs: options.deadlineMs ?? DEADLINE_MS,
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
+    })
+  try {
+    const [form, unknown] = [await ask('/form'), await ask(UNKNOWN_PATH)]
+    return [
+      judgeForm(shown, form),
+      ...judgeUnknown(shown, unknown),
+      ...judgeTransport(shown, form, (options.now ?? Date.now)()),
+    ]
+  } catch (failure) {
+    if (!(failure instanceof NoAnswer)) throw failure
+    const reason = networkReason(failure.code)
+    return [
+      error(
+        'urls.unreachable',
+        { zh: `${shown}：${reason.zh}`, en: `${shown}: ${reason.en}` },
+        reason.todo,
+      ),
+    ]
+  }
+}
+
+function judgeForm(shown: string, answer: HttpAnswer): Finding {
+  const body = objectIn(answer.text)
+  if (answer.status === 200 && Array.isArray(body?.grades) && Array.isArray(body.texts)) {
+    return ok('urls.form', {
+      zh: `${shown} 正常，/form 给出评分表`,
+      en: `${shown} answers, and /form gives the rating form`,
+    })
+  }
+  const code = problemCode(answer)
+  // A single function's URL: only query-scores serves the form.
+  if (answer.status === 404 && code === 'not-found') {
+    return ok('urls.form', {
+      zh: `${shown} 正常（不提供 /form 的函数）`,
+      en: `${shown} answers (a function that does not serve /form)`,
+    })
+  }
+  if (code === 'misconfigured') {
+    return error(
+      'urls.misconfigured',
+      {
+        zh: `${shown} 的函数在运行，但它的环境变量不对`,
+        en: `the function at ${shown} runs, but its variables are not acceptable`,
+      },
+      {
+        zh: '按上面的“配置”改正后重新 serverless deploy；serverless logs 里有变量名',
+        en: 'correct what stands under “Configuration”, then serverless deploy; serverless logs names the variables',
+      },
+    )
+  }
+  const what = code ?? /^[\w/+.-]{1,60}/.exec(answer.contentType)?.[0] ?? '-'
+  return error(
+    'urls.form',
+    {
+      zh: `${shown}/form 的回答不对（HTTP ${answer.status}，${what}）`,
+      en: `${shown}/form answers something else (HTTP ${answer.status}, ${what})`,
+    },
+    {
+      zh: '确认地址来自 serverless info；用 serverless logs 看函数为何失败',
+      en: 'compare the address with serverless info; serverless logs says why the function fails',
+    },
+  )
+}
+
+function judgeUnknown(shown: string, answer: HttpAnswer): Finding[] {
+  if (answer.status === 404 && problemCode(answer) === 'not-found') return []
+  if (problemCode(answer) === 'misconfigured') return []
+  return [
+    error(
+      'urls.problem-json',
+      {
+        zh: `${shown} 对未知路径没有回答 application/problem+json（HTTP ${answer.status}）`,
+        en: `${shown} does not answer an unknown path with application/problem+json (HTTP ${answer.status})`,
+      },
+      {
+        zh: '确认地址后面是本项目的函数，中间没有改写回答的网关',
+        en: 'make sure that it leads to these functions, with no gateway in between that rewrites answers',
+      },
+    ),
+  ]
+}
+
+function problemCode({ contentType, text }: HttpAnswer): string | undefined {
+  if (!contentType.startsWith('application/problem+json')) return undefined
+  const code = objectIn(text)?.code
+  return typeof code === 'string' && /^[a-z-]{1,40}$/.test(code) ? code : undefined
+}
+
+function judgeTransport(shown: string, answer: HttpAnswer, nowMs: number): Finding[] {
+  const { protocol, hostname } = new URL(shown)
+  if (protocol === 'http:') {
+    const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
+    return [
+      (isLocal ? warning : error)(
+        'urls.plain-http',
+        {
+          zh: `${shown} 不是 HTTPS：小程序正式版只能访问 HTTPS`,
+          en: `${shown} is not HTTPS: a released mini program reaches HTTPS only`,
+        },
+        {
+          zh: '用函数 URL，或给自定义域名配置证书',
+          en: 'use the Function URL, or give the custom domain a certificate',
+        },
+      ),
+    ]
+  }
+  if (answer.certificateEndsMs === undefined) return []
+  const daysLeft = Math.floor((answer.certificateEndsMs - nowMs) / DAY_MS)
+  const words = {
+    zh: `${shown} 的证书还有 ${daysLeft} 天有效`,
+    en: `the certificate of ${shown} is valid for another ${daysLeft} days`,
+  }
+  if (daysLeft >= WARN_BELOW_DAYS) return [ok('urls.certificate', words)]
+  return [
+    warning('urls.certificate', words, {
+      zh: '尽快续期证书',
+      en: 'renew the certificate soon',
+    }),
+  ]
+}

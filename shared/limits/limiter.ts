@@ -1,0 +1,87 @@
+/**
+ * Limits over all instances, counted in the store, without a database round trip for every request: an instance
+ * counts by itself and adds what it counted to the store now and then.
+ */
+
+import { createHash } from 'node:crypto'
+import type { CounterStore, Limiter } from '../ports.ts'
+import { Problem } from '../problem.ts'
+
+export interface Limit {
+  requests: number
+  windowMs: number
+}
+
+export interface LimiterOptions {
+  counters: CounterStore
+  /** Per person and route. */
+  user: Limit
+  /** Per client address and route, where nobody is logged in yet. */
+  address: Limit
+  now: () => number
+  /** A number from 0 to 1; where in its batch an instance begins. */
+  random: () => number
+}
+
+/** A batch is this part of the limit: three instances together exceed it by less than a tenth. */
+const BATCHES_PER_LIMIT = 40
+/** Keys an instance remembers; the oldest are forgotten, which only makes it count in the store sooner. */
+const KEYS_MAX = 5000
+
+interface Tally {
+  windowStart: number
+  /** The count in the store when it was last asked. */
+  known: number
+  /** Requests of the batch that is being filled. */
+  filled: number
+  /** Requests counted here since. */
+  unsaved: number
+}
+
+/** Admits requests up to a limit in each window of the clock. */
+export function createLimiter(options: LimiterOptions): Limiter {
+  const { counters, now, random } = options
+  const tallies = new Map<string, Tally>()
+
+  return {
+    async admit({ kind, id, route }) {
+      const { requests, windowMs } = options[kind]
+      const atMs = now()
+      const windowStart = atMs - (atMs % windowMs)
+      const retryAfterSeconds = Math.ceil((windowStart + windowMs - atMs) / 1000)
+      // Who logs in is counted exactly, and not at all when the store is down: a code must not be used up then.
+      const batch = kind === 'address' ? 1 : Math.max(1, Math.floor(requests / BATCHES_PER_LIMIT))
+      const key = keyOf(kind, id, route)
+
+      let tally = tallies.get(key)
+      if (tally?.windowStart !== windowStart) {
+        // Beginning anywhere in a batch makes the sum right on average however short an instance lives.
+        tally = { windowStart, known: 0, filled: Math.floor(random() * batch), unsaved: 0 }
+        tallies.delete(key)
+        tallies.set(key, tally)
+        if (tallies.size > KEYS_MAX) tallies.delete(tallies.keys().next().value ?? '')
+      }
+      if (tally.known + tally.unsaved >= requests) {
+        throw new Problem('too-many-requests', { retryAfterSeconds })
+      }
+      tally.filled++
+      tally.unsaved++
+      if (tally.filled < batch) return
+      tally.filled = 0
+      tally.unsaved = 0
+      const window = { lengthMs: windowMs, atMs }
+      const counting = counters.increment(key, window, batch)
+      tally.known = kind === 'address' ? await counting : await counting.catch(() => 0)
+      if (tally.known > requests) throw new Problem('too-many-requests', { retryAfterSeconds })
+    },
+  }
+}
+
+/** Admits everything. */
+export const noLimiter: Limiter = { admit: async () => {} }
+
+/** Addresses are personal data: only a digest of one is stored. */
+function keyOf(kind: 'user' | 'address', id: string, route: string): string {
+  if (kind === 'user') return `u:${id}:${route}`
+  return `a:${createHash('sha256').update(id).digest('base64url').slice(0, 22)}:${route}`
+}

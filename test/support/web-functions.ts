@@ -1,0 +1,83 @@
+/** The built bundles as servers: `node index.js`, each with its own variables and a free port. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { bundleFunction, type StoreDoor } from '../../scripts/build.ts'
+import { pickVariables } from '../../scripts/local/environment.ts'
+import { readService } from '../../scripts/local/service.ts'
+
+export interface WebProcess {
+  /** The address it says it listens on, reached over loopback. Rejects when it does not start. */
+  url: Promise<string>
+  /** Everything printed so far. */
+  output(): string
+  exited: Promise<number | null>
+  signal(name: NodeJS.Signals): void
+}
+
+export interface WebFunctions {
+  /** Starts one function as a server; variables beside its own (PORT, COMPRESS …) come from `extra`. */
+  start(name: string, extra?: Record<string, string>): Promise<WebProcess>
+  /** The bundle of one function. */
+  file(name: string): Promise<string>
+  /** Ends every server and removes the bundles. */
+  close(): Promise<void>
+}
+
+/** Bundles functions on demand and runs them with the variables serverless.yml gives them. */
+export async function openWebFunctions(
+  environment: Record<string, string>,
+  storeDoor: StoreDoor = 'planetscale',
+): Promise<WebFunctions> {
+  const outdir = await mkdtemp(path.join(os.tmpdir(), 'miniscore-web-'))
+  const service = await readService()
+  const bundles = new Map<string, ReturnType<typeof bundleFunction>>()
+  const started: WebProcess[] = []
+  const fileOf = async (name: string): Promise<string> => {
+    const bundle = bundles.get(name) ?? bundleFunction(name, { storeDoor, outdir })
+    bundles.set(name, bundle)
+    return (await bundle).file
+  }
+  return {
+    file: fileOf,
+    async start(name, extra = {}) {
+      const declared = service.find((each) => each.name === name)
+      if (!declared) throw new Error(`no function ${name}`)
+      const file = await fileOf(name)
+      const child = spawn(process.execPath, [path.basename(file)], {
+        cwd: path.dirname(file),
+        env: { PORT: '0', ...pickVariables(declared.variables, environment), ...extra },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      const running = watch(child)
+      started.push(running)
+      return running
+    },
+    async close() {
+      for (const each of started) each.signal('SIGKILL')
+      await Promise.all(started.map(({ exited }) => exited))
+      await rm(outdir, { recursive: true, force: true })
+    },
+  }
+}
+
+function watch(child: ChildProcess): WebProcess {
+  let output = ''
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
+  const url = new Promise<string>((resolve, reject) => {
+    const onOutput = (chunk: string): void => {
+      output += chunk
+      const port = /^listening on http:\/\/.*:([0-9]+)$/m.exec(output)?.[1]
+      if (port !== undefined) resolve(`http://127.0.0.1:${port}`)
+    }
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', onOutput)
+    }
+    void exited.then((code) => reject(new Error(`ended with ${code}:\n${output}`)))
+  })
+  // Whoever waits for the exit code alone does not care.
+  url.catch(() => {})
+  return { url, output: () => output, exited, signal: (name) => void child.kill(name) }
+}
