@@ -13,6 +13,7 @@ import type {
   Limiter,
   Lookup,
   PersonStore,
+  PlatformSessions,
   RatingEraser,
   RatingStore,
   SessionStore,
@@ -23,6 +24,7 @@ import type {
 } from './ports.ts'
 import { Problem, type ProblemCode } from './problem.ts'
 import { createLookup } from './session/lookup.ts'
+import { createPlatformSessions } from './session/platform-sessions.ts'
 import { createSessionCheck } from './session/session-check.ts'
 import { createSessions } from './session/sessions.ts'
 import { createTokenSigner, createTokenVerifier, type TokenOptions } from './session/token.ts'
@@ -30,10 +32,14 @@ import { createVault } from './session/vault.ts'
 import { createCodeClaimStore } from './store/code-claims.ts'
 import { createCounterStore } from './store/counters.ts'
 import { type Db, DbError } from './store/db.ts'
-import { createPersonStore } from './store/people.ts'
+import { createPersonIdentities, createPersonStore } from './store/people.ts'
 import { createRatingEraser } from './store/rating-erasure.ts'
 import { createRatingStore } from './store/ratings.ts'
-import { createSessionLookup, createSessionStore } from './store/sessions.ts'
+import {
+  createPlatformSessionStore,
+  createSessionLookup,
+  createSessionStore,
+} from './store/sessions.ts'
 import { createWeChat } from './wechat/client.ts'
 
 export type Environment = Record<string, string | undefined>
@@ -111,8 +117,11 @@ const databases = new WeakMap<Environment, Db>()
 function dbFrom(env: Environment): Db {
   const known = databases.get(env)
   if (known) return known
-  const { DATABASE_URL: url } = read(env, { DATABASE_URL: DatabaseUrl })
-  const db = guardedDb(lazyDb(() => openDb(url, statementTimeoutMs)))
+  const { DATABASE_URL: url, DATABASE_CONNECTIONS: connections } = read(env, {
+    DATABASE_URL: DatabaseUrl,
+    DATABASE_CONNECTIONS: v.optional(Connections, '1'),
+  })
+  const db = guardedDb(lazyDb(() => openDb(url, { timeoutMs: statementTimeoutMs, connections })))
   databases.set(env, db)
   return db
 }
@@ -156,6 +165,16 @@ export function sessionsFrom(env: Environment): Sessions {
   })
 }
 
+/** Sessions of `wx.cloud.callFunction`. */
+export function platformSessionsFrom(env: Environment): PlatformSessions {
+  return createPlatformSessions({
+    appid: appidFrom(env),
+    people: createPersonIdentities(dbFrom(env)),
+    store: createPlatformSessionStore(dbFrom(env)),
+    now: systemClock.now,
+  })
+}
+
 /** Seals session keys and phone numbers. */
 export function vaultFrom(env: Environment): Vault {
   return createVault({ keys: read(env, { SEALING_KEYS: KeyRing }).SEALING_KEYS })
@@ -194,15 +213,21 @@ export function forgottenRatingsFrom(env: Environment): 'delete' | 'keep-anonymo
   return choice === 'keep' ? 'keep-anonymous' : 'delete'
 }
 
+export interface OpenDbOptions {
+  timeoutMs?: () => number
+  /** MySQL only: an event function has one request at a time and needs one. */
+  connections?: number
+}
+
 /** The database behind `url`, for functions and, with a longer patience, for commands. */
 export async function openDb(
   url: string,
-  timeoutMs: () => number = () => COMMAND_BUDGET_MS,
+  { timeoutMs = () => COMMAND_BUDGET_MS, connections = 1 }: OpenDbOptions = {},
 ): Promise<Db> {
   // Spelt out, so that the build can drop the driver that a bundle does not carry.
   if ((typeof STORE_DOOR === 'undefined' || STORE_DOOR === 'mysql') && doorOf(url) === 'mysql') {
     const { openMySql } = await import('./store/mysql.ts')
-    return openMySql({ url, timeoutMs, connections: 1 })
+    return openMySql({ url, timeoutMs, connections })
   }
   if (typeof STORE_DOOR === 'undefined' || STORE_DOOR === 'planetscale') {
     const { openPlanetScale } = await import('./store/planetscale.ts')
@@ -268,6 +293,20 @@ export function allowedOriginsFrom(env: Environment): readonly string[] {
   const { ALLOWED_ORIGINS: origins } = read(env, { ALLOWED_ORIGINS: Origins })
   return origins
 }
+
+/** Whether answers of event functions are compressed, as base64; a server always compresses. */
+export function compressFrom(env: Environment): boolean {
+  const { COMPRESS: choice } = read(env, {
+    COMPRESS: v.optional(v.picklist(['0', '1'], 'should be 1 or 0'), '0'),
+  })
+  return choice === '1'
+}
+
+const Connections = v.pipe(
+  v.string(),
+  v.regex(/^[1-9][0-9]?$/, 'should be 1 to 99'),
+  v.transform(Number),
+)
 
 const AppId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{4,64}$/))
 

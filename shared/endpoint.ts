@@ -4,7 +4,16 @@
  */
 
 import * as v from 'valibot'
-import type { AccessClaims, Caller, Limiter, Lookup, Sessions, Tokens } from './ports.ts'
+import type {
+  AccessClaims,
+  Caller,
+  Limiter,
+  LivingSession,
+  Lookup,
+  PlatformSessions,
+  Sessions,
+  Tokens,
+} from './ports.ts'
 import { Problem } from './problem.ts'
 
 /** How one value of a form-encoded body is read; see `readForm`. */
@@ -23,6 +32,8 @@ export interface Call {
   /** The secret of a bound session, from the `x-session-proof` header, which the platform does not log. */
   proof: string | undefined
   idempotencyKey: string | undefined
+  /** Set by a transport whose platform vouches for the caller; no token is needed then. */
+  platformCaller?: { openid: string; appid: string }
   /** The peer's address as written by the platform; `undefined` when it did not say. */
   clientIp: string | undefined
   requestId: string
@@ -81,6 +92,8 @@ export interface Authority {
   /** User ids and openids of operators. */
   operators: ReadonlySet<string>
   limiter: Limiter
+  /** For callers the platform vouches for. */
+  platformSessions: PlatformSessions
   /** Where it matters who holds a number. */
   lookup?: Lookup
 }
@@ -129,7 +142,7 @@ export async function run<Needs extends Authority>(
     : { value: call.query, encoding: 'none' as const }
   const input = parseInput(endpoint.input, withParameters(value, parameters))
   await limit(endpoint, claims, call, needs)
-  const caller = claims ? await findCaller(claims, call, needs) : nobody
+  const caller = endpoint.auth === 'required' ? await findCaller(claims, call, needs) : nobody
   const { requestId, clientIp, idempotencyKey, proof, remainingMs } = call
   const facts = { requestId, clientIp, encoding, idempotencyKey, proof, remainingMs }
   const handled = await endpoint.handle(input as never, needs, caller, facts)
@@ -151,7 +164,12 @@ const nobody: Caller = {
   holds: () => false,
 }
 
-async function verifyToken({ token }: Call, { tokens }: Authority): Promise<AccessClaims> {
+/** `undefined` for a caller whom the platform vouches for. */
+async function verifyToken(
+  { token, platformCaller }: Call,
+  { tokens }: Authority,
+): Promise<AccessClaims | undefined> {
+  if (platformCaller) return undefined
   const claims = token === undefined ? undefined : await tokens.verify(token)
   if (!claims) throw new Problem('unauthenticated')
   return claims
@@ -161,20 +179,22 @@ async function verifyToken({ token }: Call, { tokens }: Authority): Promise<Acce
 async function limit(
   { route, isUnlimited = false }: Pick<AnyEndpoint<never>, 'route' | 'isUnlimited'>,
   claims: AccessClaims | undefined,
-  { clientIp }: Call,
+  { clientIp, platformCaller }: Call,
   { limiter }: Authority,
 ): Promise<void> {
   if (isUnlimited) return
-  if (claims) await limiter.admit({ kind: 'user', id: claims.userId, route })
+  const userId = claims?.userId ?? platformCaller?.openid
+  if (userId !== undefined) await limiter.admit({ kind: 'user', id: userId, route })
   else if (clientIp !== undefined) await limiter.admit({ kind: 'address', id: clientIp, route })
 }
 
 async function findCaller(
-  claims: AccessClaims,
-  { proof }: Call,
-  { sessions, operators, lookup }: Authority,
+  claims: AccessClaims | undefined,
+  call: Call,
+  needs: Authority,
 ): Promise<Caller> {
-  const session = await sessions.check(claims, proof)
+  const { operators, lookup } = needs
+  const session = await findSession(claims, call, needs)
   if (!session) throw new Problem('unauthenticated')
   const { userId, sessionId, openid, phoneDigest } = session
   return {
@@ -187,6 +207,15 @@ async function findCaller(
       phoneDigest !== null &&
       Buffer.compare(lookup.digest(PHONE_DIGEST_PURPOSE, acc_nbr), phoneDigest) === 0,
   }
+}
+
+function findSession(
+  claims: AccessClaims | undefined,
+  { proof, platformCaller }: Call,
+  { sessions, platformSessions }: Authority,
+): Promise<LivingSession | undefined> {
+  if (claims) return sessions.check(claims, proof)
+  return platformCaller ? platformSessions.enter(platformCaller) : Promise.resolve(undefined)
 }
 
 /** What phone numbers are digested for; the same where one is bound and where one is read. */

@@ -79,6 +79,12 @@ export interface Sessions {
   check(claims: AccessClaims, proof: string | undefined): Promise<LivingSession | undefined>
 }
 
+/** Sessions of callers whom the platform vouches for with every call. */
+export interface PlatformSessions {
+  /** The caller's one session of this kind, started or started anew as needed; `undefined` for another mini program's. */
+  enter(caller: { openid: string; appid: string }): Promise<LivingSession | undefined>
+}
+
 /** How a session came to be: by a login code over HTTP, or by the platform's word in a function call. */
 export type SessionKind = 'code' | 'function-call'
 
@@ -235,6 +241,8 @@ export interface SessionRecord extends AccessClaims {
 
 export interface SessionStore {
   add(session: SessionRecord): Promise<void>
+  /** Adds a session, or makes the one of the same id as if it were new. */
+  addAnew(session: SessionRecord): Promise<void>
   /** The session if it lives at `atMs`, with what is known of its user. */
   living(
     claims: AccessClaims,

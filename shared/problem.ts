@@ -1,6 +1,6 @@
 /**
  * Every failure a caller can see, in one table. Messages are Chinese and fit for a toast
- * (the mini program shows them as they are); titles are for developers.
+ * (the mini program shows them as they are); a title is the code in words, for developers.
  */
 
 /** What the client should do next: log in again, refresh its token, try the same later, or give up. */
@@ -8,153 +8,42 @@ export type RetryHint = 'login' | 'refresh' | 'later' | 'never'
 
 interface CatalogueEntry {
   status: number
-  title: string
   message: string
   retry: RetryHint
 }
 
 const catalogue = {
-  'malformed-request': entry(
-    400,
-    'The request does not follow HTTP, or asks for another protocol',
-    '请求格式有误',
-    'never',
-  ),
-  'invalid-json': entry(400, 'The body is not valid JSON', '请求内容不是有效的 JSON', 'never'),
-  'invalid-form': entry(400, 'The body is not a valid form', '请求内容不是有效的表单', 'never'),
-  'invalid-utf8': entry(
-    400,
-    'The body is not valid UTF-8',
-    '请求内容不是有效的 UTF-8 文本',
-    'never',
-  ),
-  'lone-surrogate': entry(
-    400,
-    'The body contains half of a surrogate pair',
-    '请求内容包含不完整的字符',
-    'never',
-  ),
-  'too-deep': entry(400, 'The body is nested too deeply', '请求内容嵌套过深', 'never'),
-  'invalid-field': entry(400, 'A field is missing or not acceptable', '请求字段有误', 'never'),
-  'phone-code-rejected': entry(
-    400,
-    'WeChat does not accept this phone number code',
-    '手机号授权已失效，请重新点击获取手机号',
-    'never',
-  ),
-  unauthenticated: entry(
-    401,
-    'The access token is missing, expired or not valid',
-    '登录状态已过期，请重试',
-    'refresh',
-  ),
-  'refresh-rejected': entry(
-    401,
-    'The refresh token is not valid (any more)',
-    '登录状态已失效，请重新登录',
-    'login',
-  ),
-  'wechat-rejected-code': entry(
-    401,
-    'WeChat does not accept this code',
-    '登录凭证已失效，请重新登录',
-    'login',
-  ),
-  'wechat-blocked-user': entry(
-    403,
-    'WeChat blocked this user as high-risk',
-    '微信判定该账号存在风险，暂时无法登录',
-    'never',
-  ),
-  'not-found': entry(404, 'There is no such resource', '请求的地址不存在', 'never'),
-  'session-key-stale': entry(
-    409,
-    'The data was not encrypted with a session key known here',
-    '用户数据已过期，请重新登录后再试',
-    'login',
-  ),
-  'method-not-allowed': entry(
-    405,
-    'This method is not offered here',
-    '该地址不支持此请求方法',
-    'never',
-  ),
-  'request-timeout': entry(
-    408,
-    'The request did not arrive completely in time',
-    '网络较慢，请稍后再试',
-    'later',
-  ),
-  'body-too-large': entry(413, 'The body is too large', '请求内容过大', 'never'),
-  'unsupported-media-type': entry(
-    415,
-    'This content type is not accepted here',
-    '不支持的内容类型',
-    'never',
-  ),
-  'idempotency-key-reused': entry(
-    422,
-    'This idempotency key was used for different content',
-    '重复的提交标识对应了不同的内容',
-    'never',
-  ),
-  'too-many-requests': entry(429, 'Too many requests', '操作过于频繁，请稍后再试', 'later'),
-  'wechat-rate-limited': entry(
-    429,
-    'WeChat limits the calls',
-    '微信接口调用过于频繁，请稍后再试',
-    'later',
-  ),
-  'headers-too-large': entry(431, 'The request headers are too large', '请求头过大', 'never'),
-  misconfigured: entry(
-    500,
-    'The server is not configured correctly',
-    '服务配置有误，请联系管理员',
-    'never',
-  ),
-  'wechat-misconfigured': entry(
-    500,
-    'WeChat refuses the configuration of this server',
-    '微信接口配置有误，请联系管理员',
-    'never',
-  ),
-  internal: entry(500, 'Unexpected failure', '服务出错了，请稍后再试', 'later'),
-  'wechat-bad-answer': entry(
-    502,
-    'WeChat gave an answer that cannot be used',
-    '微信服务返回异常，请稍后再试',
-    'later',
-  ),
-  'login-in-progress': entry(
-    503,
-    'The same code is being exchanged by another request',
-    '正在登录，请稍后再试',
-    'later',
-  ),
-  'server-busy': entry(
-    503,
-    'The server handles too many requests at once',
-    '服务繁忙，请稍后再试',
-    'later',
-  ),
-  'store-unavailable': entry(
-    503,
-    'The database cannot be reached',
-    '数据服务暂时不可用，请稍后再试',
-    'later',
-  ),
-  'wechat-unavailable': entry(
-    503,
-    'WeChat cannot be reached or is busy',
-    '微信服务繁忙，请稍后再试',
-    'later',
-  ),
-  'wechat-timeout': entry(
-    504,
-    'WeChat did not answer in time',
-    '微信服务响应超时，请重新登录',
-    'login',
-  ),
+  'malformed-request': entry(400, '请求格式有误', 'never'),
+  'invalid-json': entry(400, '请求内容不是有效的 JSON', 'never'),
+  'invalid-form': entry(400, '请求内容不是有效的表单', 'never'),
+  'invalid-utf8': entry(400, '请求内容不是有效的 UTF-8 文本', 'never'),
+  'lone-surrogate': entry(400, '请求内容包含不完整的字符', 'never'),
+  'too-deep': entry(400, '请求内容嵌套过深', 'never'),
+  'invalid-field': entry(400, '请求字段有误', 'never'),
+  'phone-code-rejected': entry(400, '手机号授权已失效，请重新点击获取手机号', 'never'),
+  unauthenticated: entry(401, '登录状态已过期，请重试', 'refresh'),
+  'refresh-rejected': entry(401, '登录状态已失效，请重新登录', 'login'),
+  'wechat-rejected-code': entry(401, '登录凭证已失效，请重新登录', 'login'),
+  'wechat-blocked-user': entry(403, '微信判定该账号存在风险，暂时无法登录', 'never'),
+  'not-found': entry(404, '请求的地址不存在', 'never'),
+  'session-key-stale': entry(409, '用户数据已过期，请重新登录后再试', 'login'),
+  'method-not-allowed': entry(405, '该地址不支持此请求方法', 'never'),
+  'request-timeout': entry(408, '网络较慢，请稍后再试', 'later'),
+  'body-too-large': entry(413, '请求内容过大', 'never'),
+  'unsupported-media-type': entry(415, '不支持的内容类型', 'never'),
+  'idempotency-key-reused': entry(422, '重复的提交标识对应了不同的内容', 'never'),
+  'too-many-requests': entry(429, '操作过于频繁，请稍后再试', 'later'),
+  'wechat-rate-limited': entry(429, '微信接口调用过于频繁，请稍后再试', 'later'),
+  'headers-too-large': entry(431, '请求头过大', 'never'),
+  misconfigured: entry(500, '服务配置有误，请联系管理员', 'never'),
+  'wechat-misconfigured': entry(500, '微信接口配置有误，请联系管理员', 'never'),
+  internal: entry(500, '服务出错了，请稍后再试', 'later'),
+  'wechat-bad-answer': entry(502, '微信服务返回异常，请稍后再试', 'later'),
+  'login-in-progress': entry(503, '正在登录，请稍后再试', 'later'),
+  'server-busy': entry(503, '服务繁忙，请稍后再试', 'later'),
+  'store-unavailable': entry(503, '数据服务暂时不可用，请稍后再试', 'later'),
+  'wechat-unavailable': entry(503, '微信服务繁忙，请稍后再试', 'later'),
+  'wechat-timeout': entry(504, '微信服务响应超时，请重新登录', 'login'),
 } satisfies Record<string, CatalogueEntry>
 
 export type ProblemCode = keyof typeof catalogue
@@ -203,10 +92,10 @@ export class Problem extends Error {
   }
 
   toBody(requestId: string): ProblemBody {
-    const { status, title, message, retry } = catalogue[this.code]
+    const { status, message, retry } = catalogue[this.code]
     return {
       type: `urn:miniscore:problem:${this.code}`,
-      title,
+      title: titleOf(this.code),
       status,
       code: this.code,
       message: this.details.message ?? message,
@@ -217,6 +106,12 @@ export class Problem extends Error {
   }
 }
 
-function entry(status: number, title: string, message: string, retry: RetryHint): CatalogueEntry {
-  return { status, title, message, retry }
+function entry(status: number, message: string, retry: RetryHint): CatalogueEntry {
+  return { status, message, retry }
+}
+
+/** `body-too-large` → `Body too large`. */
+function titleOf(code: ProblemCode): string {
+  const words = code.replaceAll('-', ' ')
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`
 }

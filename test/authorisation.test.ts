@@ -113,7 +113,7 @@ describe('who × route', () => {
       const { requestId: _, ...problem } = answer.body
       expect(problem).toEqual({
         type: 'urn:miniscore:problem:unauthenticated',
-        title: expect.any(String),
+        title: 'Unauthenticated',
         status: 401,
         code: 'unauthenticated',
         message: '登录状态已过期，请重试',

@@ -2,6 +2,7 @@ import {
   clockFrom,
   limiterFrom,
   operatorsFrom,
+  platformSessionsFrom,
   ratingsFrom,
   sessionCheckFrom,
   tokensFrom,
@@ -18,6 +19,7 @@ export const main_handler = serve({
     sessions: sessionCheckFrom,
     operators: operatorsFrom,
     limiter: limiterFrom,
+    platformSessions: platformSessionsFrom,
     clock: clockFrom,
   },
   // A custom domain routes by path alone, and /score can lead to one function only.

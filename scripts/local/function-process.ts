@@ -73,9 +73,12 @@ export class FunctionProcess {
     this.options = options
   }
 
-  /** Invokes the function after the invocations before it have ended, like one instance. */
-  invoke(event: unknown): Promise<InvocationResult> {
-    const result = this.#tail.then(() => this.#invokeNow(event))
+  /**
+   * Invokes the function after the invocations before it have ended, like one instance. `written` is what the
+   * platform writes into this invocation's context, such as the caller of a function call.
+   */
+  invoke(event: unknown, written: Record<string, string> = {}): Promise<InvocationResult> {
+    const result = this.#tail.then(() => this.#invokeNow(event, written))
     this.#tail = result.catch(() => {})
     return result
   }
@@ -90,7 +93,7 @@ export class FunctionProcess {
     await exited
   }
 
-  async #invokeNow(event: unknown): Promise<InvocationResult> {
+  async #invokeNow(event: unknown, written: Record<string, string>): Promise<InvocationResult> {
     const requestId = randomUUID()
     const child = this.#child ?? (await this.#start())
     this.#child = child
@@ -132,7 +135,7 @@ export class FunctionProcess {
       }, timeoutMs)
       child.on('message', onMessage)
       child.once('exit', onExit)
-      child.send({ id, event, context: this.#context(requestId) }, (error) => {
+      child.send({ id, event, context: this.#context(requestId, written) }, (error) => {
         if (error) onExit()
       })
     })
@@ -166,13 +169,13 @@ export class FunctionProcess {
   }
 
   /** https://cloud.tencent.com/document/product/583/9210 */
-  #context(requestId: string): Record<string, unknown> {
+  #context(requestId: string, written: Record<string, string>): Record<string, unknown> {
     const { name, timeoutMs, memoryMegabytes = 128 } = this.options
     return {
       memory_limit_in_mb: memoryMegabytes,
       time_limit_in_ms: timeoutMs,
       request_id: requestId,
-      environment: JSON.stringify({ SCF_NAMESPACE: 'default' }),
+      environment: JSON.stringify({ SCF_NAMESPACE: 'default', ...written }),
       environ: 'SCF_NAMESPACE=default',
       function_version: '$LATEST',
       function_name: name,

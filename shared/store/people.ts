@@ -5,8 +5,8 @@ import type { PersonStore } from '../ports.ts'
 import { type Db, DbError } from './db.ts'
 import { bytes, bytesOrNull, uuid, uuidOrNull, uuidToBytes } from './rows.ts'
 
-/** People over a door. */
-export function createPersonStore(db: Db): PersonStore {
+/** Finding and noting people: all that a caller whom the platform vouches for needs. */
+export function createPersonIdentities(db: Db): Pick<PersonStore, 'identify' | 'noteLogin'> {
   const findIdentity = async (appid: string, openid: string): Promise<string | undefined> => {
     const { rows } = await db.query(
       'select user_id from identities where appid = ? and openid = ?',
@@ -56,6 +56,13 @@ export function createPersonStore(db: Db): PersonStore {
         ],
       )
     },
+  }
+}
+
+/** People over a door. */
+export function createPersonStore(db: Db): PersonStore {
+  return {
+    ...createPersonIdentities(db),
 
     async sessionKeys(userId) {
       const { rows } = await db.query(

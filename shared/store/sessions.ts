@@ -1,7 +1,7 @@
 /** Sessions. Shard key `user_id`. */
 
 import type { SessionKind, SessionRecord, SessionStore } from '../ports.ts'
-import { type Db, DbError, type SqlRow } from './db.ts'
+import { type Db, DbError, type SqlRow, type SqlValue } from './db.ts'
 import { bytes, bytesOrNull, integer, integerOrNull, text, uuid, uuidToBytes } from './rows.ts'
 
 /** The one look at a session that every authenticated call takes. */
@@ -26,31 +26,28 @@ export function createSessionLookup(db: Db): Pick<SessionStore, 'living'> {
   }
 }
 
-/** Sessions over a door. */
-export function createSessionStore(db: Db): SessionStore {
+/** What sessions of callers need whom the platform vouches for. */
+export function createPlatformSessionStore(db: Db): Pick<SessionStore, 'living' | 'addAnew'> {
   return {
     ...createSessionLookup(db),
 
-    async add(session) {
-      const { rowsAffected } = await db.query(
-        `insert into sessions (${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        [
-          uuidToBytes(session.userId),
-          uuidToBytes(session.sessionId),
-          session.kind,
-          session.device,
-          session.createdAtMs,
-          session.lastUsedAtMs,
-          session.expiresAtMs,
-          session.endedAtMs,
-          session.refreshGeneration,
-          session.refreshKid,
-          session.refreshHash,
-          session.previousHash,
-          session.rotatedAtMs,
-          session.proofHash,
-        ],
+    async addAnew(session) {
+      await db.query(
+        `${INSERT} on duplicate key update created_at = values(created_at), last_used_at = values(last_used_at),
+           expires_at = values(expires_at), ended_at = null`,
+        insertedValues(session),
       )
+    },
+  }
+}
+
+/** Sessions over a door. */
+export function createSessionStore(db: Db): SessionStore {
+  return {
+    ...createPlatformSessionStore(db),
+
+    async add(session) {
+      const { rowsAffected } = await db.query(INSERT, insertedValues(session))
       if (rowsAffected !== 1) throw new DbError('bad-answer', { outcome: 'unknown' })
     },
 
@@ -126,6 +123,27 @@ export function createSessionStore(db: Db): SessionStore {
 
 const COLUMNS = `user_id, session_id, kind, device, created_at, last_used_at, expires_at, ended_at,
   refresh_generation, refresh_kid, refresh_hash, previous_hash, rotated_at, proof_hash`
+
+const INSERT = `insert into sessions (${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+function insertedValues(session: SessionRecord): SqlValue[] {
+  return [
+    uuidToBytes(session.userId),
+    uuidToBytes(session.sessionId),
+    session.kind,
+    session.device,
+    session.createdAtMs,
+    session.lastUsedAtMs,
+    session.expiresAtMs,
+    session.endedAtMs,
+    session.refreshGeneration,
+    session.refreshKid,
+    session.refreshHash,
+    session.previousHash,
+    session.rotatedAtMs,
+    session.proofHash,
+  ]
+}
 
 function readSession(row: SqlRow): SessionRecord {
   return {

@@ -10,21 +10,39 @@ import {
   beginInvocation,
   ConfigurationError,
   compose,
+  compressFrom,
   type Environment,
   type Parts,
   systemClock,
 } from '../compose.ts'
-import { type AnyEndpoint, type Authority, findEndpoint, run } from '../endpoint.ts'
+import {
+  type AnyEndpoint,
+  type Authority,
+  type Call,
+  findEndpoint,
+  type Outcome,
+  run,
+} from '../endpoint.ts'
 import { createLogger } from '../log.ts'
 import type { Logger } from '../ports.ts'
 import { Problem } from '../problem.ts'
 import { DbError } from '../store/db.ts'
+import {
+  callerFromContext,
+  callerFromEnvironment,
+  type FunctionCallReply,
+  type PlatformCaller,
+  readFunctionCall,
+  writeFunctionOutcome,
+  writeFunctionProblem,
+} from './call-function.ts'
 import { compressReply } from './compress.ts'
 import {
   type HttpEvent,
   type HttpReply,
   headerReader,
   isHttpEvent,
+  type ReplyOptions,
   readHttpEvent,
   writeOptions,
   writeOutcome,
@@ -37,8 +55,11 @@ export interface InvocationContext {
   request_id?: unknown
   time_limit_in_ms?: unknown
   getRemainingTimeInMillis?: unknown
+  /** JSON, with the caller of a function call in it. */
+  environment?: unknown
 }
 
+/** A handler of HTTP events. */
 export type MainHandler = (event: unknown, context?: InvocationContext) => Promise<HttpReply>
 
 export interface FunctionDeclaration<Needs extends Authority> {
@@ -52,8 +73,11 @@ export interface FunctionDeclaration<Needs extends Authority> {
 
 const DATABASE_RETRY_AFTER_SECONDS = 2
 
-/** A function's handler, and the same function as a server; see `web-program.ts`. */
-export type ServedFunction = MainHandler & { runWeb(): Promise<void> }
+/** A function's handler for every door, the HTTP doors alone, and the same as a server (`web-program.ts`). */
+export type ServedFunction = ((
+  event: unknown,
+  context?: InvocationContext,
+) => Promise<HttpReply | FunctionCallReply>) & { http: MainHandler; runWeb(): Promise<void> }
 
 /** Makes a function's handler. A wrong configuration answers every request with one 500 problem. */
 export function serve<Needs extends Authority>(
@@ -65,15 +89,86 @@ export function serve<Needs extends Authority>(
     // An event function never evaluates the server.
     const { runWeb, webDefaults } = await import('./web-program.ts')
     const webEnv = { ...webDefaults, ...env }
-    await runWeb(createHandler({ ...declaration, env: webEnv, log }, 'web'), { env, log })
+    const answer = createAnswer({ ...declaration, env: webEnv, log })
+    await runWeb(httpHandler(answer, 'web', webEnv), { env, log })
   }
-  return Object.assign(createHandler({ ...declaration, env, log }, 'http'), { runWeb })
+  const answer = createAnswer({ ...declaration, env, log })
+  const http = httpHandler(answer, 'http', env)
+  const handler = (
+    event: unknown,
+    context: InvocationContext = {},
+  ): Promise<HttpReply | FunctionCallReply> => {
+    const caller = platformCallerOf(event, context, env)
+    return caller ? answer(context, functionCallTransport(event, caller)) : http(event, context)
+  }
+  return Object.assign(handler, { http, runWeb })
 }
 
-function createHandler<Needs extends Authority>(
-  { endpoints, parts, env, log }: FunctionDeclaration<Needs> & { env: Environment; log: Logger },
-  transport: 'http' | 'web',
-): MainHandler {
+/**
+ * A function call is known by what the platform wrote. Something that looks like an HTTP event is one, unless this
+ * very invocation's context names a caller: then a client put the fields of an event into its data.
+ */
+function platformCallerOf(
+  event: unknown,
+  context: InvocationContext,
+  env: Environment,
+): PlatformCaller | undefined {
+  return callerFromContext(context) ?? (isHttpEvent(event) ? undefined : callerFromEnvironment(env))
+}
+
+/** One way in and out: how an event becomes a call, and what the platform wants back. */
+interface Transport<Reply> {
+  name: 'http' | 'web' | 'call-function'
+  /** `undefined` for an event that is none of this transport's. */
+  read(facts: { requestId: string; remainingMs: () => number }): Call | undefined
+  writeOutcome(outcome: Outcome, options: ReplyOptions): Reply
+  writeProblem(problem: Problem, options: ReplyOptions): Reply
+  /** Where OPTIONS means something: its reply for the methods there are. */
+  writeOptions?(methods: readonly string[], options: ReplyOptions): Reply
+}
+
+function httpTransport(event: unknown, name: 'http' | 'web'): Transport<HttpReply> {
+  const httpEvent: HttpEvent = isHttpEvent(event) ? event : { httpMethod: '' }
+  return {
+    name,
+    read: (facts) => (isHttpEvent(event) ? readHttpEvent(event, facts) : undefined),
+    writeOutcome: (outcome, options) => writeOutcome(httpEvent, outcome, options),
+    writeProblem: (problem, options) => writeProblem(httpEvent, problem, options),
+    writeOptions: (methods, options) => writeOptions(httpEvent, methods, options),
+  }
+}
+
+function functionCallTransport(
+  event: unknown,
+  caller: PlatformCaller,
+): Transport<FunctionCallReply> {
+  return {
+    name: 'call-function',
+    read: (facts) => readFunctionCall(event, caller, facts),
+    writeOutcome: writeFunctionOutcome,
+    writeProblem: (problem, { requestId }) => writeFunctionProblem(problem, requestId),
+  }
+}
+
+function httpHandler(answer: Answer, name: 'http' | 'web', env: Environment): MainHandler {
+  const plain: MainHandler = (event, context = {}) => answer(context, httpTransport(event, name))
+  // A wrong value is answered like every other wrong configuration, uncompressed.
+  const compresses = attempt(() => compressFrom(env))
+  if (!('value' in compresses && compresses.value)) return plain
+  return async (event, context) => {
+    const header = headerReader(isHttpEvent(event) ? event.headers : {})
+    return compressReply(await plain(event, context), header('accept-encoding'))
+  }
+}
+
+type Answer = <Reply>(context: InvocationContext, transport: Transport<Reply>) => Promise<Reply>
+
+function createAnswer<Needs extends Authority>({
+  endpoints,
+  parts,
+  env,
+  log,
+}: FunctionDeclaration<Needs> & { env: Environment; log: Logger }): Answer {
   const started = attempt(() => ({
     needs: compose(parts, env),
     allowedOrigins: allowedOriginsFrom(env),
@@ -81,11 +176,11 @@ function createHandler<Needs extends Authority>(
   }))
   let isColdStart = true
 
-  const answer: MainHandler = async (event, context = {}) => {
+  return async (context, transport) => {
     const startedAt = performance.now()
     context.callbackWaitsForEmptyEventLoop = false
     const requestId = readRequestId(context)
-    const line = { event: 'request', requestId, transport, coldStart: isColdStart }
+    const line = { event: 'request', requestId, transport: transport.name, coldStart: isColdStart }
     isColdStart = false
     const finish = (
       level: 'info' | 'warn' | 'error',
@@ -98,28 +193,23 @@ function createHandler<Needs extends Authority>(
     }
 
     let route: string | undefined
-    const httpEvent: HttpEvent = isHttpEvent(event) ? event : { httpMethod: '' }
-    const options = {
-      requestId,
-      allowedOrigins: 'value' in started ? started.value.allowedOrigins : [],
-    }
+    const allowedOrigins = 'value' in started ? started.value.allowedOrigins : []
+    const options = { requestId, allowedOrigins }
     try {
-      if (!isHttpEvent(event)) throw new Problem('not-found')
+      const remainingMs = remainingTime(context, startedAt)
+      const call = transport.read({ requestId, remainingMs })
+      if (!call) throw new Problem('not-found')
       if ('error' in started) throw started.error
-      const call = readHttpEvent(event, {
-        requestId,
-        remainingMs: remainingTime(context, startedAt),
-      })
-      beginInvocation(call.remainingMs())
-      if (call.method === 'OPTIONS') {
+      beginInvocation(remainingMs())
+      if (call.method === 'OPTIONS' && transport.writeOptions) {
         finish('info', { status: 204 })
-        return writeOptions(event, methodsAt(endpoints, call.path), options)
+        return transport.writeOptions(methodsAt(endpoints, call.path), options)
       }
       const found = findEndpoint(endpoints, call)
       route = found.endpoint.route
       const outcome = await run(found, call, started.value.needs)
       finish('info', { status: outcome.status, route })
-      return writeOutcome(event, outcome, options)
+      return transport.writeOutcome(outcome, options)
     } catch (error) {
       const problem = toProblem(error)
       const level = problem.status >= 500 ? 'error' : 'info'
@@ -129,13 +219,8 @@ function createHandler<Needs extends Authority>(
         ...(route === undefined ? {} : { route }),
         cause: problem.details.cause,
       })
-      return writeProblem(httpEvent, problem, options)
+      return transport.writeProblem(problem, options)
     }
-  }
-  if (!('value' in started && started.value.compresses)) return answer
-  return async (event, context) => {
-    const header = headerReader(isHttpEvent(event) ? event.headers : {})
-    return compressReply(await answer(event, context), header('accept-encoding'))
   }
 }
 
@@ -174,13 +259,6 @@ function remainingTime(context: InvocationContext, startedAt: number): () => num
   if (typeof remaining === 'function') return () => Number(remaining.call(context))
   const limitMs = typeof limit === 'number' && limit > 0 ? limit : TIMEOUT_DEFAULT_MS
   return () => limitMs - (performance.now() - startedAt)
-}
-
-/** Whether event functions compress: `COMPRESS` is `1`, or `0` or nothing. */
-function compressFrom({ COMPRESS: choice }: Environment): boolean {
-  if (!choice || choice === '0') return false
-  if (choice === '1') return true
-  throw new ConfigurationError(['COMPRESS should be 1 or 0'])
 }
 
 function attempt<T>(make: () => T): { value: T } | { error: unknown } {

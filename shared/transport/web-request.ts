@@ -18,7 +18,7 @@ export interface ReceivedRequest {
   event: HttpEvent & { headers: Record<string, unknown> }
   /** The platform's id of the request; absent on other hosts. */
   requestId: string | undefined
-  /** Milliseconds the platform gives the request; absent on other hosts. */
+  /** Milliseconds the platform gives the request, 3000 at least; absent on other hosts. */
   timeoutMs: number | undefined
 }
 
@@ -48,7 +48,7 @@ export function receive(
         : { requestContext: { sourceIp: plainAddress(peer) } }),
     },
     requestId: isProxied ? match(request, 'x-scf-request-id', /^[A-Za-z0-9-]{1,64}$/) : undefined,
-    timeoutMs: isProxied ? seconds(match(request, 'x-scf-timeout', /^[0-9]{1,3}$/)) : undefined,
+    timeoutMs: isProxied ? timeout(match(request, 'x-scf-timeout', /^[0-9]{1,3}$/)) : undefined,
   }
 }
 
@@ -128,8 +128,11 @@ function match({ headers }: IncomingMessage, name: string, pattern: RegExp): str
   return typeof value === 'string' && pattern.test(value) ? value : undefined
 }
 
-function seconds(text: string | undefined): number | undefined {
-  return text === undefined || Number(text) === 0 ? undefined : Number(text) * 1000
+/** Where the platform does not write the header a client can, so it never takes much time away. */
+const TIMEOUT_MIN_MS = 3000
+
+function timeout(seconds: string | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.max(Number(seconds) * 1000, TIMEOUT_MIN_MS)
 }
 
 const internal = internalAddresses()

@@ -12,6 +12,7 @@ import {
   limiterFrom,
   lookupFrom,
   operatorsFrom,
+  platformSessionsFrom,
   ratingsFrom,
   sessionCheckFrom,
   sessionsFrom,
@@ -109,13 +110,14 @@ describe('configuration', () => {
         sessions: sessionCheckFrom,
         operators: operatorsFrom,
         limiter: limiterFrom,
+        platformSessions: platformSessionsFrom,
       },
       endpoints: [],
       env: { ...good, TOKEN_KEYS: 'k1:too-weak-a-value' },
       log: { write: (line) => lines.push(line) },
     })
     for (const route of ['GET /form', 'POST /score', 'GET /nowhere']) {
-      expect(await call(handler, route)).toMatchObject({
+      expect(await call(handler.http, route)).toMatchObject({
         status: 500,
         body: { code: 'misconfigured', retry: 'never' },
       })

@@ -5,6 +5,7 @@ import { defineEndpoint } from '../../shared/endpoint.ts'
 import type { LogEvent } from '../../shared/ports.ts'
 import { serve } from '../../shared/transport/serve.ts'
 import { serveWeb, type WebOptions, type WebServer } from '../../shared/transport/web.ts'
+import { openAuthority } from './open-authority.ts'
 
 export interface EchoServer extends WebServer {
   /** The events the function was called with. */
@@ -26,11 +27,7 @@ export async function startEchoServer(options: Partial<WebOptions> = {}): Promis
   const open = { auth: 'none', input: v.looseObject({}), output: v.looseObject({}) } as const
   const handler = serve({
     functionName: 'echo',
-    parts: {
-      tokens: () => ({ verify: async () => undefined }),
-      sessions: () => ({ check: async () => undefined }),
-      operators: () => new Set<string>(),
-    },
+    parts: openAuthority,
     endpoints: [
       defineEndpoint({
         ...open,
@@ -55,7 +52,7 @@ export async function startEchoServer(options: Partial<WebOptions> = {}): Promis
     ],
     env: {},
     log: { write: (line) => lines.push(line) },
-  })
+  }).http
   const server = await serveWeb(
     (event, context) => {
       events.push(event as Record<string, unknown>)

@@ -24,6 +24,12 @@ export interface World {
   call(route: string, options?: Parameters<typeof call>[2]): Promise<Answer>
   /** The handler of one function, for events of your own. */
   handler(functionName: string): MainHandler
+  /** A `wx.cloud.callFunction` by the person of `written`, which is what the platform says of the caller. */
+  callFunction(
+    functionName: string,
+    data: Record<string, unknown>,
+    written: Record<string, string>,
+  ): Promise<unknown>
   /** Logs somebody in, a new person unless `openid` is given; `fields` join the body of the login. */
   logIn(openid?: string, fields?: Record<string, unknown>): Promise<LoggedIn>
   /** A login code of the offline WeChat. */
@@ -116,6 +122,12 @@ export async function startWorld({
       const found = running.find(({ declared }) => declared.name === name)
       if (!found) throw new Error(`no function ${name}; there are ${functionNames.join(', ')}`)
       return handlerOf(found.process)
+    },
+    async callFunction(name, data, written) {
+      const found = running.find(({ declared }) => declared.name === name)
+      const invocation = await found?.process.invoke(data, written)
+      if (!invocation?.ok) throw new Error(JSON.stringify(invocation?.error))
+      return invocation.result
     },
     async logIn(openid, fields = {}) {
       const issued = await code(openid)

@@ -39,7 +39,7 @@ function functionBehindHttp(env: Record<string, string> = {}, endpoints = [form]
       headers: request.headers,
       body: '',
     }
-    void handler(event).then(({ statusCode, headers, body }) => {
+    void handler.http(event).then(({ statusCode, headers, body }) => {
       response.writeHead(statusCode, headers as Record<string, string>).end(body)
     })
   }

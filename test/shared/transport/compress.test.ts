@@ -9,6 +9,7 @@ import {
 } from '../../../shared/transport/compress.ts'
 import type { HttpReply } from '../../../shared/transport/http-event.ts'
 import { serve } from '../../../shared/transport/serve.ts'
+import { openAuthority } from '../../support/open-authority.ts'
 
 const text = JSON.stringify({ txt1: '很好，谢谢 😀'.repeat(200) })
 const replyOf = (body: string, headers: Record<string, string> = {}): HttpReply => ({
@@ -108,16 +109,11 @@ describe('an event function', () => {
   const handlerWith = (env: Record<string, string>) =>
     serve({
       functionName: 'long',
-      parts: {
-        tokens: () => ({ sign: () => Promise.reject(new Error()), verify: async () => undefined }),
-        sessions: () => ({ check: async () => undefined }),
-        operators: () => new Set<string>(),
-        lookup: () => ({ digest: () => new Uint8Array() }),
-      },
+      parts: openAuthority,
       endpoints: [long],
       env,
       log: { write: () => {} },
-    })
+    }).http
   const event = (headers: Record<string, string>) => ({ httpMethod: 'GET', path: '/long', headers })
 
   test('does not compress unless it is told to', async () => {

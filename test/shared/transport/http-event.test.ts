@@ -5,6 +5,7 @@ import type { LogEvent } from '../../../shared/ports.ts'
 import { readHttpEvent } from '../../../shared/transport/http-event.ts'
 import { serve } from '../../../shared/transport/serve.ts'
 import { call, read, recordedEvent, recordedEvents } from '../../support/http-events.ts'
+import { openAuthority } from '../../support/open-authority.ts'
 
 const lines: LogEvent[] = []
 
@@ -38,16 +39,11 @@ const failing = defineEndpoint({
 function serveEcho(env: Record<string, string> = {}) {
   return serve({
     functionName: 'echo',
-    parts: {
-      tokens: () => ({ verify: async () => undefined }),
-      sessions: () => ({ check: async () => undefined }),
-      operators: () => new Set<string>(),
-      limiter: () => ({ admit: async () => {} }),
-    },
+    parts: openAuthority,
     endpoints: [echo, facts, failing],
     env,
     log: { write: (line) => lines.push(line) },
-  })
+  }).http
 }
 
 const handler = serveEcho()

@@ -91,12 +91,18 @@ describe('the platform’s own headers', () => {
     ['a request id with a line', { 'x-scf-request-id': 'a b' }],
     ['an endless request id', { 'x-scf-request-id': 'a'.repeat(65) }],
     ['no number of seconds', { 'x-scf-timeout': '1e3' }],
-    ['no time at all', { 'x-scf-timeout': '0' }],
     ['more time than there is', { 'x-scf-timeout': '900' }],
   ])('are not believed with %s', async (_name, wrong: Record<string, string>) => {
     const answer = await facts(proxied, wrong)
     expect(answer).toMatchObject({ requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) })
     expect(answer).toMatchObject({ remainingMs: expect.closeTo(10_000, -3) })
+  })
+
+  test('leave enough time for an answer, whoever wrote them', async () => {
+    for (const seconds of ['0', '1']) {
+      const answer = await facts(proxied, { 'x-scf-timeout': seconds })
+      expect(answer).toMatchObject({ remainingMs: expect.closeTo(3000, -3) })
+    }
   })
 
   test('are not believed at all without a proxy', async () => {

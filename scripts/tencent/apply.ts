@@ -1,0 +1,156 @@
+/** Carries out the plan of one function, waiting for the cloud between changes. */
+import type { CloudClient } from './cloud/client.ts'
+import { readCodeSha256, readUrls, timerMark, waitUntilActive } from './deployed.ts'
+import { type FunctionPlan, withCodeMark } from './plan.ts'
+import type { DesiredFunction, Timer } from './service.ts'
+
+/** The name of the trigger that is the Function URL, and what it hangs on (583/100227). */
+const urlTrigger = { TriggerName: 'url', Type: 'http', Qualifier: '$DEFAULT' } as const
+const urlDescription = JSON.stringify({
+  AuthType: 'NONE',
+  NetConfig: { EnableIntranet: false, EnableExtranet: true },
+})
+
+const uploadTimeoutSeconds = 180
+
+const environmentOf = ({ variables }: DesiredFunction) => ({
+  Variables: Object.entries(variables).map(([Key, Value]) => ({ Key, Value })),
+})
+
+const logsOf = ({ logsetId, topicId }: DesiredFunction) =>
+  topicId ? { ClsLogsetId: logsetId, ClsTopicId: topicId } : {}
+
+const handlerOf = ({ type, handler }: DesiredFunction) =>
+  type === 'event' ? { Handler: handler } : {}
+
+const createFunction = async (cloud: CloudClient, plan: FunctionPlan): Promise<void> => {
+  const { wanted } = plan
+  await cloud.call(
+    'CreateFunction',
+    {
+      FunctionName: wanted.name,
+      Namespace: cloud.namespace,
+      Type: wanted.type === 'web' ? 'HTTP' : 'Event',
+      Runtime: wanted.runtime,
+      Code: { ZipFile: plan.package.zip.toString('base64') },
+      CodeSource: 'ZipFile',
+      ...handlerOf(wanted),
+      Description: wanted.description,
+      MemorySize: wanted.memorySize,
+      Timeout: wanted.timeoutSeconds,
+      Environment: environmentOf(wanted),
+      ...(wanted.vpcId && {
+        VpcConfig: { VpcId: wanted.vpcId, SubnetId: wanted.subnetId },
+        // WeChat's API is on the public network; a function in a VPC keeps its way there.
+        PublicNetConfig: { PublicNetStatus: 'ENABLE', EipConfig: { EipStatus: 'DISABLE' } },
+      }),
+      ...(wanted.role && { Role: wanted.role }),
+      ...logsOf(wanted),
+    },
+    { timeoutSeconds: uploadTimeoutSeconds },
+  )
+}
+
+const updateCode = (cloud: CloudClient, { wanted, package: made }: FunctionPlan) =>
+  cloud.call(
+    'UpdateFunctionCode',
+    {
+      FunctionName: wanted.name,
+      Namespace: cloud.namespace,
+      ...handlerOf(wanted),
+      ZipFile: made.zip.toString('base64'),
+      CodeSource: 'ZipFile',
+    },
+    { timeoutSeconds: uploadTimeoutSeconds },
+  )
+
+/**
+ * Whether a field left out of an update keeps its value is not documented, so the usual ones are always sent; an empty
+ * network or role only where it takes one away.
+ */
+const updateConfiguration = (cloud: CloudClient, plan: FunctionPlan, description: string) => {
+  const { wanted, configuration } = plan
+  const differs = (field: string): boolean => configuration.some((each) => each.field === field)
+  return cloud.call('UpdateFunctionConfiguration', {
+    FunctionName: wanted.name,
+    Namespace: cloud.namespace,
+    Description: description,
+    MemorySize: wanted.memorySize,
+    Timeout: wanted.timeoutSeconds,
+    Environment: environmentOf(wanted),
+    ...((wanted.vpcId || differs('vpc')) && {
+      VpcConfig: { VpcId: wanted.vpcId, SubnetId: wanted.subnetId },
+    }),
+    ...((wanted.role || differs('role')) && { Role: wanted.role }),
+    ...logsOf(wanted),
+  })
+}
+
+const timerParameters = (timer: Timer) => ({
+  TriggerName: timer.name,
+  Type: 'timer',
+  TriggerDesc: timer.cron,
+  Enable: timer.enabled ? 'OPEN' : 'CLOSE',
+  CustomArgument: timer.argument,
+})
+
+/**
+ * Does what the plan says, `tell`ing each step, and returns the Function URL ('' without one). Throws `CloudFailure` or
+ * `DeployProblem`; every step done so far stays done and is not done again by the next deploy.
+ */
+export const applyPlan = async (
+  cloud: CloudClient,
+  plan: FunctionPlan,
+  tell: (step: string) => void,
+): Promise<string> => {
+  const { wanted, package: made } = plan
+  const target = { FunctionName: wanted.name, Namespace: cloud.namespace }
+  const active = (): Promise<void> =>
+    waitUntilActive(cloud, wanted.name, (status) => tell(`waiting, it is ${status}`))
+
+  if (plan.function === 'replace') {
+    tell('deleting what is left of a failed creation')
+    await cloud.call('DeleteFunction', target)
+  }
+  if (plan.function !== 'keep') {
+    tell(`creating ${wanted.name}`)
+    await createFunction(cloud, plan)
+    await active()
+  }
+  if (plan.code) {
+    tell('uploading the code')
+    await updateCode(cloud, plan)
+    await active()
+  }
+  let { description } = plan
+  const sent = plan.function !== 'keep' || plan.code
+  if (sent) {
+    const kept = await readCodeSha256(cloud, wanted.name)
+    if (kept !== made.sha256) description = withCodeMark(wanted.description, made.sha256, kept)
+  }
+  if (plan.configuration.length > 0 || (sent && description !== wanted.description)) {
+    const words = plan.configuration.map((each) => each.words).join(', ')
+    tell(`configuring: ${words || 'noting which code it holds'}`)
+    await updateConfiguration(cloud, plan, description)
+    await active()
+  }
+  for (const timer of plan.timers.delete) {
+    tell(`deleting the timer ${timer.name}`)
+    const { name: TriggerName, qualifier: Qualifier } = timer
+    await cloud.call('DeleteTrigger', { ...target, TriggerName, Type: 'timer', Qualifier })
+  }
+  for (const { wanted: timer, qualifier: Qualifier } of plan.timers.update) {
+    tell(`updating the timer ${timer.name}`)
+    await cloud.call('UpdateTrigger', { ...target, ...timerParameters(timer), Qualifier })
+  }
+  for (const timer of plan.timers.create) {
+    tell(`creating the timer ${timer.name}`)
+    const marked = { ...timerParameters(timer), Description: timerMark }
+    await cloud.call('CreateTrigger', { ...target, ...marked, Qualifier: '$DEFAULT' })
+  }
+  if (!plan.url) return plan.existingUrl
+  tell('creating the Function URL')
+  await cloud.call('CreateTrigger', { ...target, ...urlTrigger, TriggerDesc: urlDescription })
+  const [created] = await readUrls(cloud, wanted.name)
+  return created?.url ?? ''
+}

@@ -1,0 +1,61 @@
+/** What the cloud, or the way to it, said no with; and what to do about it. */
+
+type SdkError = Error & { code?: string; requestId?: string; httpCode?: number }
+
+/** A call that failed. `code` is the cloud's own, or `NetworkError` when no answer of the cloud's came back. */
+export class CloudFailure extends Error {
+  override readonly name = 'CloudFailure'
+  readonly action: string
+  readonly code: string
+  readonly requestId: string
+
+  constructor(action: string, code: string, message: string, requestId: string) {
+    super(message)
+    this.action = action
+    this.code = code
+    this.requestId = requestId
+  }
+
+  /** The whole story in one line: code, the cloud's words, RequestId, advice. */
+  describe(): string {
+    const request = this.requestId ? ` (RequestId ${this.requestId})` : ''
+    return `${this.action} failed with ${this.code}: ${this.message}${request}. ${adviceFor(this.code)}`
+  }
+}
+
+/** From what the SDK throws. */
+export const failureFrom = (action: string, error: unknown): CloudFailure => {
+  const { code, message, requestId, httpCode } = error as SdkError
+  if (code) return new CloudFailure(action, code, message, requestId ?? '')
+  const status = httpCode === undefined ? '' : `HTTP ${httpCode} `
+  return new CloudFailure(action, 'NetworkError', `${status}${message}`, requestId ?? '')
+}
+
+const advice: readonly [prefix: string, sentence: string][] = [
+  ['AuthFailure.SignatureExpire', "Set this computer's clock: signatures hold for five minutes."],
+  [
+    'AuthFailure.TokenFailure',
+    'The session token is wrong or has run out: get new temporary keys.',
+  ],
+  [
+    'AuthFailure.UnauthorizedOperation',
+    'Give this key the right to call SCF (policy QcloudSCFFullAccess) and, for logs, CLS.',
+  ],
+  ['AuthFailure', 'Check TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY.'],
+  [
+    'UnauthorizedOperation',
+    'Give this key the right to call SCF (policy QcloudSCFFullAccess) and, for logs, CLS.',
+  ],
+  ['InvalidParameterValue.Runtime', 'Set another `runtime` in serverless.yml; the region may lag.'],
+  ['RequestLimitExceeded', 'Too many calls at once: wait a minute and run the command again.'],
+  [
+    'FailedOperation.FunctionStatusError',
+    'Another change of this function is still running: run the command again in a minute.',
+  ],
+  ['LimitExceeded', 'A quota of the account is used up: see the SCF console, or ask for more.'],
+  ['ResourceNotFound.Function', 'Deploy first, and check the stage and the region.'],
+  ['NetworkError', 'Check the network and run the command again.'],
+]
+
+const adviceFor = (code: string): string =>
+  advice.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'Running the command again is safe.'

@@ -1,0 +1,88 @@
+/** What every command gets: the configuration as data, the options of the command line, and where to write. */
+import { join, resolve } from 'node:path'
+import { type CloudClient, createCloudClient } from '../cloud/client.ts'
+import { credentialsFrom } from '../cloud/credentials.ts'
+import { CloudFailure } from '../cloud/failure.ts'
+import type { CliOptions, CommandDefinition, Framework, Writers } from '../framework.ts'
+import { DeployProblem } from '../problem.ts'
+import {
+  type DesiredFunction,
+  type DesiredService,
+  desiredService,
+  functionCalled,
+} from '../service.ts'
+
+export type CommandContext = {
+  service: DesiredService
+  options: CliOptions
+  serviceDir: string
+  /** Where packages lie. */
+  packageFolder: string
+  /** What was asked for: stdout. */
+  print: (line: string) => void
+  /** What is going on: stderr. */
+  tell: (line: string) => void
+  /** The functions the command is about: the one of `--function`, or all. */
+  chosen: () => readonly DesiredFunction[]
+  /** Tells the framework, which packs whatever has no package yet, that this function has one. */
+  markPackaged: (key: string, file: string) => void
+  /** Throws `DeployProblem` without credentials. */
+  connect: () => Promise<CloudClient>
+}
+
+/** One command of the framework: which of its moments it takes part in, and what it does there. */
+export type Command = {
+  /** Lifecycle event → work. */
+  hooks: Readonly<Record<string, (context: CommandContext) => Promise<void>>>
+  /** Options and commands the framework does not have itself. */
+  definitions?: Readonly<Record<string, CommandDefinition>>
+}
+
+/** The option as text, `undefined` when it was not given. */
+export const textOption = (options: CliOptions, name: string): string | undefined => {
+  const value = options[name]
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+export const contextFor = (framework: Framework, writers: Writers): CommandContext => {
+  const { options } = framework.processedInput
+  const { service: name, provider, functions, package: packaging } = framework.service
+  const service = desiredService({ service: name, provider, functions })
+  const given = textOption(options, 'package') ?? packaging.path
+  return {
+    service,
+    options,
+    serviceDir: framework.serviceDir,
+    packageFolder: given
+      ? resolve(framework.serviceDir, given)
+      : join(framework.serviceDir, '.serverless'),
+    print: (line) => writers.writeText(line),
+    tell: (line) => writers.log.notice(line),
+    chosen: () => {
+      const key = textOption(options, 'function')
+      return key ? [functionCalled(service, key)] : service.functions
+    },
+    markPackaged: (key, file) => {
+      const block = functions[key]
+      if (block) block.package = { artifact: file }
+    },
+    connect: () =>
+      createCloudClient({
+        credentials: credentialsFrom(process.env),
+        region: service.region,
+        namespace: service.namespace,
+        endpoint: process.env.TENCENTCLOUD_API_ENDPOINT,
+      }),
+  }
+}
+
+/** An error as one sentence for a person, or `undefined` for a fault of this program. */
+export const sentenceFor = (error: unknown): string | undefined => {
+  if (error instanceof CloudFailure) return error.describe()
+  if (error instanceof DeployProblem) return error.message
+  return undefined
+}
+
+/** Like `sentenceFor`, for lists: a fault of the program is shown by its message. */
+export const sentenceForAny = (error: unknown): string =>
+  sentenceFor(error) ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))

@@ -1,0 +1,133 @@
+/**
+ * `serverless deploy` and `serverless deploy function`: check, read, compare, then change only what differs. Functions
+ * are changed side by side; one that fails does not stop the others, and a second run takes up where the first stopped.
+ */
+import { applyPlan } from '../apply.ts'
+import type { CloudClient } from '../cloud/client.ts'
+import { CloudFailure } from '../cloud/failure.ts'
+import { applyDomainPlan, type DomainPlan, planDomain } from '../custom-domain.ts'
+import { readDeployed } from '../deployed.ts'
+import type { CommandOption } from '../framework.ts'
+import { type Package, readPackage } from '../package-functions.ts'
+import { changesAnything, type FunctionPlan, planFunction, planInWords } from '../plan.ts'
+import { preflight } from '../preflight.ts'
+import { DeployProblem, problemList } from '../problem.ts'
+import { type Command, type CommandContext, sentenceForAny } from './context.ts'
+import { regionOption } from './options.ts'
+import { packageChosen } from './package.ts'
+
+type WholePlan = { functions: FunctionPlan[]; domain: DomainPlan | undefined }
+
+/** The first failure of reading ends the command: nothing has been changed yet. */
+const planAll = async (
+  context: CommandContext,
+  cloud: CloudClient,
+  packages: readonly Package[],
+): Promise<WholePlan> => {
+  const force = context.options.force === true
+  const read = context.chosen().map(async (wanted) => {
+    const tell = (status: string): void => context.tell(`${wanted.key}: waiting, it is ${status}`)
+    const made = packages.find(({ key }) => key === wanted.key)
+    if (!made) throw new DeployProblem(`${wanted.key}: it was not packaged.`)
+    try {
+      return planFunction(wanted, made, await readDeployed(cloud, wanted.name, tell), { force })
+    } catch (error) {
+      if (error instanceof CloudFailure)
+        throw new DeployProblem(`${wanted.key}: ${error.describe()}\nNothing was changed.`)
+      throw error
+    }
+  })
+  const functions = await Promise.all(read)
+  const domain = context.options.function ? undefined : await planDomain(cloud, context.service)
+  return { functions, domain }
+}
+
+const printPlan = (context: CommandContext, { functions, domain }: WholePlan): void => {
+  context.print(
+    `Plan for ${context.service.service}, stage ${context.service.stage}, nothing done:`,
+  )
+  for (const plan of functions) {
+    const words = planInWords(plan)
+    context.print(`  ${plan.wanted.key}: ${words.length > 0 ? words.join('; ') : 'no change'}`)
+    for (const note of plan.notes) context.print(`    note: it ${note}`)
+  }
+  if (domain) {
+    const words = domain.action === 'keep' ? 'no change' : domain.changes.join('; ')
+    context.print(`  ${domain.wanted.domain}: ${words}`)
+  }
+}
+
+type Outcome = { plan: FunctionPlan; url: string } | { plan: FunctionPlan; failure: string }
+
+const applyOne = async (
+  context: CommandContext,
+  cloud: CloudClient,
+  plan: FunctionPlan,
+): Promise<Outcome> => {
+  try {
+    const tell = (step: string): void => context.tell(`${plan.wanted.key}: ${step}`)
+    return { plan, url: await applyPlan(cloud, plan, tell) }
+  } catch (error) {
+    return { plan, failure: sentenceForAny(error) }
+  }
+}
+
+const printOutcomes = (context: CommandContext, outcomes: readonly Outcome[]): void => {
+  for (const outcome of outcomes) {
+    const { plan } = outcome
+    const words = planInWords(plan)
+    if ('failure' in outcome) context.print(`${plan.wanted.key}: failed`)
+    else context.print(`${plan.wanted.key}: ${words.length > 0 ? words.join('; ') : 'no change'}`)
+    if ('url' in outcome && outcome.url) context.print(`  ${outcome.url}`)
+    for (const note of plan.notes) context.print(`  note: it ${note}`)
+  }
+}
+
+const deploy = async (context: CommandContext, packages: readonly Package[]): Promise<void> => {
+  const problem = preflight(context.service, context.chosen(), packages)
+  if (problem) throw problem
+  const cloud = await context.connect()
+  const whole = await planAll(context, cloud, packages)
+  if (context.options['dry-run']) return printPlan(context, whole)
+
+  const outcomes = await Promise.all(whole.functions.map((plan) => applyOne(context, cloud, plan)))
+  printOutcomes(context, outcomes)
+  const failures = outcomes.flatMap((outcome) =>
+    'failure' in outcome ? [`${outcome.plan.wanted.key}: ${outcome.failure}`] : [],
+  )
+  if (failures.length > 0)
+    throw problemList(
+      'The rest is deployed, and running the command again does what is missing. Failed:',
+      failures,
+    )
+  if (whole.domain) {
+    await applyDomainPlan(cloud, whole.domain)
+    const { wanted, action, changes } = whole.domain
+    context.print(`${wanted.domain}: ${action === 'keep' ? 'no change' : changes.join('; ')}`)
+  }
+  const nothing = !whole.functions.some(changesAnything) && whole.domain?.action !== 'create'
+  if (nothing && whole.domain?.action !== 'update') context.print('Nothing had to be changed.')
+}
+
+const dryRun: Record<string, CommandOption> = {
+  'dry-run': { usage: 'Say what would be changed, and change nothing', type: 'boolean' },
+  ...regionOption,
+}
+
+export const deployCommand: Command = {
+  definitions: {
+    deploy: { options: dryRun, commands: { function: { options: dryRun } } },
+  },
+  hooks: {
+    'deploy:deploy': async (context) => {
+      const folder = context.packageFolder
+      await deploy(
+        context,
+        await Promise.all(context.chosen().map((wanted) => readPackage(wanted, folder))),
+      )
+    },
+    'deploy:function:deploy': async (context) => {
+      await deploy(context, await packageChosen(context))
+    },
+  },
+}

@@ -1,0 +1,56 @@
+/** `serverless invoke`: calls a deployed function through the API and prints its result; exit code 1 when it failed. */
+import { DeployProblem } from '../problem.ts'
+import { functionCalled } from '../service.ts'
+import { type Command, type CommandContext, textOption } from './context.ts'
+import { readEvent } from './event-input.ts'
+import { regionOption } from './options.ts'
+
+/** For the way there and back, on top of the function's own timeout. */
+const spareSeconds = 15
+
+const pretty = (text: string): string => {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2)
+  } catch {
+    return text
+  }
+}
+
+const invoke = async (context: CommandContext): Promise<void> => {
+  const { options } = context
+  for (const name of ['context', 'contextPath', 'type'])
+    if (options[name]) throw new DeployProblem(`--${name} is not supported on Tencent Cloud.`)
+  const wanted = functionCalled(context.service, textOption(options, 'function') ?? '')
+  if (wanted.type === 'web')
+    throw new DeployProblem(
+      `${wanted.key} is a Web function, which the cloud calls only through its URL ("serverless info" shows it).`,
+    )
+  const event = await readEvent(context)
+  const cloud = await context.connect()
+  const { Result } = await cloud.call(
+    'Invoke',
+    {
+      FunctionName: wanted.name,
+      Namespace: cloud.namespace,
+      Qualifier: textOption(options, 'qualifier') ?? '$LATEST',
+      InvocationType: 'RequestResponse',
+      ClientContext: JSON.stringify(event),
+      LogType: options.log ? 'Tail' : 'None',
+    },
+    { timeoutSeconds: wanted.timeoutSeconds + spareSeconds },
+  )
+  context.tell(
+    `${wanted.key}: ${Result?.Duration ?? '?'} ms, request ${Result?.FunctionRequestId ?? '?'}`,
+  )
+  if (options.log && Result?.Log) context.tell(Result.Log)
+  if (Result?.ErrMsg || Result?.InvokeResult)
+    throw new DeployProblem(
+      `${wanted.key} failed (request ${Result.FunctionRequestId}): ${Result.ErrMsg || Result.RetMsg}`,
+    )
+  context.print(pretty(Result?.RetMsg ?? ''))
+}
+
+export const invokeCommand: Command = {
+  definitions: { invoke: { options: regionOption } },
+  hooks: { 'invoke:invoke': invoke },
+}

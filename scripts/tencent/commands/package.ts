@@ -1,0 +1,27 @@
+/** `serverless package`: bundles and zips, and shows how large each is. */
+import { mkdir } from 'node:fs/promises'
+import { type Package, packageFunction } from '../package-functions.ts'
+import type { Command, CommandContext } from './context.ts'
+
+/** Packages the functions the command is about and prints one line for each. */
+export const packageChosen = async (context: CommandContext): Promise<Package[]> => {
+  await mkdir(context.packageFolder, { recursive: true })
+  const packages = await Promise.all(
+    context.chosen().map((wanted) => packageFunction(wanted, context.packageFolder)),
+  )
+  for (const { key, file, zip, sha256 } of packages) {
+    context.markPackaged(key, file)
+    const kib = (zip.length / 1024).toFixed(1)
+    context.tell(`${key}: ${key}.zip, ${kib} KiB, sha256 ${sha256.slice(0, 16)}…`)
+  }
+  return packages
+}
+
+export const packageCommand: Command = {
+  hooks: {
+    // Before the framework's own packing, which then finds nothing left to do.
+    'before:package:createDeploymentArtifacts': async (context) => {
+      await packageChosen(context)
+    },
+  },
+}

@@ -1,0 +1,86 @@
+/** `serverless remove`: takes routes, triggers and functions away after asking; what is already gone is no error. */
+import { createInterface } from 'node:readline/promises'
+import type { CloudClient } from '../cloud/client.ts'
+import { removeDomainRoutes } from '../custom-domain.ts'
+import { type DeployedFunction, readDeployed } from '../deployed.ts'
+import { DeployProblem, problemList } from '../problem.ts'
+import type { DesiredFunction } from '../service.ts'
+import { type Command, type CommandContext, sentenceForAny } from './context.ts'
+import { regionOption } from './options.ts'
+
+type Found = { wanted: DesiredFunction; deployed: DeployedFunction }
+
+const confirmed = async (question: string): Promise<boolean> => {
+  if (!process.stdin.isTTY) return false
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  const answer = await terminal.question(question)
+  terminal.close()
+  return answer.trim() === 'yes'
+}
+
+const removeFunction = async (cloud: CloudClient, { wanted, deployed }: Found): Promise<void> => {
+  const target = { FunctionName: wanted.name, Namespace: cloud.namespace }
+  for (const { triggerName, qualifier } of deployed.urls)
+    await cloud.call('DeleteTrigger', {
+      ...target,
+      TriggerName: triggerName,
+      Type: 'http',
+      Qualifier: qualifier,
+    })
+  for (const { name, qualifier } of deployed.timers)
+    await cloud.call('DeleteTrigger', {
+      ...target,
+      TriggerName: name,
+      Type: 'timer',
+      Qualifier: qualifier,
+    })
+  await cloud.call('DeleteFunction', target)
+}
+
+const remove = async (context: CommandContext): Promise<void> => {
+  const { service, options } = context
+  const cloud = await context.connect()
+  const read = await Promise.all(
+    service.functions.map(async (wanted) => {
+      const tell = (status: string): void => context.tell(`${wanted.key}: waiting, it is ${status}`)
+      const deployed = await readDeployed(cloud, wanted.name, tell)
+      return deployed ? [{ wanted, deployed }] : []
+    }),
+  )
+  const found = read.flat()
+  const names = found.map(({ wanted }) => wanted.name).join(', ')
+  const what = `${names || 'no function'}${service.customDomain ? ` and our routes of ${service.customDomain.domain}` : ''}`
+  if (!options.yes) {
+    const question = `This removes ${what} in ${service.region}, with their URLs, for good. Type "yes" to go on: `
+    if (!(await confirmed(question)))
+      throw new DeployProblem(
+        `Nothing was removed. It would have been: ${what}. Answer "yes" or give --yes.`,
+      )
+  }
+  const routes = await removeDomainRoutes(cloud, service)
+  if (routes) context.print(routes)
+  const failures: string[] = []
+  for (const each of found) {
+    try {
+      await removeFunction(cloud, each)
+      context.print(`removed ${each.wanted.name}`)
+    } catch (error) {
+      failures.push(`${each.wanted.key}: ${sentenceForAny(error)}`)
+    }
+  }
+  if (failures.length > 0)
+    throw problemList(
+      'Not everything was removed; running the command again goes on. Failed:',
+      failures,
+    )
+  if (found.length === 0) context.print('There was no function to remove.')
+}
+
+export const removeCommand: Command = {
+  definitions: {
+    remove: {
+      options: { ...regionOption, yes: { usage: 'Do not ask', type: 'boolean', shortcut: 'y' } },
+    },
+  },
+  hooks: { 'remove:remove': remove },
+}

@@ -1,0 +1,97 @@
+/** One domain in front of the functions: which of its routes are ours, what differs, and the calls that change it. */
+import type { CloudClient } from './cloud/client.ts'
+import type { ScfModels } from './cloud/sdk.ts'
+import { DeployProblem } from './problem.ts'
+import type { DesiredDomain, DesiredService } from './service.ts'
+
+type DomainAnswer = NonNullable<ScfModels['ListCustomDomains']['response']['Domains']>[number]
+type Route = NonNullable<DomainAnswer['EndpointsConfig']>[number]
+
+export type DomainPlan = {
+  wanted: DesiredDomain
+  action: 'create' | 'update' | 'keep'
+  routes: Route[]
+  /** In words. */
+  changes: readonly string[]
+}
+
+/** The domain as the cloud has it, found by listing, since which error a missing one gives is not documented. */
+const findDomain = async (cloud: CloudClient, name: string): Promise<DomainAnswer | undefined> => {
+  for (let offset = 0; ; offset += 20) {
+    const page = await cloud.call('ListCustomDomains', { Offset: offset, Limit: 20 })
+    const found = page.Domains?.find(({ Domain }) => Domain === name)
+    if (found || !page.Domains?.length || offset + 20 >= (page.Total ?? 0)) return found
+  }
+}
+
+const isOurs = (service: DesiredService, route: Route): boolean =>
+  route.Namespace === service.namespace &&
+  service.functions.some(({ name }) => name === route.FunctionName)
+
+const routeText = ({ PathMatch, FunctionName }: Route): string => `${PathMatch} → ${FunctionName}`
+
+/** Compares the domain's routes with those of serverless.yml; routes to functions of others are kept. */
+export const planDomain = async (
+  cloud: CloudClient,
+  service: DesiredService,
+): Promise<DomainPlan | undefined> => {
+  const wanted = service.customDomain
+  if (!wanted) return undefined
+  const ours = wanted.routes.map(({ path, functionName }) => ({
+    Namespace: service.namespace,
+    FunctionName: functionName,
+    Qualifier: '$DEFAULT',
+    PathMatch: path,
+  }))
+  const found = await findDomain(cloud, wanted.domain)
+  if (!found) return { wanted, action: 'create', routes: ours, changes: ours.map(routeText) }
+
+  const existing = found.EndpointsConfig ?? []
+  const others = existing.filter((route) => !isOurs(service, route))
+  const taken = others.find((other) => ours.some(({ PathMatch }) => PathMatch === other.PathMatch))
+  if (taken)
+    throw new DeployProblem(
+      `customDomain: ${wanted.domain}${taken.PathMatch} already leads to the function ${taken.FunctionName}. ` +
+        'Remove that route in the console, or take another domain or path.',
+    )
+  const before = new Set(existing.filter((route) => isOurs(service, route)).map(routeText))
+  const after = new Set(ours.map(routeText))
+  const changes = [
+    ...[...after].filter((route) => !before.has(route)).map((route) => `add ${route}`),
+    ...[...before].filter((route) => !after.has(route)).map((route) => `remove ${route}`),
+    ...(found.Protocol === wanted.protocol ? [] : [`protocol → ${wanted.protocol}`]),
+    ...((found.CertConfig?.CertificateId ?? '') === wanted.certificateId ? [] : ['certificate']),
+  ]
+  const action = changes.length > 0 ? 'update' : 'keep'
+  return { wanted, action, routes: [...others, ...ours], changes }
+}
+
+export const applyDomainPlan = async (cloud: CloudClient, plan: DomainPlan): Promise<void> => {
+  if (plan.action === 'keep') return
+  const { domain, protocol, certificateId } = plan.wanted
+  await cloud.call(plan.action === 'create' ? 'CreateCustomDomain' : 'UpdateCustomDomain', {
+    Domain: domain,
+    Protocol: protocol,
+    EndpointsConfig: plan.routes,
+    ...(certificateId && { CertConfig: { CertificateId: certificateId } }),
+  })
+}
+
+/** Takes our routes off the domain, and the domain away when none is left. Returns what was done, '' for nothing. */
+export const removeDomainRoutes = async (
+  cloud: CloudClient,
+  service: DesiredService,
+): Promise<string> => {
+  const wanted = service.customDomain
+  const found = wanted && (await findDomain(cloud, wanted.domain))
+  if (!wanted || !found) return ''
+  const existing = found.EndpointsConfig ?? []
+  const others = existing.filter((route) => !isOurs(service, route))
+  if (others.length === existing.length) return ''
+  if (others.length === 0) {
+    await cloud.call('DeleteCustomDomain', { Domain: wanted.domain })
+    return `removed the custom domain ${wanted.domain}`
+  }
+  await cloud.call('UpdateCustomDomain', { Domain: wanted.domain, EndpointsConfig: others })
+  return `removed our routes from ${wanted.domain}; ${others.length} of others stay`
+}

@@ -1,0 +1,73 @@
+/** Bundles and zips functions: `<folder>/<function>.zip` with index.js at its root. No network, no credentials. */
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { bundleFunction, functionNames, storeDoorOf } from '../build.ts'
+import { DeployProblem } from './problem.ts'
+import type { DesiredFunction } from './service.ts'
+import { deterministicZip, type PackedFile } from './zip.ts'
+
+export type Package = { key: string; file: string; zip: Buffer; sha256: string }
+
+const loaded = (key: string, file: string, zip: Buffer): Package => ({
+  key,
+  file,
+  zip,
+  sha256: createHash('sha256').update(zip).digest('hex'),
+})
+
+/**
+ * What starts a Web function: it must be executable and name Node by its path in the runtime
+ * (cloud.tencent.com/document/product/583/56126).
+ */
+const bootstrapFor = (runtime: string): string => {
+  const major = /^Nodejs(\d+)\./.exec(runtime)?.[1] ?? '20'
+  return `#!/bin/bash\nexec /var/lang/node${major}/bin/node index.js\n`
+}
+
+const bundled = async (wanted: DesiredFunction, outdir: string) => {
+  try {
+    const storeDoor = storeDoorOf(wanted.variables.DATABASE_URL)
+    return await bundleFunction(wanted.key, { storeDoor, outdir, sourcemap: false, minify: true })
+  } catch (error) {
+    // esbuild's messages name file and line; its stack helps nobody.
+    if (error instanceof Error && 'errors' in error)
+      throw new DeployProblem(`${wanted.key}: ${error.message}`)
+    throw error
+  }
+}
+
+export const packageFunction = async (
+  wanted: DesiredFunction,
+  folder: string,
+): Promise<Package> => {
+  if (!functionNames.includes(wanted.key))
+    throw new DeployProblem(
+      `${wanted.key}: there is no functions/${wanted.key} to package. There are: ${functionNames.join(', ')}.`,
+    )
+  const bundle = await bundled(wanted, join(folder, 'build'))
+  const files: PackedFile[] = [{ name: 'index.js', data: await readFile(bundle.file) }]
+  if (wanted.type === 'web')
+    files.push({
+      name: 'scf_bootstrap',
+      data: Buffer.from(bootstrapFor(wanted.runtime)),
+      executable: true,
+    })
+  const zip = await deterministicZip(files)
+  const file = join(folder, `${wanted.key}.zip`)
+  await mkdir(folder, { recursive: true })
+  await writeFile(file, zip)
+  return loaded(wanted.key, file, zip)
+}
+
+/** Takes a package made before. */
+export const readPackage = async (wanted: DesiredFunction, folder: string): Promise<Package> => {
+  const file = join(folder, `${wanted.key}.zip`)
+  try {
+    return loaded(wanted.key, file, await readFile(file))
+  } catch {
+    throw new DeployProblem(
+      `${wanted.key}: there is no package at ${file}. Run "serverless package".`,
+    )
+  }
+}

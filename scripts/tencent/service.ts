@@ -1,0 +1,145 @@
+/** serverless.yml as data: what the cloud should hold. No calls, no files. */
+import type { FunctionBlock, ProviderBlock, SharedSettings } from './framework.ts'
+import { DeployProblem } from './problem.ts'
+
+export type Timer = { name: string; cron: string; enabled: boolean; argument: string }
+
+export type DesiredFunction = {
+  /** The name in serverless.yml and of the folder under functions/. */
+  key: string
+  /** The name in the cloud, `<service>-<stage>-<key>` unless given. */
+  name: string
+  type: 'event' | 'web'
+  runtime: string
+  handler: string
+  description: string
+  memorySize: number
+  timeoutSeconds: number
+  /** Only what has a value. */
+  variables: Readonly<Record<string, string>>
+  /** Every variable declared for the function, with or without a value. */
+  declared: readonly string[]
+  vpcId: string
+  subnetId: string
+  role: string
+  logsetId: string
+  topicId: string
+  /** Whether it has a Function URL. */
+  url: boolean
+  /** The paths it serves on the custom domain. */
+  paths: readonly string[]
+  timers: readonly Timer[]
+}
+
+export type DesiredDomain = {
+  domain: string
+  protocol: 'HTTP' | 'HTTPS' | 'HTTP&HTTPS'
+  certificateId: string
+  routes: readonly { path: string; functionName: string }[]
+}
+
+export type DesiredService = {
+  service: string
+  stage: string
+  region: string
+  namespace: string
+  functions: readonly DesiredFunction[]
+  customDomain?: DesiredDomain
+}
+
+export const defaults = {
+  region: 'ap-guangzhou',
+  namespace: 'default',
+  runtime: 'Nodejs20.19',
+  handler: 'index.main_handler',
+  memorySize: 128,
+  timeoutSeconds: 10,
+} as const
+
+const variablesIn = (settings: SharedSettings): [string, string][] => {
+  const { variables, ...flat } = settings.environment ?? {}
+  const nested = typeof variables === 'object' && variables !== null ? variables : {}
+  return Object.entries({ ...nested, ...flat }).map(([name, value]) => [
+    name,
+    value === null || value === undefined ? '' : String(value),
+  ])
+}
+
+const timersOf = (block: FunctionBlock): Timer[] =>
+  block.events
+    .flatMap((event) => ('timer' in event ? [event.timer] : []))
+    .map(({ name, parameters }, index) => ({
+      name: name ?? `timer-${index + 1}`,
+      cron: parameters.cronExpression,
+      enabled: parameters.enable ?? true,
+      argument: parameters.argument ?? '',
+    }))
+
+const functionFrom = (
+  key: string,
+  block: FunctionBlock,
+  provider: ProviderBlock,
+): DesiredFunction => {
+  const environment = [...variablesIn(provider), ...variablesIn(block)]
+  const https = block.events.flatMap((event) => ('http' in event ? [event.http] : []))
+  const vpc = block.vpcConfig ?? provider.vpcConfig
+  const cls = block.cls ?? provider.cls
+  return {
+    key,
+    name: block.name,
+    type: block.type ?? 'event',
+    runtime: block.runtime ?? provider.runtime ?? defaults.runtime,
+    handler: block.handler ?? defaults.handler,
+    description: block.description ?? '',
+    memorySize: block.memorySize ?? provider.memorySize ?? defaults.memorySize,
+    timeoutSeconds: block.timeout ?? provider.timeout ?? defaults.timeoutSeconds,
+    variables: Object.fromEntries(environment.filter(([, value]) => value !== '')),
+    declared: [...new Set(environment.map(([name]) => name))],
+    vpcId: vpc?.vpcId ?? '',
+    subnetId: vpc?.subnetId ?? '',
+    role: block.role ?? provider.role ?? '',
+    logsetId: cls?.logsetId ?? '',
+    topicId: cls?.topicId ?? '',
+    url: https.length > 0,
+    paths: https.flatMap(({ paths }) => paths ?? []),
+    timers: timersOf(block),
+  }
+}
+
+/** Reads the resolved configuration; `provider` and `function` values are already known to fit the schema. */
+export const desiredService = (input: {
+  service: string
+  provider: ProviderBlock
+  functions: Record<string, FunctionBlock>
+}): DesiredService => {
+  const { service, provider } = input
+  const functions = Object.entries(input.functions).map(([key, block]) =>
+    functionFrom(key, block, provider),
+  )
+  const { domain, protocol = 'HTTPS', certificateId } = provider.customDomain ?? {}
+  return {
+    service,
+    stage: provider.stage,
+    region: provider.region ?? defaults.region,
+    namespace: provider.namespace ?? defaults.namespace,
+    functions,
+    ...(domain && {
+      customDomain: {
+        domain,
+        protocol,
+        certificateId: certificateId ?? '',
+        routes: functions.flatMap(({ name, paths }) =>
+          paths.map((path) => ({ path, functionName: name })),
+        ),
+      },
+    }),
+  }
+}
+
+/** The function called `key`, or a `DeployProblem` listing those there are. */
+export const functionCalled = (service: DesiredService, key: string): DesiredFunction => {
+  const found = service.functions.find((wanted) => wanted.key === key)
+  if (found) return found
+  const known = service.functions.map((wanted) => wanted.key).join(', ')
+  throw new DeployProblem(`There is no function "${key}" in serverless.yml. There are: ${known}.`)
+}

@@ -1,0 +1,55 @@
+/**
+ * Sessions of `wx.cloud.callFunction`: the platform vouches for the caller with every call, so there is no token to keep or
+ * refresh. The session exists to be listed among a person's devices; one that was ended starts anew with the next call.
+ */
+
+import { randomBytes } from 'node:crypto'
+import type { PersonStore, PlatformSessions, SessionStore } from '../ports.ts'
+
+/** One such session a person, so its id may be the same for everybody. */
+const SESSION_ID = '00000000-0000-7000-8000-000000000001'
+/** Listed until it was not used for so long. */
+const LIFETIME_MS = 30 * 24 * 60 * 60 * 1000
+
+/** Sessions for function calls to the mini program `appid`. */
+export function createPlatformSessions({
+  appid,
+  people,
+  store,
+  now,
+}: {
+  appid: string
+  people: Pick<PersonStore, 'identify' | 'noteLogin'>
+  store: Pick<SessionStore, 'living' | 'addAnew'>
+  now: () => number
+}): PlatformSessions {
+  return {
+    async enter(caller) {
+      if (caller.appid !== appid) return undefined
+      const { openid } = caller
+      const atMs = now()
+      const userId = await people.identify({ appid, openid, atMs })
+      const claims = { userId, sessionId: SESSION_ID }
+      const known = await store.living(claims, atMs)
+      if (known) return known
+      await people.noteLogin({ userId, appid, openid, unionid: null, sessionKey: null, atMs })
+      await store.addAnew({
+        ...claims,
+        kind: 'function-call',
+        device: 'wx.cloud',
+        createdAtMs: atMs,
+        lastUsedAtMs: atMs,
+        expiresAtMs: atMs + LIFETIME_MS,
+        endedAtMs: null,
+        refreshGeneration: 0,
+        refreshKid: '',
+        // No token has this hash: such a session cannot be refreshed.
+        refreshHash: randomBytes(32),
+        previousHash: null,
+        rotatedAtMs: atMs,
+        proofHash: null,
+      })
+      return store.living(claims, atMs)
+    },
+  }
+}

@@ -1,0 +1,74 @@
+import { appendFile, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  createServerlessProject,
+  type ServerlessProject,
+} from '../../support/serverless-project.ts'
+
+describe('serverless.yml', () => {
+  let project: ServerlessProject
+  let shipped: string
+  const write = (text: string): Promise<void> =>
+    writeFile(join(project.folder, 'serverless.yml'), text)
+  beforeAll(async () => {
+    project = await createServerlessProject('echo')
+    shipped = await readFile(join(project.folder, 'serverless.yml'), 'utf8')
+  })
+  afterAll(() => project.remove())
+
+  test('a misspelt key is refused with its name, wherever it stands', async () => {
+    await write(
+      shipped
+        .replace('  memorySize: 128', '  memroySize: 128')
+        .replace('    certificateId:', '    certificateID:')
+        .replace('  submit-score:\n', '  submit-score:\n    timeuot: 5\n')
+        .replace('          paths: [/query', '          path: [/query'),
+    )
+    const ran = await project.serverless(['package'])
+    expect(ran.code).toBe(1)
+    for (const key of ['memroySize', 'certificateID', 'timeuot', 'path'])
+      expect(ran.stdout).toContain(`'${key}'`)
+  })
+
+  test('an event that Tencent Cloud does not have is refused', async () => {
+    await write(shipped.replace(/(submit-score:\s+events:\s+- )http/, '$1htpp'))
+    const ran = await project.serverless(['package'])
+    expect(ran.code).toBe(1)
+    expect(ran.stdout).toContain('submit-score')
+    expect(ran.stdout).toMatch(/unsupported function event/)
+  })
+
+  test('a timer and the nested environment of the older plugin are understood', async () => {
+    await write(
+      shipped.replace(
+        '  submit-score:\n    events:\n',
+        `  submit-score:
+    environment:
+      variables:
+        NESTED: from-nesting
+    events:
+      - timer:
+          name: nightly
+          parameters: { cronExpression: '0 0 3 * * * *', enable: true }
+`,
+      ),
+    )
+    const ran = await project.serverless(['print', '--format', 'json'])
+    expect(ran.code).toBe(0)
+    const { functions } = JSON.parse(ran.stdout)
+    expect(functions['submit-score'].environment.variables.NESTED).toBe('from-nesting')
+    expect(functions['submit-score'].events[0].timer.name).toBe('nightly')
+  })
+
+  test('values come from .env of the stage', async () => {
+    await write(shipped)
+    await appendFile(join(project.folder, '.env.prod'), 'WECHAT_APPID=wx00000000000000aa\n')
+    await appendFile(join(project.folder, '.env'), 'WECHAT_APPID=wx00000000000000bb\n')
+    const print = (stage: string) =>
+      project.serverless(['print', '--format', 'json', '--stage', stage])
+    const [prod, dev] = await Promise.all([print('prod'), print('dev')])
+    expect(JSON.parse(prod.stdout).provider.environment.WECHAT_APPID).toBe('wx00000000000000aa')
+    expect(JSON.parse(dev.stdout).provider.environment.WECHAT_APPID).toBe('wx00000000000000bb')
+  })
+})

@@ -1,0 +1,240 @@
+/**
+ * The functions of the offline cloud: one record per region, namespace and name, with the phases of
+ * cloud.tencent.com/document/product/583/115197. A change starts a phase that lasts some GetFunction calls, and until
+ * it is over every other change is refused.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { checkCode, checkConfiguration } from './function-rules.ts'
+import { Refusal } from './refusal.ts'
+import type { Trigger } from './triggers.ts'
+
+export type Variables = Readonly<Record<string, string>>
+export type Vpc = { VpcId?: string; SubnetId?: string }
+
+export type StoredFunction = {
+  region: string
+  namespace: string
+  name: string
+  id: string
+  type: 'Event' | 'HTTP'
+  runtime: string
+  handler: string
+  description: string
+  memorySize: number
+  timeoutSeconds: number
+  variables: Variables
+  vpc: Vpc
+  role: string
+  logset: string
+  topic: string
+  zip: Buffer
+  status: 'Creating' | 'Updating' | 'Active' | 'CreateFailed' | 'UpdateFailed'
+  statusDescription: string
+  pollsLeft: number
+  modifiedAt: string
+  triggers: Trigger[]
+}
+
+/** The parameters CreateFunction and the two updates share; the table of the SDK has already checked their types. */
+export type FunctionParameters = {
+  FunctionName: string
+  Namespace?: string
+  Type?: string
+  Runtime?: string
+  Handler?: string
+  Description?: string
+  MemorySize?: number
+  Timeout?: number
+  Environment?: { Variables?: { Key?: string; Value?: string }[] }
+  VpcConfig?: Vpc
+  Role?: string
+  ClsLogsetId?: string
+  ClsTopicId?: string
+  Code?: { ZipFile?: string }
+  ZipFile?: string
+}
+
+export type FunctionStore = ReturnType<typeof createFunctionStore>
+
+const environmentOf = (parameters: FunctionParameters): Variables | undefined =>
+  parameters.Environment &&
+  Object.fromEntries(
+    (parameters.Environment.Variables ?? []).map(({ Key = '', Value = '' }) => [Key, Value]),
+  )
+
+const defined = <T extends object>(fields: { [K in keyof T]?: T[K] | undefined }): Partial<T> =>
+  Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined),
+  ) as Partial<T>
+
+/** `phasePolls`: how many GetFunction calls a phase lasts. `repackages`: the cloud stores other bytes than it was sent. */
+export const createFunctionStore = (options: { phasePolls: number; repackages: boolean }) => {
+  const functions = new Map<string, StoredFunction>()
+  const failing = new Map<string, string>()
+  const keyOf = (region: string, parameters: { FunctionName?: string; Namespace?: string }) =>
+    `${region}/${parameters.Namespace ?? 'default'}/${parameters.FunctionName}`
+
+  const find = (region: string, parameters: { FunctionName?: string; Namespace?: string }) => {
+    const found = functions.get(keyOf(region, parameters))
+    if (!found)
+      throw new Refusal('ResourceNotFound.Function', `函数 ${parameters.FunctionName} 不存在。`)
+    return found
+  }
+
+  const mustBeActive = (stored: StoredFunction, deleting = false): StoredFunction => {
+    if (
+      stored.status === 'Creating' ||
+      stored.status === 'Updating' ||
+      (stored.status === 'CreateFailed' && !deleting)
+    )
+      throw new Refusal(
+        'FailedOperation.FunctionStatusError',
+        `当前函数状态为 ${stored.status},无法进行此操作,请稍后重试。`,
+      )
+    return stored
+  }
+
+  const startPhase = (stored: StoredFunction, phase: 'Creating' | 'Updating'): void => {
+    stored.status = phase
+    stored.pollsLeft = options.phasePolls
+    stored.modifiedAt = new Date().toISOString()
+  }
+
+  return {
+    find,
+    mustBeActive,
+    all: (): StoredFunction[] => [...functions.values()],
+    /** A function that somebody else made. */
+    add: (stored: StoredFunction): void =>
+      void functions.set(`${stored.region}/${stored.namespace}/${stored.name}`, stored),
+    /** The next change of this function ends in CreateFailed or UpdateFailed with this reason. */
+    failNextPhase: (name: string, reason: string): void => void failing.set(name, reason),
+
+    create(region: string, parameters: FunctionParameters): void {
+      if (functions.has(keyOf(region, parameters)))
+        throw new Refusal(
+          'ResourceInUse.FunctionName',
+          `函数名 ${parameters.FunctionName} 已存在。`,
+        )
+      const zip = Buffer.from(parameters.Code?.ZipFile ?? '', 'base64')
+      const stored: StoredFunction = {
+        region,
+        namespace: parameters.Namespace ?? 'default',
+        name: parameters.FunctionName,
+        id: `lam-${randomBytes(4).toString('hex')}`,
+        type: parameters.Type === 'HTTP' ? 'HTTP' : 'Event',
+        runtime: parameters.Runtime ?? 'Python2.7',
+        handler: parameters.Handler ?? '',
+        description: parameters.Description ?? '',
+        memorySize: parameters.MemorySize ?? 128,
+        timeoutSeconds: parameters.Timeout ?? 3,
+        variables: environmentOf(parameters) ?? {},
+        vpc: parameters.VpcConfig ?? {},
+        role: parameters.Role ?? '',
+        logset: parameters.ClsLogsetId ?? 'logset-default',
+        topic: parameters.ClsTopicId ?? 'topic-default',
+        zip,
+        status: 'Creating',
+        statusDescription: '',
+        pollsLeft: options.phasePolls,
+        modifiedAt: new Date().toISOString(),
+        triggers: [],
+      }
+      checkConfiguration(stored)
+      checkCode(stored)
+      functions.set(keyOf(region, parameters), stored)
+    },
+
+    updateCode(region: string, parameters: FunctionParameters): void {
+      const stored = mustBeActive(find(region, parameters))
+      const zip = Buffer.from(parameters.ZipFile ?? parameters.Code?.ZipFile ?? '', 'base64')
+      const next = { ...stored, zip, handler: parameters.Handler ?? stored.handler }
+      checkConfiguration(next)
+      checkCode(next)
+      Object.assign(stored, { zip: next.zip, handler: next.handler })
+      startPhase(stored, 'Updating')
+    },
+
+    updateConfiguration(region: string, parameters: FunctionParameters): void {
+      const stored = mustBeActive(find(region, parameters))
+      if (parameters.Runtime !== undefined && parameters.Runtime !== stored.runtime)
+        throw new Refusal('InvalidParameterValue.Runtime', '函数的运行环境创建后不支持修改。')
+      const next: StoredFunction = {
+        ...stored,
+        ...defined<StoredFunction>({
+          description: parameters.Description,
+          memorySize: parameters.MemorySize,
+          timeoutSeconds: parameters.Timeout,
+          variables: environmentOf(parameters),
+          vpc: parameters.VpcConfig,
+          role: parameters.Role,
+          logset: parameters.ClsLogsetId,
+          topic: parameters.ClsTopicId,
+        }),
+      }
+      checkConfiguration(next)
+      Object.assign(stored, next)
+      startPhase(stored, 'Updating')
+    },
+
+    delete(region: string, parameters: FunctionParameters): void {
+      mustBeActive(find(region, parameters), true)
+      functions.delete(keyOf(region, parameters))
+    },
+
+    /** Answers GetFunction; each call brings a running phase one step nearer its end. */
+    describe(region: string, parameters: FunctionParameters): object {
+      const stored = find(region, parameters)
+      if (stored.status === 'Creating' || stored.status === 'Updating') {
+        if (stored.pollsLeft > 0) stored.pollsLeft -= 1
+        else {
+          const reason = failing.get(stored.name)
+          failing.delete(stored.name)
+          stored.statusDescription = reason ?? ''
+          if (reason === undefined) stored.status = 'Active'
+          else stored.status = stored.status === 'Creating' ? 'CreateFailed' : 'UpdateFailed'
+        }
+      }
+      return {
+        FunctionName: stored.name,
+        FunctionId: stored.id,
+        Namespace: stored.namespace,
+        Type: stored.type,
+        Runtime: stored.runtime,
+        Handler: stored.handler,
+        Description: stored.description,
+        MemorySize: stored.memorySize,
+        Timeout: stored.timeoutSeconds,
+        Environment: {
+          Variables: Object.entries(stored.variables).map(([Key, Value]) => ({ Key, Value })),
+        },
+        VpcConfig: { VpcId: '', SubnetId: '', ...stored.vpc },
+        Role: stored.role,
+        ClsLogsetId: stored.logset,
+        ClsTopicId: stored.topic,
+        CodeSize: stored.zip.length,
+        Status: stored.status,
+        StatusDesc: stored.statusDescription,
+        StatusReasons: stored.statusDescription
+          ? [{ ErrorCode: 'InternalError', ErrorMessage: stored.statusDescription }]
+          : [],
+        Triggers: [],
+        Tags: [],
+        ModTime: stored.modifiedAt,
+        AvailableStatus: 'Available',
+        Qualifier: '$LATEST',
+        FunctionVersion: '$LATEST',
+      }
+    },
+
+    /** Answers GetFunctionAddress: the digest is that of the stored package. */
+    address(region: string, parameters: FunctionParameters): object {
+      const stored = find(region, parameters)
+      const bytes = options.repackages ? Buffer.concat([stored.zip, Buffer.from('+')]) : stored.zip
+      return {
+        Url: `https://lambdacode.cos.${region}.myqcloud.com/${stored.name}.zip`,
+        CodeSha256: createHash('sha256').update(bytes).digest('hex'),
+      }
+    },
+  }
+}

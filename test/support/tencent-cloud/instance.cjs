@@ -1,0 +1,27 @@
+// One instance of an event function: loads the uploaded entry, calls its handler once with what arrives over IPC, and
+// sends back the outcome. Its environment holds nothing but the function's own variables and the platform's.
+'use strict'
+const path = require('node:path')
+
+process.once('message', async ({ codeFolder, handler, event, context }) => {
+  const [file, method] = handler.split('.')
+  const started = process.hrtime.bigint()
+  const reply = (outcome) => {
+    const durationMs = Number(process.hrtime.bigint() - started) / 1e6
+    const memoryBytes = process.memoryUsage().rss
+    process.send({ ...outcome, durationMs, memoryBytes }, () => process.exit(0))
+  }
+  try {
+    const entry = require(path.join(codeFolder, `${file}.js`))
+    if (typeof entry[method] !== 'function')
+      return reply({ failure: { status: 437, message: `${handler} is not a function` } })
+    const left = Date.now() + context.time_limit_in_ms
+    const whole = { ...context, getRemainingTimeInMillis: () => left - Date.now() }
+    const value = await entry[method](event, whole)
+    reply({ value: value === undefined ? 'null' : JSON.stringify(value) })
+  } catch (error) {
+    reply({
+      failure: { status: 430, message: 'user code exception caught', stack: String(error?.stack) },
+    })
+  }
+})

@@ -1,0 +1,113 @@
+/** The part of Cloud Log Service a function's logs live in: SearchLog (cloud.tencent.com/document/api/614/56447). */
+import type { StoredFunction } from './functions.ts'
+import { Refusal } from './refusal.ts'
+import type { Run } from './run-code.ts'
+
+/** SearchLog's parameters, in the notation of the SDK's declarations; that SDK package is not published for Node. */
+export const logServiceDeclarations = `
+export interface SearchLogRequest {
+    From: number;
+    To: number;
+    Query?: string;
+    QueryString?: string;
+    SyntaxRule?: number;
+    QuerySyntax?: number;
+    TopicId?: string;
+    Sort?: string;
+    Limit?: number;
+    Offset?: number;
+    Context?: string;
+    UseNewAnalysis?: boolean;
+    HighLight?: boolean;
+}
+`
+
+type Entry = { timeMs: number; topic: string; order: number; fields: Record<string, string> }
+
+export type SearchParameters = {
+  From: number
+  To: number
+  Query?: string
+  QueryString?: string
+  TopicId?: string
+  Sort?: string
+  Limit?: number
+  Context?: string
+  SyntaxRule?: number
+}
+
+const mostPerCall = 1000
+
+/** Takes `field:"value"` terms joined by AND, and bare "texts": the part of CQL that the tests need. */
+const matcher = (query: string): ((fields: Record<string, string>) => boolean) => {
+  if (query.trim() === '' || query.trim() === '*') return () => true
+  const terms = query.split(/ AND /i).map((term) => {
+    const parts = /^\s*(?:(\w+):)?"((?:[^"\\]|\\.)*)"\s*$/.exec(term)
+    if (!parts) throw new Refusal('FailedOperation.SyntaxError', `检索语句有误: ${term}`)
+    return { field: parts[1], text: (parts[2] ?? '').replace(/\\(.)/g, '$1') }
+  })
+  return (fields) =>
+    terms.every(({ field, text }) =>
+      field ? fields[field] === text : Object.values(fields).some((value) => value.includes(text)),
+    )
+}
+
+export const createLogService = () => {
+  const entries: Entry[] = []
+  return {
+    record(stored: StoredFunction, run: Run): void {
+      for (const line of run.lines) {
+        const timeMs = Date.now()
+        entries.push({
+          timeMs,
+          topic: stored.topic,
+          order: entries.length,
+          fields: {
+            SCF_FunctionName: stored.name,
+            SCF_Namespace: stored.namespace,
+            SCF_Qualifier: '$LATEST',
+            SCF_RequestId: run.requestId,
+            SCF_LogTime: String(timeMs * 1_000_000),
+            SCF_StatusCode: String(run.failure?.statusCode ?? 200),
+            SCF_Type: /^(START|END|Report|Response|ERROR) /.test(line) ? 'Platform' : 'Custom',
+            SCF_Message: line,
+          },
+        })
+      }
+    },
+    search(parameters: SearchParameters): object {
+      if (!parameters.TopicId) throw new Refusal('InvalidParameter', 'TopicId 不能为空。')
+      const { Limit = 100, Sort = 'desc', Context = '' } = parameters
+      if (Limit > mostPerCall) throw new Refusal('InvalidParameter', 'Limit 最大为 1000。')
+      const matches = matcher(parameters.Query ?? parameters.QueryString ?? '')
+      const found = entries.filter(
+        ({ topic, timeMs, fields }) =>
+          topic === parameters.TopicId &&
+          timeMs >= parameters.From &&
+          timeMs <= parameters.To &&
+          matches(fields),
+      )
+      if (Sort === 'desc') found.reverse()
+      const offset = Context === '' ? 0 : Number(Context)
+      const page = found.slice(offset, offset + Limit)
+      const over = offset + page.length >= found.length
+      return {
+        Context: over ? '' : String(offset + page.length),
+        ListOver: over,
+        Analysis: false,
+        Results: page.map(({ timeMs, topic, order, fields }) => ({
+          Time: timeMs,
+          TopicId: topic,
+          TopicName: 'SCF_logtopic',
+          Source: '127.0.0.1',
+          FileName: '',
+          PkgId: 'package',
+          PkgLogId: String(order),
+          LogJson: JSON.stringify(fields),
+        })),
+      }
+    },
+  }
+}
+
+export type LogService = ReturnType<typeof createLogService>

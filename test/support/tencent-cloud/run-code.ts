@@ -1,0 +1,158 @@
+/**
+ * Runs an uploaded package the way an event function runs: unpacked, in a process of its own with that function's
+ * variables and the platform's (scf-platform facts: cloud.tencent.com/document/product/583/30228), under its timeout.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { StoredFunction } from './functions.ts'
+import { readZip } from './zip-reader.ts'
+
+export type Run = {
+  requestId: string
+  /** The handler's result as JSON text, or `undefined` when it failed. */
+  value?: string
+  /** The platform's error object when it failed (codes of 583/42611). */
+  failure?: {
+    errorCode: -1
+    errorMessage: string
+    requestId: string
+    statusCode: number
+    stackTrace?: string
+  }
+  durationMs: number
+  memoryBytes: number
+  /** What the code printed, and the platform's lines around it. */
+  lines: string[]
+}
+
+type Answer = {
+  value?: string
+  failure?: { status: number; message: string; stack?: string }
+  durationMs: number
+  memoryBytes: number
+}
+
+const instanceScript = fileURLToPath(new URL('./instance.cjs', import.meta.url))
+
+const platformVariables = (stored: StoredFunction, appId: string): Record<string, string> => ({
+  TENCENTCLOUD_RUNENV: 'SCF',
+  TENCENTCLOUD_REGION: stored.region,
+  TENCENTCLOUD_APPID: appId,
+  TENCENTCLOUD_UIN: '100000000000',
+  TENCENTCLOUD_TZ: 'UTC',
+  SCF_RUNTIME: stored.runtime,
+  SCF_FUNCTIONNAME: stored.name,
+  SCF_FUNCTIONVERSION: '$LATEST',
+  SCF_NAMESPACE: stored.namespace,
+  USER_CODE_ROOT: '/var/user/',
+})
+
+export const createCodeRunner = async (appId: string) => {
+  const root = await mkdtemp(join(tmpdir(), 'tencent-cloud-code-'))
+
+  const unpacked = new Map<string, Promise<string>>()
+  const running = new Set<ChildProcess>()
+
+  const unpackInto = async (folder: string, zip: Buffer): Promise<string> => {
+    await mkdir(folder, { recursive: true })
+    for (const { name, data, mode } of readZip(zip))
+      await writeFile(join(folder, name), data, { mode: mode & 0o777 })
+    return folder
+  }
+  const unpack = ({ zip }: StoredFunction): Promise<string> => {
+    const digest = createHash('sha256').update(zip).digest('hex')
+    const folder = unpacked.get(digest) ?? unpackInto(join(root, digest), zip)
+    unpacked.set(digest, folder)
+    return folder
+  }
+
+  const invoke = async (stored: StoredFunction, event: unknown): Promise<Run> => {
+    const requestId = randomUUID()
+    const codeFolder = await unpack(stored)
+    const lines: string[] = [`START RequestId:${requestId}`]
+    const child = spawn(process.execPath, [instanceScript], {
+      cwd: codeFolder,
+      env: { ...stored.variables, ...platformVariables(stored, appId) },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
+    running.add(child)
+    const printed = (chunk: Buffer): void => {
+      lines.push(...chunk.toString().split('\n').filter(Boolean))
+    }
+    child.stdout?.on('data', printed)
+    child.stderr?.on('data', printed)
+    const { timeoutSeconds } = stored
+    const answer = await new Promise<Answer>((resolve) => {
+      const fail = (status: number, message: string): void =>
+        resolve({ failure: { status, message }, durationMs: timeoutSeconds * 1000, memoryBytes: 0 })
+      const timer = setTimeout(() => {
+        fail(433, `Invoking task timed out after ${timeoutSeconds} seconds`)
+        child.kill('SIGKILL')
+      }, timeoutSeconds * 1000)
+      let answered: Answer | undefined
+      child.on('message', (message) => {
+        answered = message as Answer
+      })
+      child.on('error', (error) => fail(439, error.message))
+      child.on('close', (code) => {
+        running.delete(child)
+        clearTimeout(timer)
+        if (answered) resolve(answered)
+        else fail(439, `process exited with code ${code}`)
+      })
+      child.send({
+        codeFolder,
+        handler: stored.handler,
+        event,
+        context: {
+          callbackWaitsForEmptyEventLoop: true,
+          memory_limit_in_mb: stored.memorySize,
+          time_limit_in_ms: timeoutSeconds * 1000,
+          request_id: requestId,
+          environment: JSON.stringify({ SCF_NAMESPACE: stored.namespace, ...stored.variables }),
+          function_version: '$LATEST',
+          function_name: stored.name,
+          namespace: stored.namespace,
+          tencentcloud_region: stored.region,
+          tencentcloud_appid: appId,
+          tencentcloud_uin: '100000000000',
+        },
+      })
+    })
+    const { value, failure, durationMs, memoryBytes } = answer
+    if (failure) lines.push(`ERROR RequestId:${requestId} Result:${failure.message}`)
+    lines.push(`Response RequestId:${requestId} RetMsg:${JSON.stringify(value ?? '')}`)
+    lines.push(`END RequestId:${requestId}`)
+    lines.push(
+      `Report RequestId:${requestId} Duration:${durationMs.toFixed(0)}ms Memory:${stored.memorySize}MB`,
+    )
+    return {
+      requestId,
+      durationMs,
+      memoryBytes,
+      lines,
+      ...(value === undefined ? {} : { value }),
+      ...(failure && {
+        failure: {
+          errorCode: -1,
+          errorMessage: failure.message,
+          requestId,
+          statusCode: failure.status,
+          ...(failure.stack === undefined ? {} : { stackTrace: failure.stack }),
+        },
+      }),
+    }
+  }
+
+  const close = async (): Promise<void> => {
+    for (const child of running) child.kill('SIGKILL')
+    await rm(root, { recursive: true, force: true })
+  }
+  return { invoke, close }
+}
+
+export type CodeRunner = Awaited<ReturnType<typeof createCodeRunner>>
