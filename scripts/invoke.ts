@@ -1,19 +1,19 @@
-/** Runs one bundle on one event and prints the reply. Run with --help. */
+/** `npm run invoke`: a short form of `serverless invoke local`. Run with --help. */
 
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { bundleFunction, functionNames, storeDoorOf } from './build.ts'
+import { functionNames } from './build.ts'
 import { runCommand } from './command.ts'
-import { loadDotenv, localSecrets, pickVariables } from './local/environment.ts'
-import { FunctionProcess } from './local/function-process.ts'
+import { loadDotenv } from './local/environment.ts'
+import { invokeLocal } from './local/invoke-local.ts'
 import { readService } from './local/service.ts'
 
 const usage = `Usage: npm run invoke -- FUNCTION EVENT.json
 
 Bundles FUNCTION (${functionNames.join(', ')}), runs it on the event in its own process
 with its own variables, and prints the reply. Exit code 1 when it fails or answers 5xx.
-Uses DATABASE_URL and WECHAT_API_URL of the environment or .env; with npm run dev running,
-take both from the lines it prints.`
+Variables come from the environment or .env; local defaults stand in for the others.
+More options: npx serverless invoke local --help`
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -26,25 +26,15 @@ async function main(): Promise<void> {
   loadDotenv()
   const event = await readEvent(file)
   const declared = (await readService()).find((each) => each.name === name)
-  if (!declared)
+  if (!declared) {
     throw new Error(`There is no function "${name}". There are: ${functionNames.join(', ')}.`)
-  const environment = { ...(await localSecrets()), ...process.env }
-  const bundle = await bundleFunction(name, {
-    storeDoor: storeDoorOf(environment.DATABASE_URL),
-    outdir: 'dist/invoke',
-    sourcemap: true,
-    minify: false,
-  })
-  const running = new FunctionProcess({
-    name,
-    file: bundle.file,
-    environment: pickVariables(declared.variables, environment),
-    timeoutMs: declared.timeoutMs,
-    memoryMegabytes: declared.memoryMegabytes,
-    execArgv: ['--enable-source-maps'],
+  }
+  const invocation = await invokeLocal({
+    declared,
+    event,
+    environment: process.env,
     onLine: (line) => console.error(line),
   })
-  const invocation = await running.invoke(event).finally(() => running.stop())
   const reply = invocation.ok ? invocation.result : invocation.error
   console.log(JSON.stringify(reply, null, 2))
   const { statusCode = 200 } = (reply ?? {}) as { statusCode?: number }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Command, startScript } from './support/local-command.ts'
+import { type Command, startScript, startServerless } from './support/local-command.ts'
 import { articleForm, rating } from './support/ratings.ts'
 
 /** What a new user does with `npm run dev` and three curl calls, over real HTTP, on built bundles. */
@@ -13,7 +13,7 @@ describe('log in, submit, query', () => {
   let wechat: string
 
   async function start(): Promise<void> {
-    dev = startScript('dev.ts', ['--data', data], { PORT: '0', WECHAT_PORT: '0' })
+    dev = startServerless(['offline', '--data-folder', data], { PORT: '0', WECHAT_PORT: '0' })
     wechat = (await dev.until(/^ready .*WeChat\s+(http:\S+)/m))[1] ?? ''
     gateway = (await dev.until(/^ready .*gateway\s+(http:\S+)/m))[1] ?? ''
   }
@@ -106,7 +106,10 @@ describe('log in, submit, query', () => {
   test('a second dev on the same port says so and ends with 1', async () => {
     const other = await mkdtemp(path.join(os.tmpdir(), 'miniscore-other-'))
     const port = new URL(gateway).port
-    const second = startScript('dev.ts', ['--data', other], { PORT: port, WECHAT_PORT: '0' })
+    const second = startServerless(['offline', '--data-folder', other], {
+      PORT: port,
+      WECHAT_PORT: '0',
+    })
     expect(await second.exited).toBe(1)
     expect(second.output()).toContain(`Port ${port} is taken`)
     await rm(other, { recursive: true, force: true })

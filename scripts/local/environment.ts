@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { projectFolder } from '../build.ts'
 
@@ -51,4 +51,30 @@ export function pickVariables(
     if (value) picked[name] = value
   }
   return picked
+}
+
+const RUNNING_FILE = 'running.json'
+
+/** Leaves word of where a running `offline` has its database and its WeChat; resolves to how to take that back. */
+export async function announceRunning(
+  folder: string,
+  addresses: { DATABASE_URL: string; WECHAT_API_URL: string },
+): Promise<() => Promise<void>> {
+  const file = path.join(folder, RUNNING_FILE)
+  await writeFile(file, JSON.stringify(addresses), { mode: 0o600 })
+  return () => rm(file, { force: true })
+}
+
+/** The addresses of the `offline` that runs on this folder, if one answers. */
+export async function runningAddresses(
+  folder: string = dataFolder,
+): Promise<Record<string, string>> {
+  try {
+    const text = await readFile(path.join(folder, RUNNING_FILE), 'utf8')
+    const addresses = JSON.parse(text) as Record<string, string>
+    await fetch(new URL('/sim', addresses.WECHAT_API_URL), { signal: AbortSignal.timeout(500) })
+    return addresses
+  } catch {
+    return {}
+  }
 }

@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import { build } from 'esbuild'
 import { projectFolder } from '../build.ts'
+import { endLines, startLines } from './platform-log.ts'
 
 export interface FunctionProcessOptions {
   name: string
@@ -20,6 +21,12 @@ export interface FunctionProcessOptions {
   execArgv?: string[]
   /** Told every line the function prints. */
   onLine?: (line: string) => void
+  /** Told the lines the platform writes as well. */
+  onPlatformLine?: (line: string) => void
+  /** What the platform calls; `main_handler` by default. */
+  handler?: string
+  /** A debugger is attached: nothing is ended for taking long. */
+  isDebugged?: boolean
 }
 
 /** What became of an invocation; `error` is what the platform answers in place of a result. */
@@ -42,6 +49,9 @@ type HostMessage =
   | { kind: 'failed'; error: string }
   | { kind: 'result'; id: number; result: unknown }
   | { kind: 'threw'; id: number; error: string }
+
+const MEMORY_DEFAULT = 128
+const DEBUGGING_TIMEOUT_MS = 60 * 60 * 1000
 
 let hostFile: Promise<string> | undefined
 
@@ -99,7 +109,8 @@ export class FunctionProcess {
     this.#child = child
     const id = ++this.#invocations
     const startedAt = performance.now()
-    const { timeoutMs } = this.options
+    const { timeoutMs, memoryMegabytes = MEMORY_DEFAULT, onPlatformLine = () => {} } = this.options
+    for (const line of startLines(requestId)) onPlatformLine(line)
 
     const ended = await new Promise<InvocationResult>((resolve) => {
       const durationMs = (): number => Math.round(performance.now() - startedAt)
@@ -130,23 +141,28 @@ export class FunctionProcess {
         else finish({ ok: true, result: message.result, requestId, durationMs: durationMs() })
       }
       const onExit = (): void => fail(439, 'the process of the function ended')
-      const timer = setTimeout(() => {
-        fail(433, `Invoking task timed out after ${timeoutMs / 1000} seconds`)
-      }, timeoutMs)
+      const timer = setTimeout(
+        () => fail(433, `Invoking task timed out after ${timeoutMs / 1000} seconds`),
+        this.options.isDebugged ? DEBUGGING_TIMEOUT_MS : timeoutMs,
+      )
       child.on('message', onMessage)
       child.once('exit', onExit)
       child.send({ id, event, context: this.#context(requestId, written) }, (error) => {
         if (error) onExit()
       })
     })
+    // Lines of the function are on their way through a pipe: let them come first.
+    await new Promise((resolve) => setImmediate(resolve))
+    for (const line of endLines(ended, memoryMegabytes)) onPlatformLine(line)
     // The platform recycles an instance after any failure of its process or its code.
     if (!ended.ok) await this.stop()
     return ended
   }
 
   async #start(): Promise<ChildProcess> {
-    const { file, environment, execArgv = [], onLine = () => {} } = this.options
-    const child = fork(await compileHost(), [file], {
+    const { file, environment, execArgv = [], onLine = () => {}, handler } = this.options
+    const args = handler === undefined ? [file] : [file, handler]
+    const child = fork(await compileHost(), args, {
       env: { ...platformEnvironment(this.options.name), ...environment },
       execArgv,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -170,7 +186,7 @@ export class FunctionProcess {
 
   /** https://cloud.tencent.com/document/product/583/9210 */
   #context(requestId: string, written: Record<string, string>): Record<string, unknown> {
-    const { name, timeoutMs, memoryMegabytes = 128 } = this.options
+    const { name, timeoutMs, memoryMegabytes = MEMORY_DEFAULT } = this.options
     return {
       memory_limit_in_mb: memoryMegabytes,
       time_limit_in_ms: timeoutMs,

@@ -13,14 +13,19 @@ import {
   toAnswer,
   toEvent,
 } from './events.ts'
-import type { FunctionProcess } from './function-process.ts'
+import type { InvocationResult } from './function-process.ts'
 
 export interface GatewayOptions {
   /** 0 chooses a free port. */
   port: number
   profile: EventProfile
   /** The function for a request, like the routes of a custom domain. */
-  route: (path: string) => FunctionProcess | undefined
+  route: (path: string) => LocalTarget | undefined
+}
+
+/** Whatever runs a function. */
+export interface LocalTarget {
+  invoke(event: unknown): Promise<InvocationResult>
 }
 
 export interface Gateway {

@@ -13,10 +13,13 @@ export interface LocalFunction {
   variables: string[]
   /** Paths as a custom domain matches them: exact, or with `/*` at the end. */
   paths: string[]
+  /** What the platform calls in index.js. */
+  handler: string
 }
 
 interface FunctionSettings {
   timeout?: number
+  handler?: string
   memorySize?: number
   environment?: Record<string, unknown>
   events?: { http?: { paths?: string[] } }[]
@@ -36,6 +39,7 @@ export async function readService(): Promise<LocalFunction[]> {
     timeoutMs: (settings.timeout ?? provider.timeout ?? 10) * 1000,
     memoryMegabytes: settings.memorySize ?? provider.memorySize ?? 128,
     variables: Object.keys({ ...provider.environment, ...settings.environment }),
+    handler: (settings.handler ?? 'index.main_handler').split('.')[1] ?? 'main_handler',
     paths: (settings.events ?? []).flatMap(({ http }) => http?.paths ?? []),
   }))
 }

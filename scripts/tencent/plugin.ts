@@ -3,7 +3,9 @@ import { type Command, contextFor, sentenceFor } from './commands/context.ts'
 import { deployCommand } from './commands/deploy.ts'
 import { infoCommand } from './commands/info.ts'
 import { invokeCommand } from './commands/invoke.ts'
+import { invokeLocalCommand } from './commands/invoke-local.ts'
 import { logsCommand } from './commands/logs.ts'
+import { offlineCommand } from './commands/offline.ts'
 import { packageCommand } from './commands/package.ts'
 import { removeCommand } from './commands/remove.ts'
 import { eventSchemas, providerSchema } from './config-schema.ts'
@@ -14,7 +16,9 @@ const commands: readonly Command[] = [
   deployCommand,
   infoCommand,
   invokeCommand,
+  invokeLocalCommand,
   logsCommand,
+  offlineCommand,
   removeCommand,
 ]
 

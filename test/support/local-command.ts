@@ -29,6 +29,20 @@ export function startScript(
   return watch(child)
 }
 
+/** Starts `serverless …` in the project, with a clean environment plus `environment`. */
+export function startServerless(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): Command {
+  const serverless = path.join(projectFolder, 'node_modules/.bin/serverless')
+  const child = spawn(process.execPath, [serverless, ...args], {
+    cwd: projectFolder,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  return watch(child)
+}
+
 function watch(child: ChildProcess): Command {
   let output = ''
   const listeners = new Set<() => void>()

@@ -40,8 +40,11 @@ export interface Variant {
 }
 
 export interface DrillOptions {
-  /** A function instance's door, through whatever disturbs it, with deadlines of `DRILL_TIMEOUT_MS`. */
-  openDoor: () => Db
+  /**
+   * A function instance's door, through whatever disturbs it, with deadlines of `DRILL_TIMEOUT_MS`. Instance 0 may
+   * be far from the database: it takes submissions only, which arrive late without holding up anybody else.
+   */
+  openDoor: (instance: number) => Db
   /** `mysql://` of the same database, undisturbed; migrated and empty. */
   directUrl: string
   submissions: number
@@ -103,7 +106,7 @@ class Drill {
   constructor(options: DrillOptions) {
     this.#options = options
     this.#checker = new RawChecker(options.directUrl)
-    this.#doors = Array.from({ length: INSTANCES }, options.openDoor)
+    this.#doors = Array.from({ length: INSTANCES }, (_, instance) => options.openDoor(instance))
   }
 
   async run(): Promise<DrillResult> {
@@ -113,7 +116,7 @@ class Drill {
     this.#entries.push(...lists.flat())
     const readers = [this.#read(), this.#read()]
     await Promise.all([
-      ...lists.map((list) => this.#submitAll(list)),
+      ...lists.map((list, client) => this.#submitAll(list, client)),
       ...leavers.map((leaver) => this.#leave(leaver)),
     ]).finally(() => {
       this.#isOver = true
@@ -150,19 +153,20 @@ class Drill {
     return entries
   }
 
-  async #submitAll(entries: readonly Entry[]): Promise<void> {
+  async #submitAll(entries: readonly Entry[], client: number): Promise<void> {
     for (const [index, entry] of entries.entries()) {
       await pause(Math.random() * 2 * this.#options.thinkMs)
       await Promise.all(Array.from({ length: entry.sends }, () => this.#submit(entry)))
       this.#options.onAnswered(++this.#answered)
-      if (index % REMOVED_EVERY === 0 && isSettled(entry)) await this.#remove(entry)
+      const isUnwanted = (index + client) % REMOVED_EVERY === 0
+      if (isUnwanted && isSettled(entry)) await this.#remove(entry)
     }
   }
 
   /** One request, sent again under the same key until it is answered; each time, another instance may take it. */
   async #submit(entry: Entry): Promise<void> {
     while (Date.now() < this.#giveUpAtMs) {
-      const db = this.#door()
+      const db = this.#door(0)
       const real = createRatingStore(db, this.#foldNow)
       const store = this.#options.variant?.submissions?.(db, real) ?? real
       const insertTimeMs = Date.now()
@@ -270,8 +274,10 @@ class Drill {
   readonly #foldNow = (): number =>
     Date.now() + FOLD_DELAY_MS - (this.#options.variant?.foldDelayMs ?? DRILL_FOLD_DELAY_MS)
 
-  #door(): Db {
-    const door = this.#doors[Math.floor(Math.random() * this.#doors.length)]
+  /** Any instance from this one on. */
+  #door(first = 1): Db {
+    const choice = first + Math.floor(Math.random() * (this.#doors.length - first))
+    const door = this.#doors[choice]
     if (door === undefined) throw new Error('no door')
     return door
   }

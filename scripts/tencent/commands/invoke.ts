@@ -3,6 +3,7 @@ import { DeployProblem } from '../problem.ts'
 import { functionCalled } from '../service.ts'
 import { type Command, type CommandContext, textOption } from './context.ts'
 import { readEvent } from './event-input.ts'
+import { invokeLocalDefinition } from './invoke-local.ts'
 import { regionOption } from './options.ts'
 
 /** For the way there and back, on top of the function's own timeout. */
@@ -51,6 +52,6 @@ const invoke = async (context: CommandContext): Promise<void> => {
 }
 
 export const invokeCommand: Command = {
-  definitions: { invoke: { options: regionOption } },
+  definitions: { invoke: { options: regionOption, commands: { local: invokeLocalDefinition } } },
   hooks: { 'invoke:invoke': invoke },
 }

@@ -1,0 +1,214 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { SourceMap } from 'node:module'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import WebSocket from 'ws'
+import { projectFolder } from '../../../scripts/build.ts'
+import { eventProfiles } from '../../../scripts/local/events.ts'
+import { startServerless } from '../../support/local-command.ts'
+import { rating } from '../../support/ratings.ts'
+
+const form = '{"httpMethod":"GET","path":"/form","headers":{},"queryString":{}}'
+const memory = { DATABASE_URL: 'sqlite::memory:' }
+const invokeLocal = (args: string[], environment: Record<string, string> = memory) =>
+  startServerless(['invoke', 'local', ...args], environment)
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'miniscore-local-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+describe('serverless invoke local', () => {
+  test('prints the reply of the bundle, and with --platform-log what the platform would log', async () => {
+    const command = invokeLocal(['-f', 'query-scores', '--data', form, '--platform-log'])
+    expect(await command.exited).toBe(0)
+    expect(command.output()).toContain('"statusCode": 200')
+    expect(command.output()).toMatch(/START RequestId:.*\n[\s\S]*RetMsg:[\s\S]*Report RequestId:/)
+  })
+
+  test('an event file in another door’s shape is answered the same', async () => {
+    const file = path.join(folder, 'event.json')
+    await writeFile(file, form)
+    const command = invokeLocal(['-f', 'query-scores', '--path', file, '--profile', 'cloudbase'])
+    expect(await command.exited).toBe(0)
+    expect(command.output()).toContain('acc_nbr')
+  })
+
+  test('only the variables of that function reach it', async () => {
+    const login =
+      '{"httpMethod":"POST","path":"/login","headers":{"content-type":"application/json"},"body":"{}"}'
+    const strange = { ...memory, TOKEN_KEYS: 'k1:too-weak', WECHAT_SECRET: 'x' }
+    const onQuery = invokeLocal(['-f', 'query-scores', '--data', form], strange)
+    const onLogin = invokeLocal(['-f', 'login', '--data', login], strange)
+    await Promise.all([onQuery.exited, onLogin.exited])
+    expect(onQuery.output()).toContain('TOKEN_KEYS')
+    expect(onQuery.output()).not.toContain('WECHAT_SECRET')
+    expect(onLogin.output()).toContain('WECHAT_SECRET')
+  })
+
+  test.each([
+    [['-f', 'query-scores', '--path', 'missing.json'], 'cannot be read'],
+    [['-f', 'query-scores', '--data', '{'], 'is not JSON'],
+    [['-f', 'nothing', '--data', form], 'There is no function "nothing"'],
+    [['-f', 'query-scores', '--data', form, '--profile', 'x'], '--profile is one of'],
+    [['-f', 'query-scores', '--data', '{}', '--profile', 'apigw'], '--profile needs an HTTP event'],
+    [['-f', 'query-scores', '--data', form, '--inspect', 'x'], '--inspect takes a port'],
+  ])('%j ends with 1 and a sentence', async (args, sentence) => {
+    const command = invokeLocal(args)
+    expect(await command.exited).toBe(1)
+    expect(command.output()).toContain(sentence)
+  })
+
+  test('a debugger stops at a line of a TypeScript file', async () => {
+    const command = invokeLocal(['-f', 'query-scores', '--data', form, '--inspect', '0'])
+    const [, address = ''] = await command.until(/Debugger listening on (ws:\S+)/)
+    const debugging = await attach(address)
+    const file = 'functions/query-scores/form.ts'
+    const source = await readFile(path.join(projectFolder, file), 'utf8')
+    const line = source.split('\n').findIndex((each) => each.includes('createHash('))
+    expect(line).toBeGreaterThan(0)
+    const paused = await debugging.stopAt(file, line)
+    expect(paused).toEqual({ file, line })
+    debugging.resume()
+    expect(await command.exited).toBe(0)
+    expect(command.output()).toContain('"statusCode": 200')
+  })
+})
+
+describe('serverless offline', () => {
+  test.each(eventProfiles)('the journey works through %s events', async (profile) => {
+    const data = path.join(folder, profile)
+    const offline = startServerless(
+      ['offline', '--profile', profile, '--data-folder', data, '--platform-log'],
+      {
+        PORT: '0',
+        WECHAT_PORT: '0',
+      },
+    )
+    try {
+      const [, wechat] = await offline.until(/^ready .*WeChat\s+(http:\S+)/m)
+      const [, gateway] = await offline.until(/^ready .*gateway\s+(http:\S+)/m)
+      const post = async (url: string, body: unknown, headers = {}) => {
+        const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers } }
+        return (await fetch(url, { ...init, body: JSON.stringify(body) })).json()
+      }
+      const { code } = (await post(`${wechat}/sim/codes`, {})) as { code: string }
+      const { token } = (await post(`${gateway}/login`, { code })) as { token: string }
+      const authorization = { authorization: `JWT ${token}` }
+      await post(`${gateway}/score`, rating(), authorization)
+      const query = await post(`${gateway}/query`, { acc_nbr: '13800138000' }, authorization)
+      expect(query).toMatchObject({ items: [rating()], next: null })
+      const own = await fetch(`${gateway}/score?limit=1`, { headers: authorization })
+      expect(await own.json()).toMatchObject({ items: [rating()] })
+      expect(offline.output()).toContain('RetMsg:')
+    } finally {
+      offline.signal('SIGTERM')
+      await offline.exited
+    }
+  })
+
+  test('--watch takes over a changed source file', async () => {
+    const offline = startServerless(
+      ['offline', '--watch', '--data-folder', path.join(folder, 'watch')],
+      { PORT: '0', WECHAT_PORT: '0' },
+    )
+    const file = path.join(projectFolder, 'functions/query-scores/form.ts')
+    const before = await readFile(file, 'utf8')
+    try {
+      await offline.until(/^ready .*gateway/m)
+      await writeFile(file, `${before}\n`)
+      await offline.until(/^rebuilt query-scores/m)
+    } finally {
+      await writeFile(file, before)
+      offline.signal('SIGINT')
+      expect(await offline.exited).toBe(0)
+    }
+  })
+})
+
+interface Debugging {
+  /** Sets a breakpoint at a line (from 0) of a TypeScript file, lets the program run, and says where it stopped. */
+  stopAt(file: string, line: number): Promise<{ file: string; line: number }>
+  resume(): void
+}
+
+interface Message {
+  id?: number
+  method?: string
+  // biome-ignore lint/suspicious/noExplicitAny: the inspector protocol, as far as the test looks
+  params?: any
+  // biome-ignore lint/suspicious/noExplicitAny: the inspector protocol, as far as the test looks
+  result?: any
+}
+
+/** A debugger as an editor is one: it reads the source map of the script and speaks the inspector protocol. */
+async function attach(address: string): Promise<Debugging> {
+  const socket = new WebSocket(address)
+  const waiting: ((message: Message) => void)[] = []
+  const seen: Message[] = []
+  socket.on('message', (data) => {
+    const message = JSON.parse(String(data)) as Message
+    seen.push(message)
+    for (const listener of waiting) listener(message)
+  })
+  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
+  let lastId = 0
+  const message = (matches: (message: Message) => boolean): Promise<Message> =>
+    new Promise((resolve) => {
+      const known = seen.find(matches)
+      if (known) return resolve(known)
+      waiting.push((each) => {
+        if (matches(each)) resolve(each)
+      })
+    })
+  const send = (method: string, params: object = {}): Promise<Message> => {
+    const id = ++lastId
+    socket.send(JSON.stringify({ id, method, params }))
+    return message((each) => each.id === id)
+  }
+  await send('Runtime.enable')
+  await send('Debugger.enable')
+
+  return {
+    async stopAt(file, line) {
+      void send('Runtime.runIfWaitingForDebugger')
+      await message(({ method }) => method === 'Debugger.paused')
+      const isBundle = ({ method, params }: Message): boolean =>
+        method === 'Debugger.scriptParsed' && String(params.url).endsWith('query-scores/index.js')
+      // Loaded only after the first stop: a breakpoint by its address waits for it.
+      const bundle = path.join(projectFolder, 'dist/invoke/query-scores/index.js')
+      const map = new SourceMap(JSON.parse(await readFile(`${bundle}.map`, 'utf8')))
+      const lines = (await readFile(bundle, 'utf8')).split('\n')
+      const original = (generated: number, column: number) => {
+        const entry = map.findEntry(generated, column)
+        return 'originalSource' in entry ? entry : undefined
+      }
+      const generated = lines.findIndex((text, index) =>
+        [...text].some((_, column) => {
+          const entry = original(index, column)
+          return entry?.originalSource?.endsWith(file) && entry.originalLine === line
+        }),
+      )
+      await send('Debugger.setBreakpointByUrl', {
+        urlRegex: '.*query-scores/index\\.js$',
+        lineNumber: generated,
+      })
+      seen.length = 0
+      await send('Debugger.resume')
+      const { params } = await message(({ method }) => method === 'Debugger.paused')
+      await message(isBundle)
+      const { lineNumber, columnNumber } = params.callFrames[0].location
+      const entry = original(lineNumber, columnNumber)
+      return {
+        file: entry?.originalSource?.endsWith(file) ? file : '',
+        line: entry?.originalLine ?? -1,
+      }
+    },
+    resume() {
+      void send('Debugger.resume')
+      socket.close()
+    },
+  }
+}

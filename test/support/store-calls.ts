@@ -1,0 +1,207 @@
+/** Calls of every store there is, for tests that look at every statement. */
+import { v7 as uuidV7 } from 'uuid'
+import type { NewScore, SessionRecord } from '../../shared/ports.ts'
+import { createCodeClaimStore } from '../../shared/store/code-claims.ts'
+import { createCounterStore } from '../../shared/store/counters.ts'
+import type { Db } from '../../shared/store/db.ts'
+import * as folds from '../../shared/store/folds.ts'
+import { createPersonIdentities, createPersonStore } from '../../shared/store/people.ts'
+import { createRatingEraser } from '../../shared/store/rating-erasure.ts'
+import { createRatingStore } from '../../shared/store/ratings.ts'
+import { uuidToBytes } from '../../shared/store/rows.ts'
+import {
+  createPlatformSessionStore,
+  createSessionLookup,
+  createSessionStore,
+} from '../../shared/store/sessions.ts'
+
+const NOW_MS = Date.UTC(2026, 5, 1)
+const LONG_AGO_MS = NOW_MS - 10 * folds.FOLD_DELAY_MS
+const slice = { before: null, limit: 10 }
+
+/** Every factory of a store, and every function that takes a Db, by the name it is exported under. */
+export function everyStore(db: Db) {
+  return {
+    createRatingStore: createRatingStore(db, () => NOW_MS),
+    createRatingEraser: createRatingEraser(db),
+    createPersonIdentities: createPersonIdentities(db),
+    createPersonStore: createPersonStore(db),
+    createSessionLookup: createSessionLookup(db),
+    createPlatformSessionStore: createPlatformSessionStore(db),
+    createSessionStore: createSessionStore(db),
+    createCodeClaimStore: createCodeClaimStore(db),
+    createCounterStore: createCounterStore(db),
+    folds: {
+      countAccount: (account: string) => folds.countAccount(db, account),
+      foldAccount: (account: string) => folds.foldAccount(db, account, NOW_MS),
+      deleteRatings: (account: string, ids: Uint8Array[]) => folds.deleteRatings(db, account, ids),
+      verifyFold: (account: string) => folds.verifyFold(db, account),
+      resetFold: (account: string) => folds.resetFold(db, account),
+    },
+  }
+}
+/** Stores by the name of their factory, and the functions of `folds.ts`. */
+export type Stores = ReturnType<typeof everyStore>
+/** Calls of every method of every store, enough to reach each of its statements. */
+export type Calls = {
+  [Name in keyof Stores]: { [Method in keyof Stores[Name]]: () => Promise<unknown> }
+}
+
+const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(7)
+
+function rating(userId: string, changes: Partial<NewScore> = {}): NewScore {
+  const insertTimeMs = changes.insertTimeMs ?? LONG_AGO_MS
+  return {
+    id: uuidV7({ msecs: insertTimeMs }),
+    acc_nbr: '13800138000',
+    grade1: 5,
+    grade2: 4,
+    grade3: null,
+    txt1: 'a',
+    txt2: '',
+    txt3: '😀',
+    userId,
+    idempotencyKey: null,
+    insertTimeMs,
+    ...changes,
+  }
+}
+
+function session(userId: string): SessionRecord {
+  return {
+    userId,
+    sessionId: uuidV7(),
+    kind: 'code',
+    device: 'phone',
+    createdAtMs: NOW_MS,
+    lastUsedAtMs: NOW_MS,
+    expiresAtMs: NOW_MS + 1000,
+    endedAtMs: null,
+    refreshGeneration: 1,
+    refreshKid: 'k1',
+    refreshHash: bytes(32),
+    previousHash: null,
+    rotatedAtMs: NOW_MS,
+    proofHash: null,
+  }
+}
+
+/** One call of each, in an order that leaves something to find; every branch that asks another query is taken. */
+export function everyCall(stores: Stores): Calls {
+  const ratings = stores.createRatingStore
+  const identities = stores.createPersonIdentities
+  const platform = stores.createPlatformSessionStore
+  const eraser = stores.createRatingEraser
+  const people = stores.createPersonStore
+  const sessions = stores.createSessionStore
+  const claims = stores.createCodeClaimStore
+  const counters = stores.createCounterStore
+  const account = '13800138000'
+  const [one, other] = [uuidV7(), uuidV7()]
+  const added = session(one)
+  const phone = { sealed: bytes(40), digest: bytes(32), atMs: NOW_MS }
+  const login = { appid: 'wxapp', unionid: null, sessionKey: null, atMs: NOW_MS }
+  const window = { lengthMs: 1000, atMs: NOW_MS }
+  const newRating = async (userId: string) => {
+    const score = rating(userId)
+    await ratings.addScore(score)
+    return uuidToBytes(score.id)
+  }
+
+  return {
+    createRatingStore: {
+      async addScore() {
+        await ratings.addScore(rating(one, { idempotencyKey: 'k' }))
+        await ratings.addScore(rating(one, { idempotencyKey: 'k' }))
+      },
+      scoresByAuthor: () => ratings.scoresByAuthor(one, slice),
+      async scoresOfAccount() {
+        await ratings.scoresOfAccount(account, { kind: 'all' }, slice)
+        await ratings.scoresOfAccount(account, { kind: 'author', userId: one }, slice)
+      },
+      async countsOfAccount() {
+        await ratings.countsOfAccount(account, { kind: 'all' })
+        await ratings.countsOfAccount(account, { kind: 'author', userId: one })
+      },
+    },
+    folds: {
+      countAccount: () => stores.folds.countAccount(account),
+      foldAccount: () => stores.folds.foldAccount(account),
+      async deleteRatings() {
+        const id = await newRating(one)
+        await stores.folds.foldAccount(account)
+        await stores.folds.deleteRatings(account, [id])
+      },
+      verifyFold: () => stores.folds.verifyFold(account),
+      resetFold: () => stores.folds.resetFold(account),
+    },
+    createRatingEraser: {
+      async forgetAuthor() {
+        await newRating(one)
+        await 0
+        await newRating(one)
+        await newRating(one)
+        await eraser.forgetAuthor(one, 'delete')
+      },
+    },
+    createPersonIdentities: {
+      identify: () => identities.identify({ appid: 'wxapp', openid: 'oTwo', atMs: NOW_MS }),
+      noteLogin: () => identities.noteLogin({ ...login, userId: uuidV7(), openid: 'oTwo' }),
+    },
+    createPersonStore: {
+      identify: () => people.identify({ appid: 'wxapp', openid: 'oOne', atMs: NOW_MS }),
+      async noteLogin() {
+        await people.noteLogin({ ...login, userId: one, openid: 'oOne' })
+        await people.noteLogin({ ...login, userId: other, openid: 'oOther' })
+      },
+      sessionKeys: () => people.sessionKeys(one),
+      resealSessionKey: () => people.resealSessionKey(one, bytes(40), bytes(41)),
+      phone: () => people.phone(one),
+      async bindPhone() {
+        await people.bindPhone({ ...phone, userId: one })
+        await people.bindPhone({ ...phone, userId: other })
+      },
+      notePhone: () => people.notePhone(one, bytes(40)),
+      forget: () => people.forget({ userId: other, appid: 'wxapp', openid: 'oOther' }),
+    },
+    createSessionLookup: { living: () => stores.createSessionLookup.living(added, NOW_MS) },
+    createPlatformSessionStore: {
+      addAnew: () => platform.addAnew(session(one)),
+      living: () => platform.living(added, NOW_MS),
+    },
+    createSessionStore: {
+      async add() {
+        await sessions.add(added)
+        await sessions.add(session(one))
+      },
+      addAnew: () => sessions.addAnew(session(one)),
+      living: () => sessions.living(added, NOW_MS),
+      find: () => sessions.find(added),
+      rotate: () =>
+        sessions.rotate(added, {
+          presentedHash: bytes(32),
+          generation: 2,
+          kid: 'k1',
+          nextHash: bytes(32),
+          atMs: NOW_MS,
+          expiresAtMs: NOW_MS + 1000,
+        }),
+      list: () => sessions.list(one, NOW_MS),
+      endOldest: () => sessions.endOldest(one, 1, NOW_MS),
+      end: () => sessions.end(added, NOW_MS),
+      endAll: () => sessions.endAll(one, NOW_MS),
+    },
+    createCodeClaimStore: {
+      async claim() {
+        await claims.claim(bytes(32), { nonceDigest: bytes(32), atMs: NOW_MS })
+        await claims.claim(bytes(32), { nonceDigest: bytes(32), atMs: NOW_MS })
+      },
+      settle: () => claims.settle(bytes(32), { userId: one, sessionId: null }),
+      release: () => claims.release(bytes(32)),
+    },
+    createCounterStore: {
+      increment: () => counters.increment('login 10.0.0.1', window),
+      decrement: () => counters.decrement('login 10.0.0.1', window),
+    },
+  }
+}
