@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Command, startScript, startServerless } from './support/local-command.ts'
+import { describeWithMariaDb } from './support/mariadb-suite.ts'
 import { articleForm, rating } from './support/ratings.ts'
 
 /** What a new user does with `npm run dev` and three curl calls, over real HTTP, on built bundles. */
@@ -113,6 +114,47 @@ describe('log in, submit, query', () => {
     expect(await second.exited).toBe(1)
     expect(second.output()).toContain(`Port ${port} is taken`)
     await rm(other, { recursive: true, force: true })
+  })
+})
+
+describeWithMariaDb('the same walk on other databases', ({ freshDatabase }) => {
+  test.each([
+    ['MySQL over TCP', ''],
+    ['the offline PlanetScale in front of MySQL', 'planetscale+'],
+  ])('%s', async (_name, prefix) => {
+    const data = await mkdtemp(path.join(os.tmpdir(), 'miniscore-journey-'))
+    const dev = startServerless(['offline', '--data-folder', data], {
+      PORT: '0',
+      WECHAT_PORT: '0',
+      DATABASE_URL: `${prefix}${await freshDatabase()}`,
+    })
+    try {
+      const [, wechat] = await dev.until(/^ready .*WeChat\s+(http:\S+)/m)
+      const [, gateway] = await dev.until(/^ready .*gateway\s+(http:\S+)/m)
+      const post = async (
+        url: string,
+        body: unknown,
+        headers = {},
+      ): Promise<Record<string, unknown>> => {
+        const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers } }
+        return (await fetch(url, { ...init, body: JSON.stringify(body) })).json() as never
+      }
+      const { code } = await post(`${wechat}/sim/codes`, {})
+      const { token } = await post(`${gateway}/login`, { code })
+      const authorization = { authorization: `JWT ${token}` }
+      await post(`${gateway}/score`, rating(), authorization)
+      const query = { acc_nbr: '13800138000' }
+      expect(await post(`${gateway}/query`, query, authorization)).toMatchObject({
+        items: [rating()],
+      })
+      expect(await post(`${gateway}/query/summary`, query, authorization)).toMatchObject({
+        count: 1,
+      })
+    } finally {
+      dev.signal('SIGTERM')
+      await dev.exited
+      await rm(data, { recursive: true, force: true })
+    }
   })
 })
 

@@ -5,6 +5,7 @@
 
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
+import { openMariaDbEngine } from './mariadb-engine.ts'
 import { startOfflinePlanetScale } from './server.ts'
 import { openSqliteEngine } from './sqlite-engine.ts'
 
@@ -16,8 +17,20 @@ export interface LocalDatabase {
   close(): Promise<void>
 }
 
-/** `sqlite:FILE` and `sqlite::memory:` start an offline PlanetScale. @throws {Error} with a sentence when that fails */
+/** An offline PlanetScale in front of a MySQL or MariaDB: `planetscale+mysql://user:password@host:3306/database`. */
+const IN_FRONT_OF_MYSQL = 'planetscale+mysql:'
+
+/**
+ * `sqlite:FILE` and `sqlite::memory:` start an offline PlanetScale, and so does `planetscale+mysql://…`, in front of that
+ * database. @throws {Error} with a sentence when that fails
+ */
 export async function startLocalDatabase(address: string): Promise<LocalDatabase> {
+  if (address.startsWith(IN_FRONT_OF_MYSQL)) {
+    const url = address.slice('planetscale+'.length)
+    const server = await startOfflinePlanetScale({ engine: await openMariaDbEngine({ url }) })
+    const description = `offline PlanetScale in front of ${new URL(url).host}`
+    return { url: server.url, description, close: () => server.close() }
+  }
   if (!address.startsWith('sqlite:')) {
     const description = URL.canParse(address) ? new URL(address).host : 'DATABASE_URL'
     return { url: address, description, close: async () => {} }

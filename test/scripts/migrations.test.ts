@@ -49,6 +49,16 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('migrations on $na
     expect(await migrate(door.db, { migrations: withSecond() })).toEqual([second.name])
   })
 
+  test('every earlier version is brought up to date', async () => {
+    for (let version = 1; version < migrations.length; version++) {
+      const fresh = await open()
+      await migrate(fresh.db, { migrations: migrations.slice(0, version) })
+      const newer = migrations.slice(version).map(({ name }) => name)
+      expect(await migrate(fresh.db, { migrations })).toEqual(newer)
+      await fresh.close()
+    }
+  })
+
   test('an applied file that was changed is refused, by name', async () => {
     await migrate(door.db, { migrations })
     const [first, ...others] = migrations

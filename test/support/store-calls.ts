@@ -138,7 +138,7 @@ export function everyCall(stores: Stores): Calls {
     createRatingEraser: {
       async forgetAuthor() {
         await newRating(one)
-        await 0
+        await eraser.forgetAuthor(one, 'keep-anonymous')
         await newRating(one)
         await newRating(one)
         await eraser.forgetAuthor(one, 'delete')
