@@ -1,7 +1,7 @@
 /** What the commands share: the database they work on, progress on a terminal, and how they fail. */
 
 import { pathToFileURL } from 'node:url'
-import { openDb } from '../shared/compose.ts'
+import { openDb } from '../shared/database.ts'
 import type { Db } from '../shared/store/db.ts'
 import { dataFolder, loadDotenv } from './local/environment.ts'
 import { startLocalDatabase } from './planetscale/local-database.ts'

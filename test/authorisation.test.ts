@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { v7 as uuidV7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { functionNames, projectFolder } from '../scripts/build.ts'
+import { matchesPath, readService } from '../scripts/local/service.ts'
 import type { AnyEndpoint } from '../shared/endpoint.ts'
 import { createTokenSigner } from '../shared/session/token.ts'
 import type { Answer } from './support/http-events.ts'
@@ -69,6 +70,15 @@ afterAll(() => world?.close())
 
 test('every endpoint has a row', () => {
   expect(endpoints.map(({ route }) => route).sort()).toEqual(Object.keys(bodies).sort())
+})
+
+test('serverless.yml routes every endpoint to exactly one function', async () => {
+  const functions = await readService()
+  for (const { route } of endpoints) {
+    const path = route.split(' ')[1]?.replace('{id}', uuidV7()) ?? ''
+    expect(functions.filter((declared) => matchesPath(declared, path))).toHaveLength(1)
+  }
+  expect(functions.map(({ name }) => name).sort()).toEqual([...functionNames])
 })
 
 /** Tokens that must be worth nothing. */

@@ -8,7 +8,7 @@ const layers: { name: string; files: RegExp; packages: RegExp }[] = [
   { name: 'entry', files: /^functions\/[^/]+\/index\.ts$/, packages: /^$/ },
   {
     name: 'edge',
-    files: /^shared\/(transport\/.+|compose)\.ts$/,
+    files: /^shared\/(transport\/.+|compose|configuration|database|clock)\.ts$/,
     packages: /^(node:(crypto|net|http|zlib)|valibot)$/,
   },
   {

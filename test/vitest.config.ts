@@ -4,8 +4,12 @@ const config = defineConfig({
   test: {
     globalSetup: ['test/support/mariadb-global-setup.ts'],
     include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
+    // Longer than a test run should take: npm run drills.
+    exclude: ['test/drills/**'],
+    testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Most of the time goes into waiting for child processes.
+    maxWorkers: 3,
   },
 })
 

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import * as compose from '../../shared/compose.ts'
+import { ConfigurationError } from '../../shared/configuration.ts'
 import { preflight } from '../tencent/preflight.ts'
 import type { DesiredFunction, DesiredService } from '../tencent/service.ts'
 import { variableRules } from '../tencent/variables.ts'
@@ -139,7 +140,7 @@ function startFaults({ key, variables, declared }: DesiredFunction, folder: stri
     try {
       ;(part as compose.Part<unknown>)(variables)
     } catch (failure) {
-      if (!(failure instanceof compose.ConfigurationError)) throw failure
+      if (!(failure instanceof ConfigurationError)) throw failure
       for (const sentence of failure.variables) faults.push(splitVariable(sentence))
     }
   }

@@ -1,6 +1,6 @@
 /** Whether a function lives long enough for what it waits for, by the code's own budgets. */
 
-import { DATABASE_BUDGET_MS } from '../../shared/compose.ts'
+import { DATABASE_BUDGET_MS } from '../../shared/database.ts'
 import { WECHAT_BUDGET_MS } from '../../shared/wechat/api-call.ts'
 import type { DesiredFunction, DesiredService } from '../tencent/service.ts'
 import { error, type Finding, ok, warning } from './report.ts'

@@ -1,6 +1,7 @@
 /** AppID, AppSecret and this computer's address, by one call for an access token; nothing is changed by it. */
 
 import * as compose from '../../shared/compose.ts'
+import { ConfigurationError } from '../../shared/configuration.ts'
 import type { DesiredService } from '../tencent/service.ts'
 import { exchange, type HttpAnswer, NoAnswer, objectIn } from './http-exchange.ts'
 import { networkReason } from './network-words.ts'
@@ -52,7 +53,7 @@ function isComplete(variables: Readonly<Record<string, string>>): boolean {
     compose.weChatFrom({ ...variables })
     return true
   } catch (failure) {
-    if (failure instanceof compose.ConfigurationError) return false
+    if (failure instanceof ConfigurationError) return false
     throw failure
   }
 }

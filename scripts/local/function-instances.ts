@@ -20,11 +20,12 @@ export class FunctionInstances {
     this.#max = max
   }
 
-  async invoke(event: unknown): Promise<InvocationResult> {
+  /** See `FunctionProcess.invoke`. */
+  async invoke(event: unknown, written?: Record<string, string>): Promise<InvocationResult> {
     const instance = this.#choose()
     instance.busy++
     try {
-      return await instance.process.invoke(event)
+      return await instance.process.invoke(event, written)
     } finally {
       instance.busy--
     }

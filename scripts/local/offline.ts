@@ -6,7 +6,7 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { context, type Plugin } from 'esbuild'
-import { openDb } from '../../shared/compose.ts'
+import { openDb } from '../../shared/database.ts'
 import { bundleSettings, prepareOutdir, projectFolder, storeDoorOf } from '../build.ts'
 import { migrate, readMigrations } from '../migrations.ts'
 import { startLocalDatabase } from '../planetscale/local-database.ts'

@@ -1,6 +1,6 @@
 /**
  * The door every statement goes through. Two implementations: PlanetScale over HTTP
- * (`planetscale.ts`) and MySQL over TCP (`mysql.ts`); statements live in `sql.ts`.
+ * (`planetscale.ts`) and MySQL over TCP (`mysql.ts`); statements live in the other files of this folder.
  */
 
 /** What may be bound to a `?`. Arrays and objects change a statement's structure in some drivers: never bound. */

@@ -5,16 +5,10 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import {
-  allowedOriginsFrom,
-  beginInvocation,
-  ConfigurationError,
-  compose,
-  compressFrom,
-  type Environment,
-  type Parts,
-  systemClock,
-} from '../compose.ts'
+import { systemClock } from '../clock.ts'
+import { allowedOriginsFrom, compose, compressFrom, type Parts } from '../compose.ts'
+import { ConfigurationError, type Environment } from '../configuration.ts'
+import { beginInvocation } from '../database.ts'
 import {
   type AnyEndpoint,
   type Authority,

@@ -3,7 +3,7 @@
  * when told to, after the requests under way were answered.
  */
 
-import type { Environment } from '../compose.ts'
+import type { Environment } from '../configuration.ts'
 import type { Logger } from '../ports.ts'
 import type { MainHandler } from './serve.ts'
 import { serveWeb, type WebOptions } from './web.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openDb } from '../../shared/compose.ts'
+import { openDb } from '../../shared/database.ts'
 import { describeWithMariaDb } from '../support/mariadb-suite.ts'
 import { type PrivateMariaDb, startPrivateMariaDb } from '../support/private-mariadb.ts'
 import { rating } from '../support/ratings.ts'

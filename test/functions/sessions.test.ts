@@ -168,6 +168,17 @@ describe('a login sent again', () => {
     expect(await isLoggedIn(second.body.token)).toBe(true)
   })
 
+  test('five requests at once with one code make one session and one call to WeChat', async () => {
+    const { code } = await world.code()
+    world.wechat.clearRequests()
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => logIn({ code, device: 'phone-1' })),
+    )
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
+    expect(new Set(answers.map(({ body }) => body.refreshToken)).size).toBe(1)
+    expect(world.wechat.requests()).toHaveLength(1)
+  })
+
   test('another device, or none, cannot use the code a second time', async () => {
     const { code } = await world.code()
     await logIn({ code, device: 'phone-1' })
@@ -342,6 +353,15 @@ describe('phone', () => {
     expect(world.wechat.paidPhoneCalls()).toBe(before + 1)
     const thief = await world.logIn()
     expect((await bind(thief.token, { code })).body.code).toBe('phone-code-rejected')
+  })
+
+  test('four requests at once with one code are paid for once', async () => {
+    const { token, openid } = await world.logIn()
+    const { code } = world.wechat.issuePhoneCode({ openid, phone: '13712345679' })
+    const before = world.wechat.paidPhoneCalls()
+    const answers = await Promise.all(Array.from({ length: 4 }, () => bind(token, { code })))
+    expect(new Set(answers.map(({ body }) => body.phone))).toEqual(new Set(['137****5679']))
+    expect(world.wechat.paidPhoneCalls()).toBe(before + 1)
   })
 
   test('encrypted data shows a number but makes nobody its holder', async () => {

@@ -15,7 +15,7 @@ import {
 } from '../../scripts/planetscale/server.ts'
 import { openSqliteEngine } from '../../scripts/planetscale/sqlite-engine.ts'
 import { type OfflineWeChat, startOfflineWeChat } from '../../scripts/wechat/server.ts'
-import { openDb } from '../../shared/compose.ts'
+import { openDb } from '../../shared/database.ts'
 import {
   createServerlessProject,
   type ServerlessProject,

@@ -7,7 +7,6 @@ import { readService } from '../../scripts/local/service.ts'
 import {
   allowedOriginsFrom,
   appidFrom,
-  ConfigurationError,
   compose,
   limiterFrom,
   lookupFrom,
@@ -20,6 +19,7 @@ import {
   vaultFrom,
   weChatFrom,
 } from '../../shared/compose.ts'
+import { ConfigurationError } from '../../shared/configuration.ts'
 import type { LogEvent } from '../../shared/ports.ts'
 import { serve } from '../../shared/transport/serve.ts'
 import { call } from '../support/http-events.ts'

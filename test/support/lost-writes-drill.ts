@@ -236,7 +236,7 @@ class Drill {
       if (isExact !== undefined) this.#seen.moments++
       if (isExact === false) this.#seen.inexactMoments++
       await this.#checkSummary(account)
-      await pause(Math.random() * 10)
+      await pause(Math.random() * 30)
     }
   }
 

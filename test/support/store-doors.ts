@@ -3,7 +3,7 @@
 import { openMariaDbEngine } from '../../scripts/planetscale/mariadb-engine.ts'
 import { startOfflinePlanetScale } from '../../scripts/planetscale/server.ts'
 import { openSqliteEngine } from '../../scripts/planetscale/sqlite-engine.ts'
-import { openDb } from '../../shared/compose.ts'
+import { openDb } from '../../shared/database.ts'
 import type { Db } from '../../shared/store/db.ts'
 import { mariaDbUrl } from './mariadb-suite.ts'
 import { createDatabase, dropDatabase } from './private-mariadb.ts'

@@ -9,12 +9,12 @@ import os from 'node:os'
 import path from 'node:path'
 import { bundleFunction, functionNames, storeDoorOf } from '../../scripts/build.ts'
 import { pickVariables } from '../../scripts/local/environment.ts'
-import { FunctionProcess } from '../../scripts/local/function-process.ts'
+import { FunctionInstances } from '../../scripts/local/function-instances.ts'
 import { matchesPath, readService } from '../../scripts/local/service.ts'
 import { migrate, readMigrations } from '../../scripts/migrations.ts'
 import { startLocalDatabase } from '../../scripts/planetscale/local-database.ts'
 import { startOfflineWeChat } from '../../scripts/wechat/server.ts'
-import { openDb } from '../../shared/compose.ts'
+import { openDb } from '../../shared/database.ts'
 import type { HttpReply } from '../../shared/transport/http-event.ts'
 import type { MainHandler } from '../../shared/transport/serve.ts'
 import { type Answer, call } from './http-events.ts'
@@ -91,7 +91,7 @@ export async function startWorld({
         storeDoor: storeDoorOf(database.url),
         outdir: folder,
       })
-      const process = new FunctionProcess({
+      const process = new FunctionInstances({
         name,
         file,
         environment: pickVariables(variables, environment),
@@ -103,13 +103,13 @@ export async function startWorld({
   )
 
   const handlerOf =
-    (process: FunctionProcess): MainHandler =>
+    (process: FunctionInstances): MainHandler =>
     async (event) => {
       const invocation = await process.invoke(event)
       if (!invocation.ok) throw new Error(JSON.stringify(invocation.error))
       return invocation.result as HttpReply
     }
-  const processAt = (requestPath: string): FunctionProcess => {
+  const processAt = (requestPath: string): FunctionInstances => {
     const found = running.find(({ declared }) => matchesPath(declared, requestPath))
     if (!found) throw new Error(`no function answers ${requestPath}`)
     return found.process

@@ -10,7 +10,7 @@ import { type Deployment, readDeployment } from '../../../scripts/doctor/deploym
 import { exitCodeOf, type Finding } from '../../../scripts/doctor/report.ts'
 import { probablyMeant } from '../../../scripts/doctor/spelling.ts'
 import { checkTimeouts } from '../../../scripts/doctor/timeouts.ts'
-import { DATABASE_BUDGET_MS } from '../../../shared/compose.ts'
+import { DATABASE_BUDGET_MS } from '../../../shared/database.ts'
 import { WECHAT_BUDGET_MS } from '../../../shared/wechat/api-call.ts'
 import { deploymentOf, idsOf, serviceWith, wordsOf } from '../../support/doctor-scene.ts'
 import { soundVariables } from '../../support/serverless-project.ts'

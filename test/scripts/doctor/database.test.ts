@@ -11,7 +11,7 @@ import {
   startOfflinePlanetScale,
 } from '../../../scripts/planetscale/server.ts'
 import { openSqliteEngine } from '../../../scripts/planetscale/sqlite-engine.ts'
-import { openDb } from '../../../shared/compose.ts'
+import { openDb } from '../../../shared/database.ts'
 import { DbError } from '../../../shared/store/db.ts'
 import { idsOf, serviceWith, wordsOf } from '../../support/doctor-scene.ts'
 import { describeWithMariaDb, mariaDbUrl } from '../../support/mariadb-suite.ts'

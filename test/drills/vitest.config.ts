@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+const config = defineConfig({
+  test: {
+    globalSetup: ['test/support/mariadb-global-setup.ts'],
+    include: ['test/drills/**/*.test.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+    maxWorkers: 1,
+  },
+})
+
+export default config
