@@ -4,7 +4,6 @@ import type { Db } from '../shared/store/db.ts'
 import {
   BEFORE_FIRST_ID,
   deleteRatings,
-  FOLD_CHUNK,
   foldAccount,
   lastIdAt,
   resetFold,
@@ -17,16 +16,26 @@ export type OnProgress = (progress: { accounts: number; rows: number; account: s
 
 const ACCOUNTS_AT_A_TIME = 200
 /** Rows deleted in one transaction. */
-export const RETENTION_BATCH = 500
+export const RETENTION_BATCH = 200
 
-/** Every account number there is, in order, a page at a time. */
+/** Every account that has ratings or folded counts, a page at a time; those of both kinds come once. */
 export async function* accountNumbers(db: Db): AsyncGenerator<string> {
+  yield* pages(
+    db,
+    'select distinct acc_nbr from ratings where acc_nbr > ? order by acc_nbr limit ?',
+  )
+  // What is left over: folded counts of ratings that are gone.
+  yield* pages(
+    db,
+    `select acc_nbr from rating_folds where acc_nbr > ?
+     and not exists (select 1 from ratings where ratings.acc_nbr = rating_folds.acc_nbr) order by acc_nbr limit ?`,
+  )
+}
+
+async function* pages(db: Db, statement: string): AsyncGenerator<string> {
   let last = ''
   for (;;) {
-    const { rows } = await db.query(
-      'select distinct acc_nbr from ratings where acc_nbr > ? order by acc_nbr limit ?',
-      [last, ACCOUNTS_AT_A_TIME],
-    )
+    const { rows } = await db.query(statement, [last, ACCOUNTS_AT_A_TIME])
     for (const row of rows) yield text(row, 'acc_nbr')
     if (rows.length < ACCOUNTS_AT_A_TIME) return
     last = text(rows.at(-1) ?? {}, 'acc_nbr')
@@ -85,7 +94,7 @@ async function foldFully(
     const folded = await foldAccount(db, account, now())
     total += folded
     onChunk(total)
-    if (folded < FOLD_CHUNK) return total
+    if (folded === 0) return total
   }
 }
 

@@ -1,5 +1,6 @@
 /** Stops calling something that does not answer: after some failures in a row every call fails at once, until one try succeeds. */
 
+/** When a breaker opens and for how long. */
 export interface BreakerOptions {
   /** Failures in a row that open it. */
   failuresToOpen?: number
@@ -8,6 +9,7 @@ export interface BreakerOptions {
   now: () => number
 }
 
+/** A switch between us and something remote. */
 export interface Breaker {
   /**
    * Runs `work`, or throws what `refuse` makes when it is open. Only errors for which `isFailure` holds count; an

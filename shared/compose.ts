@@ -78,30 +78,37 @@ export function compose<Needs extends object>(parts: Parts<Needs>, env: Environm
   return needs as Needs
 }
 
+/** The machine’s clock. */
 export function clockFrom(): Clock {
   return systemClock
 }
 
+/** Ratings in the configured database. */
 export function ratingsFrom(env: Environment): RatingStore {
   return createRatingStore(dbFrom(env), systemClock.now)
 }
 
+/** Removes people from ratings in the configured database. */
 export function ratingEraserFrom(env: Environment): RatingEraser {
   return createRatingEraser(dbFrom(env))
 }
 
+/** People in the configured database. */
 export function peopleFrom(env: Environment): PersonStore {
   return createPersonStore(dbFrom(env))
 }
 
+/** Claims on codes in the configured database. */
 export function codeClaimsFrom(env: Environment): CodeClaimStore {
   return createCodeClaimStore(dbFrom(env))
 }
 
+/** Counters in the configured database. */
 export function countersFrom(env: Environment): CounterStore {
   return createCounterStore(dbFrom(env))
 }
 
+/** Session rows in the configured database. */
 export function sessionStoreFrom(env: Environment): SessionStore {
   return createSessionStore(dbFrom(env))
 }
@@ -111,6 +118,7 @@ export function sessionCheckFrom(env: Environment): Pick<Sessions, 'check'> {
   return createSessionCheck({ store: createSessionLookup(dbFrom(env)), now: systemClock.now })
 }
 
+/** Sessions with their tokens: `TOKEN_KEYS`, `WECHAT_APPID`, `ACCESS_TOKEN_SECONDS`. */
 export function sessionsFrom(env: Environment): Sessions {
   const { TOKEN_KEYS: keys } = readVariables(env, { TOKEN_KEYS: KeyRing })
   return createSessions({
@@ -169,6 +177,7 @@ export function forgottenRatingsFrom(env: Environment): 'delete' | 'keep-anonymo
   return choice === 'keep' ? 'keep-anonymous' : 'delete'
 }
 
+/** WeChat’s API behind a breaker: `WECHAT_APPID`, `WECHAT_SECRET`, `WECHAT_API_URL`. */
 export function weChatFrom(env: Environment): WeChat {
   const variables = readVariables(env, {
     WECHAT_APPID: AppId,

@@ -54,6 +54,7 @@ export function dbFrom(env: Environment): Db {
   return db
 }
 
+/** How patient a database is, and how wide. */
 export interface OpenDbOptions {
   timeoutMs?: () => number
   /** MySQL only: an event function has one request at a time and needs one. */

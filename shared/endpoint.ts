@@ -41,6 +41,7 @@ export interface Call {
   remainingMs: () => number
 }
 
+/** How a body arrived; `none` when there was none. */
 export type BodyEncoding = 'json' | 'form' | 'none'
 
 /** What a handler may know of the call beside its input. */
@@ -53,6 +54,7 @@ export interface CallFacts {
   remainingMs: () => number
 }
 
+/** What a call came to, before a transport writes it. */
 export interface Outcome {
   status: number
   /** Sent as JSON; left out for 204. */

@@ -22,6 +22,7 @@ export interface LogEvent {
   cause?: unknown
 }
 
+/** Where log lines go. */
 export interface Logger {
   write(event: LogEvent): void
 }
@@ -44,6 +45,7 @@ export interface AccessClaims {
   sessionId: string
 }
 
+/** Access tokens. */
 export interface Tokens {
   /** Signs an access token for a session. */
   sign(claims: AccessClaims): Promise<{ token: string; expiresInSeconds: number }>
@@ -109,6 +111,7 @@ export interface PhoneNumber {
   countryCode: string
 }
 
+/** The calls of WeChat’s API that are made. */
 export interface WeChat {
   /** Exchanges a `wx.login` code. @throws {Problem} `wechat-…` */
   exchangeCode(code: string, remainingMs: number): Promise<WeChatUser>
@@ -127,6 +130,7 @@ export interface Lookup {
   digest(purpose: string, value: string): Uint8Array
 }
 
+/** Limits of requests. */
 export interface Limiter {
   /** Counts a request of a person, or of a client address. @throws {Problem} `too-many-requests` with when to come back */
   admit(request: { kind: 'user' | 'address'; id: string; route: string }): Promise<void>
@@ -146,6 +150,7 @@ export interface Score {
   insertTimeMs: number
 }
 
+/** A rating about to be stored; without a key of the client’s it is stored once per call. */
 export type NewScore = Score & { userId: string; idempotencyKey: string | null }
 
 /** Which ratings of an account a query may touch: all of them, or those of one author. */
@@ -165,6 +170,7 @@ export interface GradeCounts {
 
 // Stores. Every method throws `DbError` when the database refuses or cannot be reached.
 
+/** Ratings, each at its account. */
 export interface RatingStore {
   /**
    * Stores a rating once. `same`: this user sent the same content for this account under the
@@ -181,6 +187,7 @@ export interface RatingStore {
   countsOfAccount(acc_nbr: string, scope: ReadScope): Promise<GradeCounts>
 }
 
+/** The end of a person’s ratings. */
 export interface RatingEraser {
   /** Deletes a user's ratings, or cuts their link to the person. Repeatable when cut off. */
   forgetAuthor(userId: string, ratings: 'delete' | 'keep-anonymous'): Promise<void>
@@ -192,6 +199,7 @@ export interface SealedSessionKey {
   digest: Uint8Array
 }
 
+/** What is kept of people. */
 export interface PersonStore {
   /** The id of this openid's user in this mini program; made when there is none. */
   identify(person: { appid: string; openid: string; atMs: number }): Promise<string>
@@ -239,6 +247,7 @@ export interface SessionRecord extends AccessClaims {
   proofHash: Uint8Array | null
 }
 
+/** Session rows; the rules are in `session/sessions.ts`. */
 export interface SessionStore {
   add(session: SessionRecord): Promise<void>
   /** Adds a session, or makes the one of the same id as if it were new. */
@@ -279,6 +288,7 @@ export interface CodeClaim {
   sessionId: string | null
 }
 
+/** Who sent a single-use code first. */
 export interface CodeClaimStore {
   /** Claims a code for one exchange; resolves to the earlier claim when there is one. */
   claim(
@@ -291,6 +301,7 @@ export interface CodeClaimStore {
   release(digest: Uint8Array): Promise<void>
 }
 
+/** Counts in windows of time. */
 export interface CounterStore {
   /** Counts `by` (1) more in the current window of this length, and resolves to the count. */
   increment(key: string, window: { lengthMs: number; atMs: number }, by?: number): Promise<number>

@@ -46,11 +46,13 @@ const catalogue = {
   'wechat-timeout': entry(504, '微信服务响应超时，请重新登录', 'login'),
 } satisfies Record<string, CatalogueEntry>
 
+/** The `code` of an error answer; the list is closed. */
 export type ProblemCode = keyof typeof catalogue
 
 /** Every code, for documentation and tests. */
 export const problemCodes = Object.keys(catalogue) as ProblemCode[]
 
+/** What one failure adds to its catalogue entry. */
 export interface ProblemDetails {
   /** Replaces the catalogue's message; must not repeat anything the caller sent. */
   message?: string

@@ -13,6 +13,7 @@ const POLL_MS = 100
 const RESERVE_MS = 1000
 const WAIT_MAX_MS = 4000
 
+/** A code, and who sends it. */
 export interface ClaimRequest {
   /** Keeps codes of different kinds apart. */
   purpose: 'login-code' | 'phone-code'
@@ -22,6 +23,7 @@ export interface ClaimRequest {
   remainingMs: () => number
 }
 
+/** Whether the code is the caller’s to exchange, or was exchanged already. */
 export type ClaimResult =
   | { state: 'settled'; userId: string; sessionId: string | null }
   | {

@@ -5,6 +5,7 @@ import { Problem } from '../../shared/problem.ts'
 import type { UserData } from '../../shared/wechat/user-data.ts'
 import { decryptWithKeys, openSessionKeys } from './session-keys.ts'
 
+/** What decrypting for a caller needs. */
 export interface DecryptionNeeds {
   appid: string
   people: PersonStore

@@ -1,4 +1,21 @@
-import { appidFrom, clockFrom, codeClaimsFrom, countersFrom, forgottenRatingsFrom, limiterFrom, lookupFrom, operatorsFrom, peopleFrom, platformSessionsFrom, ratingEraserFrom, sessionStoreFrom, sessionsFrom, tokensFrom, vaultFrom, weChatFrom } from '../../shared/compose.ts'
+import {
+  appidFrom,
+  clockFrom,
+  codeClaimsFrom,
+  countersFrom,
+  forgottenRatingsFrom,
+  limiterFrom,
+  lookupFrom,
+  operatorsFrom,
+  peopleFrom,
+  platformSessionsFrom,
+  ratingEraserFrom,
+  sessionStoreFrom,
+  sessionsFrom,
+  tokensFrom,
+  vaultFrom,
+  weChatFrom,
+} from '../../shared/compose.ts'
 import { serve } from '../../shared/transport/serve.ts'
 import { devices, endDevice } from './devices.ts'
 import { forgetMe } from './forget-me.ts'

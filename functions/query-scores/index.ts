@@ -1,4 +1,12 @@
-import { limiterFrom, lookupFrom, operatorsFrom, platformSessionsFrom, ratingsFrom, sessionCheckFrom, tokensFrom } from '../../shared/compose.ts'
+import {
+  limiterFrom,
+  lookupFrom,
+  operatorsFrom,
+  platformSessionsFrom,
+  ratingsFrom,
+  sessionCheckFrom,
+  tokensFrom,
+} from '../../shared/compose.ts'
 import { serve } from '../../shared/transport/serve.ts'
 import { accountScores } from './account-scores.ts'
 import { form } from './form.ts'

@@ -1,4 +1,12 @@
-import { clockFrom, limiterFrom, operatorsFrom, platformSessionsFrom, ratingsFrom, sessionCheckFrom, tokensFrom } from '../../shared/compose.ts'
+import {
+  clockFrom,
+  limiterFrom,
+  operatorsFrom,
+  platformSessionsFrom,
+  ratingsFrom,
+  sessionCheckFrom,
+  tokensFrom,
+} from '../../shared/compose.ts'
 import { serve } from '../../shared/transport/serve.ts'
 import { ownScores } from '../query-scores/own-scores.ts'
 import { submitScore } from './submit-score.ts'

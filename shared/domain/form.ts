@@ -7,6 +7,7 @@
 import * as v from 'valibot'
 import type { FormFieldKind } from '../endpoint.ts'
 
+/** The form as shipped; see the head of this file. */
 export const ratingForm = {
   /** ASCII, at most 64 characters: the column is `varchar(64)`. */
   account: { name: 'acc_nbr', label: '账号', pattern: '^[0-9]{5,20}$', hint: '5 到 20 位数字' },
@@ -23,7 +24,9 @@ export const ratingForm = {
   ],
 } as const
 
+/** Column of a grade. */
 export type GradeName = (typeof ratingForm.grades)[number]['name']
+/** Column of a text. */
 export type TextName = (typeof ratingForm.texts)[number]['name']
 
 interface GradeField {
@@ -65,6 +68,7 @@ export const RatingInput = v.strictObject({
   txt3: textSchema(ratingForm.texts[2]),
 })
 
+/** A rating that passed the form. */
 export type RatingInput = v.InferOutput<typeof RatingInput>
 
 /** How the values of a form-encoded rating are read. */

@@ -11,6 +11,7 @@ export function readableBy(caller: Caller, acc_nbr: string): ReadScope {
   return { kind: 'author', userId: caller.userId }
 }
 
+/** The counts of no ratings. */
 export const emptyCounts: GradeCounts = {
   count: 0,
   grades: { grade1: {}, grade2: {}, grade3: {} },
@@ -44,6 +45,7 @@ function combine(a: GradeCounts, b: GradeCounts, sign: 1 | -1): GradeCounts {
   return { count: a.count + sign * b.count, grades }
 }
 
+/** What `POST /query/summary` answers. */
 export interface Summary {
   count: number
   grades: Record<

@@ -7,11 +7,13 @@ import { createHash } from 'node:crypto'
 import type { CounterStore, Limiter } from '../ports.ts'
 import { Problem } from '../problem.ts'
 
+/** So many requests in a window of the clock. */
 export interface Limit {
   requests: number
   windowMs: number
 }
 
+/** What a limiter counts with, and its limits. */
 export interface LimiterOptions {
   counters: CounterStore
   /** Per person and route. */

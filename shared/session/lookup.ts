@@ -5,11 +5,13 @@
 
 import { createHmac, hkdfSync } from 'node:crypto'
 
+/** The one key of a lookup. */
 export interface LookupOptions {
   /** At least 32 random bytes. Changing it makes all digests stored so far unfindable. */
   key: Uint8Array
 }
 
+/** Digests for finding a value that is not stored. */
 export interface Lookup {
   /**
    * 32 bytes, always the same for the same two texts. `purpose` names the column (`phone`, `login-code`):

@@ -31,10 +31,12 @@ export function isProved(proofHash: Uint8Array | null, proof: string | undefined
   return isEqual(sha256(proof), proofHash)
 }
 
+/** SHA-256 of a text in UTF-8, 32 bytes. */
 export function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }
 
+/** Whether two secrets are the same bytes, in a time that does not tell where they differ. */
 export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }

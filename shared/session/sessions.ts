@@ -20,6 +20,7 @@ import type {
 import { Problem } from '../problem.ts'
 import { createSessionCheck, isEqual, isProved, sha256 } from './session-check.ts'
 
+/** What sessions are made of. */
 export interface SessionOptions {
   store: SessionStore
   tokens: Pick<Tokens, 'sign'>

@@ -8,12 +8,14 @@ import { jwtVerify, SignJWT } from 'jose'
 import { v4 as randomUuid } from 'uuid'
 import type { AccessClaims, Tokens } from '../ports.ts'
 
+/** A key that signs tokens, and the name it goes by in their header. */
 export interface SigningKey {
   kid: string
   /** At least 32 random bytes. */
   secret: Uint8Array
 }
 
+/** What makes a token one of ours. */
 export interface TokenOptions {
   /** The first signs, all verify. */
   keys: readonly SigningKey[]

@@ -7,6 +7,7 @@
 
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 
+/** A key that seals, and the name it is stored under. */
 export interface SealingKey {
   /** 1 to 32 letters, digits, `-` or `_`; stored in clear beside each secret. */
   kid: string
@@ -14,11 +15,13 @@ export interface SealingKey {
   bytes: Uint8Array
 }
 
+/** The keys of a vault. */
 export interface VaultOptions {
   /** The first seals, all open. To rotate, put a new one first and drop an old one once nothing is sealed by it. */
   keys: readonly SealingKey[]
 }
 
+/** Seals secrets at rest. */
 export interface Vault {
   /**
    * `context` says whose secret this is and of what kind (`session-key:<user id>`); it is not stored,

@@ -18,6 +18,7 @@ export interface SqlResult {
   rowsAffected: number
 }
 
+/** Something statements can be run on: a database, or a transaction of it. */
 export interface Queryable {
   /**
    * Runs one statement with its parameters.
@@ -26,6 +27,7 @@ export interface Queryable {
   query(sql: string, parameters?: readonly SqlValue[]): Promise<SqlResult>
 }
 
+/** A database, through one door or the other. */
 export interface Db extends Queryable {
   /**
    * Runs `work` in one transaction: COMMIT when it resolves, ROLLBACK when it throws. Repeated as a
@@ -43,6 +45,7 @@ export type DbFailure =
   | 'timeout' // no answer within the deadline
   | 'bad-answer' // an answer that is not the protocol's
 
+/** A statement that failed, described without its text or values. */
 export class DbError extends Error {
   readonly failure: DbFailure
   /** MySQL error number (1062 duplicate key, 1213 deadlock …), when the database gave one. */

@@ -39,11 +39,13 @@ export class ExchangeError extends Error {
   }
 }
 
+/** An answer, read to its end. */
 export interface HttpsAnswer {
   status: number
   body: string
 }
 
+/** A request. */
 export interface HttpsPost {
   headers: Record<string, string>
   body: string
@@ -53,6 +55,7 @@ export interface HttpsPost {
   retryStale: boolean
 }
 
+/** POST over kept connections. */
 export interface HttpsClient {
   /** @throws {ExchangeError} */
   post(url: string, post: HttpsPost): Promise<HttpsAnswer>

@@ -290,7 +290,11 @@ function toDbError(error: unknown, lostOutcome: Outcome): DbError {
       outcome: UNDETERMINED_ERRNOS.has(errno) ? lostOutcome : 'none',
     })
   }
-  const lost = syscall !== undefined || code === 'PROTOCOL_CONNECTION_LOST' || isTlsCode(code)
+  const lost =
+    syscall !== undefined ||
+    code === 'PROTOCOL_CONNECTION_LOST' ||
+    isTlsCode(code) ||
+    isClosedAlready(error)
   return new DbError(lost ? 'unreachable' : 'bad-answer', { outcome: lostOutcome })
 }
 
@@ -302,4 +306,9 @@ function refusedSetting(setting: string): DbError {
   const error = new DbError('refused', { outcome: 'none' })
   error.message = `database refused: the session does not keep ${setting}`
   return error
+}
+
+/** mysql2 gives no code when a connection was found broken in the moment a statement was handed to it. */
+function isClosedAlready(error: unknown): boolean {
+  return error instanceof Error && /in closed state$/.test(error.message)
 }

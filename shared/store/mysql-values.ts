@@ -9,6 +9,7 @@ export interface MySqlColumn {
   decimals?: number
 }
 
+/** What mysql2 is given for a `?`. */
 export type DriverValue =
   | ReturnType<typeof mysql2.TypedParameter.BIGINT>
   | string

@@ -14,6 +14,7 @@ import { driverTls, MySqlConnection, steadyMs } from './mysql-connection.ts'
 import { parseMySqlUrl } from './mysql-url.ts'
 import { toDriverValue } from './mysql-values.ts'
 
+/** Where the database is, how long it may take, and how many connections it gets. */
 export interface MySqlOptions {
   /** See `parseMySqlUrl`. */
   url: string

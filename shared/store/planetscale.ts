@@ -26,6 +26,7 @@ const RETRY_PAUSE_MS = 40
 /** A ROLLBACK only frees locks earlier than the server would: it may not use up the caller's time. */
 const ROLLBACK_DEADLINE_MS = 1000
 
+/** Where the database is and how long it may take. */
 export interface PlanetScaleOptions {
   /** `https://user:password@host`, or `http:` on loopback. */
   url: string
@@ -118,6 +119,8 @@ class PlanetScale implements Db {
       const first = mayRunAgain(statements.fatal) ? statements.fatal : error
       sending.control = true
       sending.timeoutMs = () => Math.min(this.timeoutMs(), ROLLBACK_DEADLINE_MS)
+      // Harmless twice, and without it the locks stay until the server's limit.
+      sending.retryStale = true
       // The first error is the one that tells what happened.
       await execute(connection, 'ROLLBACK', [], sending).catch(() => undefined)
       throw first

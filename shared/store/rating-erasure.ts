@@ -16,10 +16,14 @@ export function createRatingEraser(db: Db): RatingEraser {
           'select acc_nbr, id from ratings where user_id = ? order by id limit ?',
           [author, FORGET_BATCH],
         )
+        const byAccount = new Map<string, Uint8Array[]>()
         for (const row of rows) {
-          const key = [text(row, 'acc_nbr'), bytes(row, 'id')] as const
-          if (choice === 'delete') await deleteRatings(db, key[0], [key[1]])
-          else await anonymise(db, ...key)
+          const acc_nbr = text(row, 'acc_nbr')
+          byAccount.set(acc_nbr, [...(byAccount.get(acc_nbr) ?? []), bytes(row, 'id')])
+        }
+        for (const [acc_nbr, ids] of byAccount) {
+          if (choice === 'delete') await deleteRatings(db, acc_nbr, ids)
+          else for (const id of ids) await anonymise(db, acc_nbr, id)
         }
         if (rows.length < FORGET_BATCH) return
       }

@@ -5,7 +5,14 @@
 
 import { createHash } from 'node:crypto'
 import type { NewScore, RatingStore, ReadScope, Score, Slice } from '../ports.ts'
-import { type Db, DbError, isDuplicateKey, type SqlRow, type SqlValue } from './db.ts'
+import {
+  type Db,
+  DbError,
+  isDuplicateKey,
+  RETRYABLE_ERRNOS,
+  type SqlRow,
+  type SqlValue,
+} from './db.ts'
 import { countAccount, FOLD_TAIL_MAX, foldAccount, sumCounts } from './folds.ts'
 import { bytes, integer, integerOrNull, isSameBytes, text, uuid, uuidToBytes } from './rows.ts'
 
@@ -16,8 +23,8 @@ export function createRatingStore(db: Db, now: () => number): RatingStore {
       const id = uuidToBytes(score.id)
       const key = score.idempotencyKey ?? ownKey(id)
       const hash = contentHash(score)
-      try {
-        const { rowsAffected } = await db.query(
+      const insert = () =>
+        db.query(
           `insert into ratings (acc_nbr, id, user_id, grade1, grade2, grade3, txt1, txt2, txt3, insert_time, idempotency_key, content_hash)
            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
           [
@@ -35,6 +42,8 @@ export function createRatingStore(db: Db, now: () => number): RatingStore {
             hash,
           ],
         )
+      try {
+        const { rowsAffected } = await retryConflicts(insert)
         if (rowsAffected !== 1) throw new DbError('bad-answer', { outcome: 'unknown' })
         return { result: 'added', id: score.id }
       } catch (error) {
@@ -78,6 +87,20 @@ export function createRatingStore(db: Db, now: () => number): RatingStore {
       )
       return sumCounts(rows)
     },
+  }
+}
+
+const ATTEMPTS_MAX = 3
+
+/** One statement is its own transaction: when it met a deadlock or a lock, it may simply be sent again. */
+async function retryConflicts<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      const isConflict = error instanceof DbError && RETRYABLE_ERRNOS.has(error.errno ?? 0)
+      if (!isConflict || attempt === ATTEMPTS_MAX) throw error
+    }
   }
 }
 

@@ -3,6 +3,7 @@
  * turned away at once, because an answer that comes too late is work for nothing.
  */
 
+/** How many requests at once, and how long others wait. */
 export interface AdmissionLimits {
   /** Requests worked on at the same time. */
   concurrentMax: number
@@ -12,6 +13,7 @@ export interface AdmissionLimits {
   queueWaitMs: number
 }
 
+/** The door to a server that is never overfull. */
 export interface Admission {
   /** Resolves to `leave`, to be called once when the work is done, or to `undefined`: too busy. */
   enter(): Promise<(() => void) | undefined>
@@ -19,6 +21,7 @@ export interface Admission {
   count(): number
 }
 
+/** An admission with nobody inside. */
 export function createAdmission({
   concurrentMax,
   queuedMax,

@@ -11,6 +11,7 @@ export const BODY_MAX_BYTES = 16 * 1024
 /** Deeper values make `JSON.stringify` and recursive walks overflow the stack. */
 export const BODY_MAX_DEPTH = 16
 
+/** A body and what its headers say of it. */
 export interface RawBody {
   body: unknown
   isBase64: boolean

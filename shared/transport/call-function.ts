@@ -17,6 +17,7 @@ export interface PlatformCaller {
   appid: string
 }
 
+/** What `wx.cloud.callFunction` resolves to, as `result`. */
 export interface FunctionCallReply {
   status: number
   body?: unknown
@@ -82,10 +83,12 @@ export function readFunctionCall(
   }
 }
 
+/** The reply to a call that has an outcome. */
 export function writeFunctionOutcome({ status, body }: Outcome): FunctionCallReply {
   return body === undefined ? { status } : { status, body }
 }
 
+/** The reply to a call that failed. */
 export function writeFunctionProblem(problem: Problem, requestId: string): FunctionCallReply {
   return { status: problem.status, body: problem.toBody(requestId) }
 }

@@ -31,6 +31,7 @@ export interface HttpReply {
   body: string
 }
 
+/** What every reply carries. */
 export interface ReplyOptions {
   requestId: string
   /** Exact origins that may read answers from a browser. Mini programs need none. */
@@ -42,6 +43,7 @@ const AUTHORIZATION = /^(?:JWT|Bearer) ([^\s,]+)$/i
 /** Longer header values cannot be a token of ours, so no pattern is tried on them. */
 const AUTHORIZATION_MAX_LENGTH = 4200
 
+/** Whether an event came over HTTP: those have a method. */
 export function isHttpEvent(event: unknown): event is HttpEvent {
   return isRecord(event) && typeof event.httpMethod === 'string'
 }

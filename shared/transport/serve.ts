@@ -56,6 +56,7 @@ export interface InvocationContext {
 /** A handler of HTTP events. */
 export type MainHandler = (event: unknown, context?: InvocationContext) => Promise<HttpReply>
 
+/** A function as data: its name, what it needs, what it answers. */
 export interface FunctionDeclaration<Needs extends Authority> {
   functionName: string
   /** What the endpoints need; each part reads its own variables. */

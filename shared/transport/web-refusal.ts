@@ -7,6 +7,7 @@ import type { Logger } from '../ports.ts'
 import { Problem, type ProblemCode } from '../problem.ts'
 import { writeProblem } from './http-event.ts'
 
+/** What a refusal on a raw socket says. */
 export interface RefusalOptions {
   log: Logger
   /** Whether the function works on an earlier request of this connection. */

@@ -14,6 +14,7 @@ import { type HttpEvent, type HttpReply, internalAddresses } from './http-event.
  */
 export type TrustProxy = 'private' | 'none'
 
+/** A request as node:http received it. */
 export interface ReceivedRequest {
   event: HttpEvent & { headers: Record<string, unknown> }
   /** The platform's id of the request; absent on other hosts. */

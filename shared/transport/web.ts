@@ -17,6 +17,7 @@ import type { MainHandler } from './serve.ts'
 import { refuse } from './web-refusal.ts'
 import { announcesTooMuch, readBytes, receive, send, type TrustProxy } from './web-request.ts'
 
+/** What a client may ask of the server. */
 export interface WebLimits extends AdmissionLimits {
   /** Request line and headers; beyond it 431. */
   headerMaxBytes: number
@@ -33,6 +34,7 @@ export interface WebLimits extends AdmissionLimits {
   connectionsMax: number
 }
 
+/** The limits of a deployed server. */
 export const webLimits: WebLimits = {
   // Node's own limit; the longest token is 4 KB, and the platform adds credentials of its own.
   headerMaxBytes: 16 * 1024,
@@ -50,6 +52,7 @@ export const webLimits: WebLimits = {
   connectionsMax: 800,
 }
 
+/** Where the server listens, and whom it believes. */
 export interface WebOptions {
   /** Default `0.0.0.0`: the platform does not reach 127.0.0.1. */
   host?: string
@@ -60,6 +63,7 @@ export interface WebOptions {
   limits?: Partial<WebLimits>
 }
 
+/** A server that listens. */
 export interface WebServer {
   url: string
   /**

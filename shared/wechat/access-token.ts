@@ -2,6 +2,7 @@
 
 import { callWeChat, refusal } from './api-call.ts'
 
+/** The access token of one mini program. */
 export interface AccessToken {
   /** The token, from the cache or from WeChat; one call at a time. */
   get(deadlineMs: number): Promise<string>

@@ -39,6 +39,7 @@ export interface WeChatCall {
   remainingMs: number
 }
 
+/** The JSON object of a successful call; its members are not checked yet. */
 export type WeChatAnswer = Record<string, unknown>
 
 /** The moment, in `performance.now()` time, at which a call has to be over. */

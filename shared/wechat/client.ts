@@ -5,6 +5,7 @@ import { Problem } from '../problem.ts'
 import { createAccessToken } from './access-token.ts'
 import { callWeChat, deadlineOf, errcodeOf, refusal, type WeChatAnswer } from './api-call.ts'
 
+/** The mini program, and where WeChat’s API is. */
 export interface WeChatOptions {
   appid: string
   secret: string

@@ -29,6 +29,7 @@ export interface UserData {
   watermarkTimestamp: number
 }
 
+/** Encrypted data and what it is held against. */
 export interface EncryptedUserData {
   /** The mini program the data must have been made for. */
   appid: string
@@ -44,6 +45,7 @@ export interface EncryptedUserData {
   maxAgeMs: number
 }
 
+/** Signed text and its signature. */
 export interface SignedRawData {
   /** The text exactly as WeChat gave it; parsing and printing it again breaks the signature. */
   rawData: unknown

@@ -24,7 +24,7 @@ const TYPES = /^(?:varchar|text|binary\((?:16|32)\)|varbinary|bigint|int|smallin
 
 /** What no statement of a migration may hold. */
 export const FOREIGN_DEFINITIONS =
-  /\b(?:auto_increment|foreign key|references|trigger|view|procedure|enum|json|timestamp|datetime|check|float|double|decimal|current_timestamp|unsigned|default (?!charset))\b/i
+  /\b(?:auto_increment|foreign key|references|trigger|view|procedure|enum|json|timestamp|datetime|check|float|double|decimal|current_timestamp|unsigned|default (?!charset|0))\b/i
 
 /** What is wrong with a column; empty when nothing is. */
 export function judgeColumn({ table, column, type, collation }: Column): string[] {

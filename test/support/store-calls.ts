@@ -128,9 +128,11 @@ export function everyCall(stores: Stores): Calls {
       countAccount: () => stores.folds.countAccount(account),
       foldAccount: () => stores.folds.foldAccount(account),
       async deleteRatings() {
-        const id = await newRating(one)
+        await stores.folds.resetFold(account)
+        const [id, other] = [await newRating(one), await newRating(one)]
         await stores.folds.foldAccount(account)
         await stores.folds.deleteRatings(account, [id])
+        await stores.folds.deleteRatings(account, [other])
       },
       verifyFold: () => stores.folds.verifyFold(account),
       resetFold: () => stores.folds.resetFold(account),

@@ -8,8 +8,10 @@ import {
 } from '../../../scripts/maintenance.ts'
 import { migrate, readMigrations } from '../../../scripts/migrations.ts'
 import type { NewScore } from '../../../shared/ports.ts'
+import type { Db } from '../../../shared/store/db.ts'
 import {
   countAccount,
+  deleteRatings,
   FOLD_DELAY_MS,
   FOLD_TAIL_MAX,
   foldAccount,
@@ -155,6 +157,50 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('counts on $name',
     await rebuildCounts(door.db, () => NOW_MS, quiet)
     expect(await verifyCounts(door.db, quiet)).toEqual([])
     expect((await ratings().countsOfAccount('8', all)).count).toBe(10)
+  })
+
+  test('folded counts whose ratings are gone are found as well', async () => {
+    await door.db.query(
+      'insert into rating_folds (acc_nbr, folded_through, counts, version) values (?, ?, ?, 1)',
+      ['gone', lastIdAt(NOW_MS), '{"count":1,"grades":{"grade1":{"1":1},"grade2":{},"grade3":{}}}'],
+    )
+    expect(await verifyCounts(door.db, quiet)).toEqual(['gone'])
+    await rebuildCounts(door.db, () => NOW_MS, quiet)
+    expect(await verifyCounts(door.db, quiet)).toEqual([])
+  })
+
+  test('an account whose last rating went leaves nothing behind', async () => {
+    const userId = uuidV7()
+    await fill('10', 3, NOW_MS - 10 * FOLD_DELAY_MS, userId)
+    await foldAccount(door.db, '10', NOW_MS)
+    await createRatingEraser(door.db).forgetAuthor(userId, 'delete')
+    const { rows } = await door.db.query('select acc_nbr from rating_folds where acc_nbr = ?', [
+      '10',
+    ])
+    expect(rows).toEqual([])
+    await fill('10', 2, NOW_MS - 10 * FOLD_DELAY_MS)
+    expect((await ratings().countsOfAccount('10', all)).count).toBe(2)
+  })
+
+  test('a fold that a deletion overtook changes nothing', async () => {
+    const [first] = await fill('11', 5, NOW_MS - 10 * FOLD_DELAY_MS)
+    const other = await door.again()
+    // The folder is held up after it has counted: in between a rating goes.
+    const slow: Db = {
+      ...door.db,
+      transaction: (work) => door.db.transaction(work),
+      close: () => door.db.close(),
+      query: async (sql, parameters) => {
+        if (sql.startsWith('update rating_folds')) {
+          await deleteRatings(other, '11', [uuidToBytes(first?.id ?? '')])
+        }
+        return door.db.query(sql, parameters)
+      },
+    }
+    expect(await foldAccount(slow, '11', NOW_MS)).toBe(0)
+    expect((await ratings().countsOfAccount('11', all)).count).toBe(4)
+    expect(await foldAccount(door.db, '11', NOW_MS)).toBe(4)
+    expect(await verifyCounts(door.db, quiet)).toEqual([])
   })
 
   test('retention deletes what is old, in batches, and nothing else', async () => {

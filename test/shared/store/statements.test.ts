@@ -1,0 +1,261 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { migrate, readMigrations } from '../../../scripts/migrations.ts'
+import { type RecordedStatement, recordStatements } from '../../support/recording-db.ts'
+import { columnsOf } from '../../support/schema-rules.ts'
+import {
+  judgeStatement,
+  judgeTransaction,
+  type Statement,
+  targetOf,
+} from '../../support/statement-rules.ts'
+import { type Calls, everyCall, everyStore, type Stores } from '../../support/store-calls.ts'
+import { type Door, doors } from '../../support/store-doors.ts'
+
+const storeFolder = new URL('../../../shared/store/', import.meta.url)
+
+describe('every statement of the stores', () => {
+  let door: Door
+  let stores: Stores
+  let calls: Calls
+  let statements: RecordedStatement[]
+  let columns: ReadonlySet<string>
+  beforeAll(async () => {
+    const offline = doors[0]
+    if (!offline) throw new Error('no database')
+    door = await offline.open()
+    const migrations = await readMigrations()
+    await migrate(door.db, { migrations })
+    columns = new Set(columnsOf(migrations).map(({ column }) => column))
+    const recorded = recordStatements(door.db)
+    statements = recorded.statements
+    stores = everyStore(recorded.db)
+    calls = everyCall(stores)
+    for (const call of Object.values(calls).flatMap((methods) => Object.values(methods))) {
+      await call()
+    }
+  })
+  afterAll(() => door?.close())
+
+  test('is asked for: no store, method or query is left out', () => {
+    const sources = readdirSync(storeFolder)
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => ({ name, source: readFileSync(new URL(name, storeFolder), 'utf8') }))
+    const exported = sources.flatMap(({ source }) =>
+      [...source.matchAll(/^export (?:async )?function (\w+)\(\s*db: /gm)].map(([, name]) => name),
+    )
+    const { folds: functions, ...factories } = stores
+    expect([...Object.keys(factories), ...Object.keys(functions)].sort()).toEqual(exported.sort())
+    for (const name of Object.keys(stores) as (keyof Stores)[]) {
+      expect(Object.keys(calls[name]).sort(), name).toEqual(Object.keys(stores[name]).sort())
+    }
+    const places = sources
+      .filter(({ source }) => /\bdb: (?:Db|Queryable)\b/.test(source))
+      .flatMap(({ name, source }) => queryPlaces(name, source))
+    expect(places.length).toBeGreaterThan(30)
+    expect([...new Set(statements.map(({ place }) => place))].sort()).toEqual(places.sort())
+  })
+
+  test('names its shard key and speaks the common dialect', () => {
+    const faults = statements.flatMap((statement) =>
+      judgeStatement(statement, columns).map((fault) => `${statement.place}: ${fault}`),
+    )
+    expect(faults).toEqual([])
+  })
+
+  test('goes to one shard; only the list of one’s own ratings asks them all', () => {
+    const everywhere = statements.filter((statement) => targetOf(statement) === 'every')
+    expect(new Set(everywhere.map(({ place }) => place.split(':')[0]))).toEqual(
+      new Set(['ratings.ts', 'rating-erasure.ts']),
+    )
+  })
+
+  test('shares its shard with the rest of its transaction', () => {
+    const numbers = new Set(statements.flatMap(({ transaction }) => transaction ?? []))
+    expect(numbers.size).toBeGreaterThan(2)
+    for (const number of numbers) {
+      const together = statements.filter(({ transaction }) => transaction === number)
+      expect(judgeTransaction(together), together[0]?.place).toEqual([])
+    }
+  })
+
+  test.each<[what: string, fault: string, sql: string, parameters: Statement['parameters']]>([
+    ['no shard key', 'ratings without acc_nbr', 'select id from ratings where id = ?', ['x']],
+    [
+      'a range of shard keys',
+      'ratings without acc_nbr',
+      'select id from ratings where acc_nbr > ?',
+      ['1'],
+    ],
+    [
+      'a shard key that need not hold',
+      'ratings without acc_nbr',
+      'select id from ratings where acc_nbr = ? or id = ?',
+      ['1', 'x'],
+    ],
+    [
+      'half a shard key',
+      'identities without appid, openid',
+      'select user_id from identities where openid = ?',
+      ['o'],
+    ],
+    [
+      'a shard key as a literal',
+      'ratings without acc_nbr',
+      "select id from ratings where acc_nbr = '1'",
+      [],
+    ],
+    [
+      'a write by author',
+      'ratings without acc_nbr',
+      'delete from ratings where user_id = ? and id = ?',
+      ['u', 'x'],
+    ],
+    [
+      'another table by author',
+      'rating_folds without acc_nbr',
+      'select counts from rating_folds where user_id = ? and acc_nbr > ?',
+      ['u', ''],
+    ],
+    [
+      'an insert without shard key',
+      'counters without counter_key',
+      'insert into counters (window_start, used) values (?, ?)',
+      [0, 1],
+    ],
+    [
+      'a computed shard key',
+      'counters without counter_key',
+      'insert into counters (counter_key, used) values (lower(?), ?)',
+      ['k', 1],
+    ],
+    [
+      'an unknown table',
+      'the table secrets has no shard key',
+      'select a from secrets where acc_nbr = ?',
+      ['1'],
+    ],
+    [
+      'a join across shards',
+      'users without user_id',
+      'select s.device from sessions s join users u on u.openid = s.device where s.user_id = ?',
+      ['u'],
+    ],
+    [
+      'a subquery elsewhere',
+      'identities without appid, openid',
+      'select id from ratings where acc_nbr = ? and user_id = (select user_id from identities where openid = ?)',
+      ['1', 'o'],
+    ],
+    [
+      'the server’s clock',
+      'a word that not every database knows alike',
+      'update users set created_at = now() where user_id = ?',
+      ['u'],
+    ],
+    [
+      'a number the server gave',
+      'a word that not every database knows alike',
+      'select last_insert_id() as n from users where user_id = ?',
+      ['u'],
+    ],
+    [
+      'a row-value comparison',
+      'a row-value comparison',
+      'select id from ratings where acc_nbr = ? and (insert_time, id) < (?, ?)',
+      ['1', 1, 'x'],
+    ],
+    [
+      'REPLACE',
+      'a word that not every database knows alike',
+      'replace into counters (counter_key, used) values (?, ?)',
+      ['k', 1],
+    ],
+    [
+      'RETURNING',
+      'a word that not every database knows alike',
+      'delete from code_claims where code_digest = ? returning user_id',
+      ['d'],
+    ],
+    [
+      'SKIP LOCKED',
+      'skip locked',
+      'select used from counters where counter_key = ? for update skip locked',
+      ['k'],
+    ],
+    [
+      'the new upsert',
+      'a word that not every database knows alike',
+      'insert into counters (counter_key, used) values (?, ?) as new on duplicate key update used = new.used',
+      ['k', 1],
+    ],
+    [
+      'an alias that is a column',
+      'the alias id is a column’s name',
+      'select hex(id) as id from ratings where acc_nbr = ? order by id',
+      ['1'],
+    ],
+    [
+      'the same without as',
+      'the alias id is a column’s name',
+      'select hex(id) id from ratings where acc_nbr = ? order by id',
+      ['1'],
+    ],
+    [
+      'a value in the text',
+      'a literal or quoted name where only ? may stand',
+      "update sessions set device = 'x' where user_id = ?",
+      ['u'],
+    ],
+    [
+      'a value too few',
+      'not as many values as ?',
+      'select id from ratings where acc_nbr = ? and id > ?',
+      ['1'],
+    ],
+    [
+      'two statements',
+      'more than one plain statement',
+      'select id from ratings where acc_nbr = ?; select 1',
+      ['1'],
+    ],
+    [
+      'everything',
+      'select *, which a new column changes',
+      'select * from ratings where acc_nbr = ?',
+      ['1'],
+    ],
+  ])('is refused with %s', (_what, fault, sql, parameters) => {
+    expect(judgeStatement({ sql, parameters, transaction: undefined }, columns)).toContain(fault)
+  })
+
+  test('is refused in a transaction with another account, or when it asks every shard there', () => {
+    const sql = 'delete from ratings where acc_nbr = ? and id = ?'
+    const [first, second] = ['1', '2'].map((account) => ({
+      sql,
+      parameters: [account, 'x'],
+      transaction: 1,
+    }))
+    const fold = {
+      sql: 'select counts from rating_folds where acc_nbr = ?',
+      parameters: ['1'],
+      transaction: 1,
+    }
+    expect(judgeTransaction([first, fold] as Statement[])).toEqual([])
+    expect(judgeTransaction([first, second] as Statement[])).not.toEqual([])
+    const own = {
+      sql: 'select id from ratings where user_id = ? limit ?',
+      parameters: ['u', 1],
+      transaction: 1,
+    }
+    expect(judgeStatement(own, columns)).not.toEqual([])
+    expect(judgeStatement({ ...own, transaction: undefined }, columns)).toEqual([])
+  })
+})
+
+/** Where a source file asks a query, as `name:line`. */
+function queryPlaces(name: string, source: string): string[] {
+  return source
+    .split('\n')
+    .flatMap((line, index) => (/\.query\(/.test(line) ? [`${name}:${index + 1}`] : []))
+}
