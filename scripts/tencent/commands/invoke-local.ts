@@ -1,11 +1,10 @@
 /** `serverless invoke local`: one function on one event, on this machine; exit code 1 when it failed. */
-import { invokeLocal } from '../../local/invoke-local.ts'
 import type { CommandDefinition } from '../framework.ts'
 import { DeployProblem } from '../problem.ts'
 import { functionCalled } from '../service.ts'
 import { type Command, type CommandContext, textOption } from './context.ts'
 import { readEvent } from './event-input.ts'
-import { localFunction } from './local-function.ts'
+import { loadLocal, localFunction } from './local-function.ts'
 import {
   inspectOption,
   inspectPortOf,
@@ -16,6 +15,7 @@ import {
 
 const invoke = async (context: CommandContext): Promise<void> => {
   const { options, service, tell, print } = context
+  const { invokeLocal } = await loadLocal(() => import('../../local/invoke-local.ts'))
   const wanted = functionCalled(service, textOption(options, 'function') ?? '')
   const invocation = await invokeLocal({
     declared: localFunction(wanted),

@@ -1,7 +1,8 @@
-/** A function of serverless.yml as the local runners want it. */
+/** The way from serverless.yml to the local runners. */
 import type { LocalFunction } from '../../local/service.ts'
 import type { DesiredFunction } from '../service.ts'
 
+/** A function as the local runners want it. */
 export const localFunction = (wanted: DesiredFunction): LocalFunction => ({
   name: wanted.key,
   timeoutMs: wanted.timeoutSeconds * 1000,
@@ -10,3 +11,13 @@ export const localFunction = (wanted: DesiredFunction): LocalFunction => ({
   paths: [...wanted.paths],
   handler: wanted.handler.split('.')[1] ?? 'main_handler',
 })
+
+/**
+ * Loads a local runner only when its command is asked for: it brings a database, a WeChat and the functions' own
+ * code. The shim that loads this plugin covers require(); import() needs its own.
+ */
+export const loadLocal = async <Module>(load: () => Promise<Module>): Promise<Module> => {
+  const { register } = await import('tsx/esm/api')
+  register()
+  return load()
+}

@@ -1,8 +1,7 @@
 /** `serverless offline`: everything on this machine, behind a gateway; what `npm run dev` runs. */
-import { startOffline } from '../../local/offline.ts'
 import { DeployProblem } from '../problem.ts'
 import { type Command, type CommandContext, textOption } from './context.ts'
-import { localFunction } from './local-function.ts'
+import { loadLocal, localFunction } from './local-function.ts'
 import {
   inspectOption,
   inspectPortOf,
@@ -12,9 +11,7 @@ import {
 } from './local-options.ts'
 
 const serve = async ({ options, service }: CommandContext): Promise<void> => {
-  // The shim that loads this plugin covers require(); the database driver is loaded by import().
-  const { register } = await import('tsx/esm/api')
-  register()
+  const { startOffline } = await loadLocal(() => import('../../local/offline.ts'))
   const variables = Object.assign({}, ...service.functions.map((wanted) => wanted.variables))
   const offline = await startOffline({
     functions: service.functions.map(localFunction),

@@ -1,0 +1,127 @@
+/** Measures the functions beside their budgets. Run with --help. */
+
+import { writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { closeUnfinished } from './bench/closers.ts'
+import {
+  type BenchmarkName,
+  type BenchmarkOptions,
+  benchmarkNames,
+  type Figure,
+  verdictOf,
+} from './bench/figure.ts'
+import { describeMachine } from './bench/machine.ts'
+import { renderJson, renderTable } from './bench/table.ts'
+
+const usage = `Usage: npm run bench [-- benchmark …] [-- options]
+
+Measures this checkout beside its budgets, on a MariaDB, a PlanetScale and a WeChat of its own, and prints
+ratios: what one machine takes twice as long for, the floor takes twice as long for too.
+
+  size         the zip of each function, for both store doors
+  cold         a fresh process until its first answer, against a handler that does nothing
+  warm         what a handler adds to one that does nothing, its store answering at once
+  throughput   requests per second of a Web function, against a bare floor
+  memory       resident memory after the first answer and after 10,000; statements per request
+  scale        pages and summaries of a busy account, many ratings against few (not part of "all")
+
+Without a benchmark all but scale run, in some three minutes.
+
+  --rounds N       rounds in which all contestants take their turn (each benchmark has its own default)
+  --rows N         ratings of the large database of scale (default 1000000)
+  --hot-share F    part of them that the busiest account gets (default 0.15)
+  --json FILE      write the figures to FILE as well
+  --strict         exit code 1 when a figure is over its budget
+  --help           this text
+
+A MariaDB on the PATH is started for the run; TEST_DATABASE_URL=mysql://user:password@host:3306/name lends
+another, in databases of its own.`
+
+/** Each is loaded when it runs: none needs the others' libraries. */
+const load = {
+  size: async () => (await import('./bench/size.ts')).size,
+  cold: async () => (await import('./bench/cold.ts')).cold,
+  warm: async () => (await import('./bench/warm.ts')).warm,
+  throughput: async () => (await import('./bench/throughput.ts')).throughput,
+  memory: async () => (await import('./bench/memory.ts')).memory,
+  scale: async () => (await import('./bench/scale.ts')).scale,
+}
+
+const ROWS_DEFAULT = '1000000'
+const ROWS_MIN = 1000
+const HOT_SHARE_DEFAULT = '0.15'
+
+/** What breaks off after a signal is not worth a message. */
+let isInterrupted = false
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string' },
+      rows: { type: 'string', default: ROWS_DEFAULT },
+      'hot-share': { type: 'string', default: HOT_SHARE_DEFAULT },
+      json: { type: 'string' },
+      strict: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return console.log(usage)
+  const chosen = chooseBenchmarks(positionals)
+  const options: BenchmarkOptions = {
+    rounds: values.rounds === undefined ? undefined : wholeNumber('--rounds', values.rounds, 1),
+    rows: wholeNumber('--rows', values.rows, ROWS_MIN),
+    hotShare: share('--hot-share', values['hot-share']),
+    progress: (line) => console.error(line),
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      isInterrupted = true
+      void closeUnfinished().finally(() => process.exit(1))
+    })
+  }
+
+  const machine = describeMachine()
+  console.log(
+    Object.entries(machine)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', '),
+  )
+  const figures: Figure[] = []
+  for (const name of chosen) {
+    const benchmark = await load[name]()
+    figures.push(...(await benchmark(options)))
+  }
+  console.log(renderTable(figures))
+  if (values.json !== undefined) await writeFile(values.json, renderJson(figures, machine))
+  const over = figures.filter((figure) => verdictOf(figure) === 'OVER').length
+  if (over > 0) console.log(`${over} over budget`)
+  if (values.strict && over > 0) process.exitCode = 1
+}
+
+function chooseBenchmarks(names: readonly string[]): BenchmarkName[] {
+  if (names.length === 0) return benchmarkNames.filter((name) => name !== 'scale')
+  return names.map((name) => {
+    const found = benchmarkNames.find((each) => each === name)
+    if (!found)
+      throw new Error(`There is no benchmark "${name}"; there are ${benchmarkNames.join(', ')}.`)
+    return found
+  })
+}
+
+function wholeNumber(option: string, text: string, smallest: number): number {
+  const number = Number(text)
+  if (/^[0-9]{1,9}$/.test(text) && number >= smallest) return number
+  throw new Error(`${option} should be a whole number of at least ${smallest}, not "${text}".`)
+}
+
+function share(option: string, text: string): number {
+  const number = Number(text)
+  if (number > 0 && number < 1) return number
+  throw new Error(`${option} should be a number between 0 and 1, not "${text}".`)
+}
+
+main().catch((error: unknown) => {
+  if (!isInterrupted) console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+})

@@ -1,0 +1,68 @@
+/** What a benchmark reports: one figure, what it is held against, and how it stands. */
+
+export const benchmarkNames = ['size', 'cold', 'warm', 'throughput', 'memory', 'scale'] as const
+
+export type BenchmarkName = (typeof benchmarkNames)[number]
+
+/** A bound that counts, and the value we would like. */
+export interface Budget {
+  kind: 'at most' | 'at least'
+  limit: number
+  wish: number
+}
+
+export interface Measured {
+  benchmark: BenchmarkName
+  what: string
+  value: number
+  unit: '×' | 'µs' | 'MB' | 'KiB' | 'statements' | 'round trips'
+  /** Left out where a figure is only for information. */
+  budget?: Budget
+  /** What the value was made from, and anything that qualifies it. */
+  detail: string
+}
+
+/** Something this machine could not measure, and why. */
+export interface Skipped {
+  benchmark: BenchmarkName
+  what: string
+  skipped: string
+}
+
+export type Figure = Measured | Skipped
+
+export type Verdict = 'as wished' | 'pass' | 'OVER' | 'skipped' | ''
+
+export function atMost(limit: number, wish: number): Budget {
+  return { kind: 'at most', limit, wish }
+}
+
+export function atLeast(limit: number, wish: number): Budget {
+  return { kind: 'at least', limit, wish }
+}
+
+/** How a figure stands; nothing is said of one without a budget. */
+export function verdictOf(figure: Figure): Verdict {
+  if ('skipped' in figure) return 'skipped'
+  const { budget, value } = figure
+  if (!budget) return ''
+  const holds = (bound: number): boolean =>
+    budget.kind === 'at most' ? value <= bound : value >= bound
+  if (holds(budget.wish)) return 'as wished'
+  return holds(budget.limit) ? 'pass' : 'OVER'
+}
+
+/** What a run was told, and where it says how far it is. */
+export interface BenchmarkOptions {
+  /** Rounds in which all contestants take their turn; each benchmark has its own default. */
+  rounds: number | undefined
+  /** Ratings of the large database of `scale`. */
+  rows: number
+  /** Part of those ratings that one account gets. */
+  hotShare: number
+  progress: (line: string) => void
+}
+
+export type Benchmark = (options: BenchmarkOptions) => Promise<Figure[]>
+
+export const withoutMariaDb = 'no MariaDB on this machine (apt-get install mariadb-server-core)'

@@ -1,0 +1,166 @@
+/**
+ * Fills a database with made-up ratings, fast. Part of `npm run bench -- scale`, and a command of its own for
+ * trying things at size. Run with --help.
+ */
+
+import { createHash } from 'node:crypto'
+import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import {
+  type Connection,
+  createConnection,
+  type ResultSetHeader,
+  type RowDataPacket,
+} from 'mysql2/promise'
+import { openDb } from '../../shared/database.ts'
+import { migrate, readMigrations } from '../migrations.ts'
+import {
+  type GeneratedRating,
+  type GeneratorOptions,
+  generateRatings,
+} from './generated-ratings.ts'
+
+export interface LoadRatingsOptions extends GeneratorOptions {
+  /** `mysql://user:password@host:3306/database` */
+  databaseUrl: string
+  /** Go on where an earlier load with the same numbers was cut off. */
+  resume?: boolean
+  progress: (line: string) => void
+}
+
+/** Some 300 KB of statement, far below any server's limit. */
+const ROWS_PER_INSERT = 1000
+const PROGRESS_EVERY_MS = 2000
+
+/**
+ * Migrates the database, then inserts `rows` ratings; the same ones for the same numbers.
+ * @throws {Error} in words when the database holds ratings already, or folded counts that these would make wrong
+ */
+export async function loadRatings(options: LoadRatingsOptions): Promise<void> {
+  const { databaseUrl, rows, progress } = options
+  const db = await openDb(databaseUrl)
+  await migrate(db, { migrations: await readMigrations() }).finally(() => db.close())
+  const connection = await createConnection({ uri: databaseUrl, charset: 'utf8mb4_bin' })
+  try {
+    await refuseUnfit(connection, options.resume === true)
+    // The rows are unique by construction, and looking them up in the index would read it at random.
+    await connection.query('set unique_checks = 0')
+    let done = 0
+    let saidAtMs = Date.now()
+    const startedAtMs = saidAtMs
+    let inserted = 0
+    let inserting = Promise.resolve()
+    for (const batch of batches(generateRatings(options))) {
+      const statement = insertOf(batch)
+      // The next batch is made while the server works on the last one.
+      await inserting
+      inserting = connection.query<ResultSetHeader>(statement).then(([{ affectedRows }]) => {
+        inserted += affectedRows
+      })
+      inserting.catch(() => {})
+      done += batch.length
+      const nowMs = Date.now()
+      if (nowMs - saidAtMs > PROGRESS_EVERY_MS) {
+        saidAtMs = nowMs
+        progress(describeProgress(done, rows, nowMs - startedAtMs))
+      }
+    }
+    await inserting
+    if (inserted !== rows && !options.resume) {
+      throw new Error(`Only ${inserted} of ${rows} ratings are in the database.`)
+    }
+    await connection.query('analyze table ratings')
+    progress(describeProgress(done, rows, Date.now() - startedAtMs))
+  } finally {
+    await connection.end()
+  }
+}
+
+async function refuseUnfit(connection: Connection, resume: boolean): Promise<void> {
+  const isEmpty = async (table: string): Promise<boolean> => {
+    const [rows] = await connection.query<RowDataPacket[]>(`select 1 from ${table} limit 1`)
+    return rows.length === 0
+  }
+  if (!(await isEmpty('rating_folds'))) {
+    throw new Error(
+      'This database has folded counts, which older ratings would make wrong: take an empty one.',
+    )
+  }
+  if (!resume && !(await isEmpty('ratings'))) {
+    throw new Error(
+      'This database has ratings already: take an empty one, or --resume an interrupted load.',
+    )
+  }
+}
+
+function* batches(ratings: Iterable<GeneratedRating>): Generator<GeneratedRating[]> {
+  let batch: GeneratedRating[] = []
+  for (const rating of ratings) {
+    batch.push(rating)
+    if (batch.length < ROWS_PER_INSERT) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}
+
+/** Every value is one of our own making, so that hex and quotes need no escaping. */
+function insertOf(batch: readonly GeneratedRating[]): string {
+  const rows = batch.map((rating) => {
+    const id = rating.id.toString('hex')
+    const hash = createHash('sha256').update(rating.id).digest('hex')
+    const grades = [rating.grade1, rating.grade2, rating.grade3].join()
+    const texts = [rating.txt1, rating.txt2, rating.txt3].map((text) => `'${text}'`).join()
+    const author = rating.userId.toString('hex')
+    return `('${rating.acc_nbr}',x'${id}',x'${author}',${grades},${texts},${rating.insertTimeMs},'=${id}',x'${hash}')`
+  })
+  return `insert ignore into ratings (acc_nbr, id, user_id, grade1, grade2, grade3, txt1, txt2, txt3, insert_time, idempotency_key, content_hash) values ${rows.join()}`
+}
+
+function describeProgress(done: number, rows: number, elapsedMs: number): string {
+  const perSecond = Math.round((done * 1000) / Math.max(elapsedMs, 1))
+  const leftSeconds = Math.ceil((rows - done) / Math.max(perSecond, 1))
+  const percent = Math.floor((done * 100) / rows)
+  return `load: ${done} of ${rows} ratings (${percent} %), ${perSecond}/s, ${leftSeconds} s left`
+}
+
+const usage = `Usage: npx tsx scripts/bench/load-ratings.ts --database-url mysql://user:password@host:3306/database [options]
+
+Fills an empty database with made-up ratings, the same ones for the same numbers; migrations are applied first.
+
+  --rows N         how many (default 1000000)
+  --hot-share F    part of them that the account 13800138000 gets (default 0.15)
+  --resume         go on where an earlier load with the same numbers was cut off
+  --help           this text`
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      'database-url': { type: 'string' },
+      rows: { type: 'string', default: '1000000' },
+      'hot-share': { type: 'string', default: '0.15' },
+      resume: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return console.log(usage)
+  const databaseUrl = values['database-url'] ?? ''
+  if (!databaseUrl.startsWith('mysql://')) throw new Error(usage)
+  const rows = Number(values.rows)
+  if (!/^[0-9]{1,9}$/.test(values.rows) || rows < 10) {
+    throw new Error(`--rows should be a whole number of at least 10, not "${values.rows}".`)
+  }
+  const hotShare = Number(values['hot-share'])
+  if (!(hotShare > 0 && hotShare < 1)) {
+    throw new Error(`--hot-share should be between 0 and 1, not "${values['hot-share']}".`)
+  }
+  const progress = (line: string): void => console.log(line)
+  await loadRatings({ databaseUrl, rows, hotShare, resume: values.resume, progress })
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  main().catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 1
+  })
+}

@@ -1,0 +1,209 @@
+/**
+ * The same reads of the busiest account in a small and in a large database, side by side on one server, through
+ * the real rating store: they should take the same time. How many rows each touches is counted, too,
+ * which no neighbour on the machine can blur.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { stringify as bytesToUuid, v7 as uuidV7 } from 'uuid'
+import type { RatingStore } from '../../shared/ports.ts'
+import { foldAccount } from '../../shared/store/folds.ts'
+import { openMySql } from '../../shared/store/mysql.ts'
+import { createRatingStore } from '../../shared/store/ratings.ts'
+import { type AccessPath, accessPathOf, recordingDoor } from './access-path.ts'
+import { startMeasuringMariaDb } from './back-end.ts'
+import { type Closer, withClosers } from './closers.ts'
+import {
+  atMost,
+  type Benchmark,
+  type BenchmarkOptions,
+  type Figure,
+  withoutMariaDb,
+} from './figure.ts'
+import { hotAccount, hotRows, middleId, rareAuthor } from './generated-ratings.ts'
+import { loadRatings } from './load-ratings.ts'
+import { median, medianRatio } from './median.ts'
+
+const ROUNDS_DEFAULT = 15
+const SMALL_ROWS = 10_000
+/** Submitted just now, so too young to be folded: the tail that every summary adds up. */
+const TAIL_ROWS = 100
+const PAGE = 21
+/** Calls of one read in a round, as many as fit in this time. */
+const READS_MS = 40
+const READS_MAX = 30
+const STATEMENT_TIMEOUT_MS = 120_000
+const BUDGET = atMost(2, 1.1)
+const NO_SCAN = atMost(0, 0)
+
+interface Read {
+  what: string
+  run: (place: Place) => Promise<unknown>
+}
+
+/** One of the two databases. */
+interface Place {
+  url: string
+  rows: number
+  ratings: RatingStore
+  take: ReturnType<typeof recordingDoor>['take']
+  /** The middle of the busy account's ratings. */
+  middle: string
+}
+
+const author = bytesToUuid(rareAuthor)
+const all = { kind: 'all' } as const
+const own = { kind: 'author', userId: author } as const
+
+const reads: readonly Read[] = [
+  {
+    what: 'first page of the busiest account',
+    run: ({ ratings }) => ratings.scoresOfAccount(hotAccount, all, { before: null, limit: PAGE }),
+  },
+  {
+    what: 'a page from the middle of it',
+    run: ({ ratings, middle }) =>
+      ratings.scoresOfAccount(hotAccount, all, { before: middle, limit: PAGE }),
+  },
+  { what: 'summary of it', run: ({ ratings }) => ratings.countsOfAccount(hotAccount, all) },
+  {
+    what: 'own page of an author with three ratings of it',
+    run: ({ ratings }) => ratings.scoresOfAccount(hotAccount, own, { before: null, limit: PAGE }),
+  },
+  {
+    what: 'summary of an author’s own ratings of it',
+    run: ({ ratings }) => ratings.countsOfAccount(hotAccount, own),
+  },
+  {
+    what: 'GET /score, own ratings of all accounts',
+    run: ({ ratings }) => ratings.scoresByAuthor(author, { before: null, limit: PAGE }),
+  },
+]
+
+/** Large against small. */
+export const scale: Benchmark = (options) =>
+  withClosers(async (defer) => {
+    const mariaDb = await startMeasuringMariaDb(defer)
+    if (!mariaDb) {
+      return reads.map(({ what }) => ({ benchmark: 'scale', what, skipped: withoutMariaDb }))
+    }
+    const { rows, rounds = ROUNDS_DEFAULT, progress } = options
+    const smallRows = rows > SMALL_ROWS ? SMALL_ROWS : Math.floor(rows / 10)
+    const small = await fill(await mariaDb.createDatabase(), smallRows, options, defer)
+    const large = await fill(await mariaDb.createDatabase(), rows, options, defer)
+    const figures: Figure[] = []
+    const scans: string[] = []
+    for (const read of reads) {
+      const smallPath = await pathOf(read, small)
+      const largePath = await pathOf(read, large)
+      const smallUs: number[] = []
+      const largeUs: number[] = []
+      // The first rounds let V8 and the buffer pool come to rest.
+      for (let round = -2; round < rounds; round++) {
+        const taken = await inTurn(round, read, small, large)
+        if (round < 0) continue
+        smallUs.push(taken.small)
+        largeUs.push(taken.large)
+      }
+      progress(`scale: ${read.what}`)
+      scans.push(...largePath.scans)
+      figures.push({
+        benchmark: 'scale',
+        what: read.what,
+        value: medianRatio(largeUs, smallUs),
+        unit: '×',
+        budget: BUDGET,
+        detail: `${milliseconds(largeUs)} with ${rows}, ${milliseconds(smallUs)} with ${smallRows}, ${rounds} rounds`,
+      })
+      figures.push({
+        benchmark: 'scale',
+        what: `${read.what}: rows touched`,
+        value: largePath.rowsTouched / smallPath.rowsTouched,
+        unit: '×',
+        budget: BUDGET,
+        detail: `${largePath.rowsTouched}, ${smallPath.rowsTouched} in the small one; ${largePath.indexes.join(', ')}`,
+      })
+    }
+    figures.push({
+      benchmark: 'scale',
+      what: 'statements that scan, by EXPLAIN',
+      value: scans.length,
+      unit: 'statements',
+      budget: NO_SCAN,
+      detail: scans.join('; '),
+    })
+    return figures
+  })
+
+/** Who goes first takes turns as well: it pays for waking up. */
+async function inTurn(
+  round: number,
+  read: Read,
+  small: Place,
+  large: Place,
+): Promise<{ small: number; large: number }> {
+  if (round % 2 === 0) {
+    const smallFirst = await microseconds(read, small)
+    return { small: smallFirst, large: await microseconds(read, large) }
+  }
+  const largeFirst = await microseconds(read, large)
+  return { small: await microseconds(read, small), large: largeFirst }
+}
+
+/** Loads a database and brings it to rest: some fresh ratings, everything older folded. */
+async function fill(
+  url: string,
+  rows: number,
+  { hotShare, progress }: BenchmarkOptions,
+  defer: (closer: Closer) => void,
+): Promise<Place> {
+  await loadRatings({ databaseUrl: url, rows, hotShare, progress })
+  const timeoutMs = (): number => STATEMENT_TIMEOUT_MS
+  const db = recordingDoor(openMySql({ url, timeoutMs, connections: 1 }))
+  defer(() => db.close())
+  const ratings = createRatingStore(db, Date.now)
+  for (let index = 0; index < TAIL_ROWS; index++) await submitNow(ratings)
+  while ((await foldAccount(db, hotAccount, Date.now())) > 0) progress('scale: folding')
+  const middle = bytesToUuid(middleId({ rows, hotShare }))
+  progress(`scale: ${rows} ratings, ${hotRows({ rows, hotShare })} of the busiest account`)
+  return { url, rows, ratings, take: db.take, middle }
+}
+
+async function submitNow(ratings: RatingStore): Promise<void> {
+  const insertTimeMs = Date.now()
+  await ratings.addScore({
+    id: uuidV7({ msecs: insertTimeMs }),
+    acc_nbr: hotAccount,
+    userId: uuidV7({ random: randomBytes(16) }),
+    grade1: 5,
+    grade2: 4,
+    grade3: 3,
+    txt1: '刚刚提交',
+    txt2: '',
+    txt3: '',
+    insertTimeMs,
+    idempotencyKey: null,
+  })
+}
+
+async function pathOf(read: Read, place: Place): Promise<AccessPath> {
+  place.take()
+  await read.run(place)
+  return accessPathOf(place.url, place.take())
+}
+
+/** Mean of some calls. */
+async function microseconds(read: Read, place: Place): Promise<number> {
+  const startedAt = performance.now()
+  let calls = 0
+  do {
+    await read.run(place)
+    calls++
+  } while (calls < READS_MAX && performance.now() - startedAt < READS_MS)
+  place.take()
+  return ((performance.now() - startedAt) * 1000) / calls
+}
+
+function milliseconds(us: readonly number[]): string {
+  return `${(median(us) / 1000).toFixed(2)} ms`
+}

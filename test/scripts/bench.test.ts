@@ -1,0 +1,166 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { createConnection } from 'mysql2/promise'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { accessPathOf } from '../../scripts/bench/access-path.ts'
+import { atLeast, atMost, type Figure, verdictOf } from '../../scripts/bench/figure.ts'
+import { generateRatings, hotAccount } from '../../scripts/bench/generated-ratings.ts'
+import { loadRatings } from '../../scripts/bench/load-ratings.ts'
+import { median, medianRatio } from '../../scripts/bench/median.ts'
+import { renderTable } from '../../scripts/bench/table.ts'
+import { functionNames } from '../../scripts/build.ts'
+import { openDb } from '../../shared/database.ts'
+import { foldAccount } from '../../shared/store/folds.ts'
+import { startScript } from '../support/local-command.ts'
+import { describeWithMariaDb, mariaDbUrl } from '../support/mariadb-suite.ts'
+
+const HEADING = /^benchmark +what +measured +budget +we would like +mark +detail$/m
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'miniscore-bench-test-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** Runs the command to its end. */
+async function bench(...args: string[]) {
+  const file = path.join(folder, `${args[0]}.json`)
+  const environment: Record<string, string> = mariaDbUrl ? { TEST_DATABASE_URL: mariaDbUrl } : {}
+  const command = startScript('bench.ts', [...args, '--json', file], environment)
+  const exitCode = await command.exited
+  const text = await readFile(file, 'utf8').catch(() => '{}')
+  const { figures = [] } = JSON.parse(text) as { figures?: (Figure & { verdict: string })[] }
+  return { exitCode, output: command.output(), figures }
+}
+
+describe('npm run bench', () => {
+  test('size names the machine and weighs every function with both drivers', async () => {
+    const { exitCode, output, figures } = await bench('size', '--strict')
+    expect(output).toMatch(/^node v\d+.*cores \d+/)
+    expect(output).toMatch(HEADING)
+    expect(figures).toHaveLength(2 * functionNames.length)
+    expect(figures).toContainEqual(
+      expect.objectContaining({ what: 'zip of submit-score, mysql', unit: 'KiB' }),
+    )
+    const isOver = figures.some(({ verdict }) => verdict === 'OVER')
+    expect(exitCode).toBe(isOver ? 1 : 0)
+  })
+
+  test('cold measures each first answer against a no-op, or says why it cannot', async () => {
+    const { exitCode, output, figures } = await bench('cold', '--rounds', '1')
+    expect(exitCode, output).toBe(0)
+    expect(output).toMatch(HEADING)
+    expect(figures).toHaveLength(10)
+    const skipped = figures.filter((figure) => 'skipped' in figure)
+    expect(skipped).toHaveLength(mariaDbUrl === undefined ? 5 : 0)
+    for (const figure of figures) if ('value' in figure) expect(figure.value).toBeGreaterThan(0)
+  })
+
+  test.skipIf(mariaDbUrl === undefined)(
+    'scale compares a large account with a small one, and no statement scans',
+    async () => {
+      const { exitCode, output, figures } = await bench('scale', '--rows', '2000', '--rounds', '1')
+      expect(exitCode, output).toBe(0)
+      expect(output).toMatch(HEADING)
+      expect(output).toContain('2000 of 2000 ratings (100 %)')
+      expect(figures).toContainEqual(
+        expect.objectContaining({ what: 'statements that scan, by EXPLAIN', value: 0 }),
+      )
+    },
+  )
+
+  test.each([
+    [['nonsense'], 'There is no benchmark "nonsense"'],
+    [['scale', '--rows', 'many'], '--rows should be a whole number'],
+    [['scale', '--hot-share', '2'], '--hot-share should be'],
+    [['cold', '--rounds', '0'], '--rounds should be a whole number'],
+  ])('%j ends with 1 and a sentence', async (args, sentence) => {
+    const { exitCode, output } = await bench(...args)
+    expect(exitCode).toBe(1)
+    expect(output).toContain(sentence)
+  })
+})
+
+describe('a figure', () => {
+  const figure = (value: number, budget = atMost(2, 1)): Figure => ({
+    benchmark: 'cold',
+    what: 'something',
+    value,
+    unit: '×',
+    budget,
+    detail: '',
+  })
+
+  test.each([
+    [figure(1), 'as wished'],
+    [figure(1.01), 'pass'],
+    [figure(2.01), 'OVER'],
+    [figure(Number.NaN), 'OVER'],
+    [figure(0.9, atLeast(0.6, 0.85)), 'as wished'],
+    [figure(0.6, atLeast(0.6, 0.85)), 'pass'],
+    [figure(0.59, atLeast(0.6, 0.85)), 'OVER'],
+    [{ benchmark: 'cold', what: 'something', skipped: 'a reason' } as Figure, 'skipped'],
+  ])('%j is marked %s', (judged, mark) => {
+    expect(verdictOf(judged)).toBe(mark)
+    expect(renderTable([judged])).toContain(mark)
+  })
+
+  test('is a median of rounds, so that a single slow one does not count', () => {
+    expect(median([3, 1, 100])).toBe(3)
+    expect(median([1, 2])).toBe(1.5)
+    expect(medianRatio([2, 40, 2], [1, 20, 1])).toBe(2)
+    expect(() => median([])).toThrow()
+  })
+})
+
+describe('made-up ratings', () => {
+  const options = { rows: 5000, hotShare: 0.15 }
+
+  test('are the same every time, as many as asked for, in the order they are stored in', () => {
+    const ratings = [...generateRatings(options)]
+    expect(ratings).toHaveLength(options.rows)
+    expect([...generateRatings(options)]).toEqual(ratings)
+    const keys = ratings.map(({ acc_nbr, id }) => `${acc_nbr} ${id.toString('hex')}`)
+    expect(new Set(keys).size).toBe(options.rows)
+    const hot = keys.filter((key) => key.startsWith(hotAccount))
+    expect(hot).toHaveLength(750)
+    expect(hot).toEqual([...hot].sort())
+  })
+})
+
+describeWithMariaDb('on a database', ({ freshDatabase }) => {
+  test('a load into one that has ratings is refused unless it goes on with an earlier one', async () => {
+    const options = { rows: 1500, hotShare: 0.2, progress: () => {} }
+    const databaseUrl = await freshDatabase()
+    await loadRatings({ ...options, databaseUrl, rows: 1000 })
+    await expect(loadRatings({ ...options, databaseUrl })).rejects.toThrow('has ratings already')
+    await loadRatings({ ...options, rows: 1000, databaseUrl, resume: true })
+    const connection = await createConnection({ uri: databaseUrl })
+    const [rows] = await connection.query('select count(*) as count from ratings')
+    expect(rows).toEqual([{ count: 1000 }])
+    await connection.end()
+    const db = await openDb(databaseUrl)
+    await foldAccount(db, hotAccount, Date.now()).finally(() => db.close())
+    await expect(loadRatings({ ...options, databaseUrl, resume: true })).rejects.toThrow('folded')
+  })
+
+  test('a statement that scans is told from one that uses an index', async () => {
+    const databaseUrl = await freshDatabase()
+    await loadRatings({ databaseUrl, rows: 1000, hotShare: 0.3, progress: () => {} })
+    const scan = { sql: 'select id from ratings where txt1 = ?', parameters: ['?'] }
+    expect(await accessPathOf(databaseUrl, [scan])).toMatchObject({ scans: [scan.sql] })
+    const range = {
+      sql: 'select id from ratings where acc_nbr = ? order by id desc limit ?',
+      parameters: [hotAccount, 5],
+    }
+    const { rowsTouched, scans } = await accessPathOf(databaseUrl, [range])
+    expect(scans).toEqual([])
+    expect(rowsTouched).toBeLessThan(10)
+    const whole = {
+      sql: 'select grade1 from ratings where acc_nbr = ?',
+      parameters: [hotAccount],
+    }
+    expect((await accessPathOf(databaseUrl, [whole])).rowsTouched).toBeGreaterThan(290)
+  })
+})
