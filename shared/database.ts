@@ -81,7 +81,11 @@ export async function openDb(
 function lazyDb(open: () => Promise<Db>): Db {
   let opening: Promise<Db> | undefined
   const opened = (): Promise<Db> => {
-    opening ??= open()
+    // A door says in a sentence, without the address, what is wrong with an address.
+    opening ??= open().catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : 'cannot be used'
+      throw new ConfigurationError([`DATABASE_URL: ${reason}`])
+    })
     return opening
   }
   return {

@@ -207,8 +207,15 @@ function readClientIp(
 /** Twenty addresses; the ones the platform appends are at the end. */
 const FORWARDED_FOR_MAX_LENGTH = 800
 
+let internalList: BlockList | undefined
+
 /** Private, loopback and the platform's own addresses: proxies, never a client on the internet. */
 export function internalAddresses(): BlockList {
+  internalList ??= makeInternalList()
+  return internalList
+}
+
+function makeInternalList(): BlockList {
   const list = new BlockList()
   for (const [net, prefix] of [
     ['9.0.0.0', 8],

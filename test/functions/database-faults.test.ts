@@ -67,6 +67,21 @@ describeWithMariaDb('a broken database', () => {
     await recovers()
   })
 
+  test('that is down uses up no login code: WeChat is not asked', async () => {
+    await world.restart()
+    await server.kill()
+    const { code } = await world.code()
+    world.wechat.clearRequests()
+    const refused = await world.call('POST /login', { body: { code } })
+    expect(refused).toMatchObject({ status: 503, body: { code: 'store-unavailable' } })
+    expect(world.wechat.requests()).toEqual([])
+    await server.restart()
+    await admin.close()
+    admin = await openDb(server.url)
+    await recovers()
+    expect((await world.call('POST /login', { body: { code } })).status).toBe(200)
+  })
+
   test('that is read-only', async () => {
     await admin.query('set global read_only = 1')
     await isExplained(/the database is read-only/)

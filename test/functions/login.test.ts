@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { bundleFunction, type StoreDoor } from '../../scripts/build.ts'
+import { FunctionProcess } from '../../scripts/local/function-process.ts'
 import { playUpstream } from '../../scripts/wechat/upstream-behaviour.ts'
 import { startWorld, type World } from '../support/world.ts'
 import upstream from '../vectors/wechat-upstream.json' with { type: 'json' }
@@ -141,3 +143,32 @@ function accepted(expectation: string): string[] {
   ]
   return outcomes.filter(([pattern]) => pattern.test(expectation)).map(([, outcome]) => outcome)
 }
+
+test.each([
+  ['mysql://user:secret-word@127.0.0.1:3306', 'mysql'],
+  ['mysql://user:secret-word@127.0.0.1:3306/db?ssl=maybe', 'mysql'],
+  ['https://user@127.0.0.1', 'planetscale'],
+])(
+  'a DATABASE_URL that cannot be used (%s) is a 500 whose log line names it',
+  async (databaseUrl, storeDoor) => {
+    const { file } = await bundleFunction('login', {
+      storeDoor: storeDoor as StoreDoor,
+      outdir: `dist/unusable-${storeDoor}`,
+    })
+    const lines: string[] = []
+    const process = new FunctionProcess({
+      name: 'login',
+      file,
+      environment: { ...world.environment, DATABASE_URL: databaseUrl },
+      timeoutMs: 5000,
+      onLine: (line) => lines.push(line),
+    })
+    const headers = { 'content-type': 'application/json' }
+    const event = { httpMethod: 'POST', path: '/login', headers, body: '{"code":"abc"}' }
+    const invocation = await process.invoke(event)
+    await process.stop()
+    expect(JSON.stringify(invocation)).toContain('misconfigured')
+    expect(lines.join()).toMatch(/"variables":\["DATABASE_URL/)
+    expect(lines.join()).not.toContain('secret-word')
+  },
+)

@@ -225,6 +225,7 @@ describeWithMariaDb('the MySQL door', (suite) => {
     await db.query('create table t (id int primary key, n int not null)')
     await db.query('insert into t values (1, 0), (2, 0)')
     let attempts = 0
+    let holders = 0
     let release: (() => void) | undefined
     const bothHoldOne = new Promise<void>((resolve) => {
       release = resolve
@@ -233,7 +234,8 @@ describeWithMariaDb('the MySQL door', (suite) => {
       db.transaction(async (transaction) => {
         attempts += 1
         await transaction.query('update t set n = n + 1 where id = ?', [first])
-        if (attempts === 2) release?.()
+        holders += 1
+        if (holders === 2) release?.()
         await bothHoldOne
         await transaction.query('update t set n = n + 1 where id = ?', [second])
       })
