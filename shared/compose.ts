@@ -256,3 +256,12 @@ function guardedWeChat(wechat: WeChat, breaker: Breaker): WeChat {
       breaker.run(() => wechat.exchangePhoneCode(code, remainingMs), judge),
   }
 }
+
+/** What every function needs to tell who calls; see `Authority`. */
+export const authority = {
+  tokens: tokensFrom,
+  sessions: sessionCheckFrom,
+  operators: operatorsFrom,
+  limiter: limiterFrom,
+  platformSessions: platformSessionsFrom,
+}

@@ -1,18 +1,15 @@
 import {
   appidFrom,
+  authority,
   clockFrom,
   codeClaimsFrom,
   countersFrom,
   forgottenRatingsFrom,
-  limiterFrom,
   lookupFrom,
-  operatorsFrom,
   peopleFrom,
-  platformSessionsFrom,
   ratingEraserFrom,
   sessionStoreFrom,
   sessionsFrom,
-  tokensFrom,
   vaultFrom,
   weChatFrom,
 } from '../../shared/compose.ts'
@@ -28,6 +25,7 @@ import { userData } from './user-data.ts'
 export const main_handler = serve({
   functionName: 'login',
   parts: {
+    ...authority,
     appid: appidFrom,
     wechat: weChatFrom,
     people: peopleFrom,
@@ -36,10 +34,6 @@ export const main_handler = serve({
     counters: countersFrom,
     sessions: sessionsFrom,
     sessionStore: sessionStoreFrom,
-    tokens: tokensFrom,
-    operators: operatorsFrom,
-    limiter: limiterFrom,
-    platformSessions: platformSessionsFrom,
     vault: vaultFrom,
     lookup: lookupFrom,
     forgottenRatings: forgottenRatingsFrom,

@@ -1,12 +1,4 @@
-import {
-  limiterFrom,
-  lookupFrom,
-  operatorsFrom,
-  platformSessionsFrom,
-  ratingsFrom,
-  sessionCheckFrom,
-  tokensFrom,
-} from '../../shared/compose.ts'
+import { authority, lookupFrom, ratingsFrom } from '../../shared/compose.ts'
 import { serve } from '../../shared/transport/serve.ts'
 import { accountScores } from './account-scores.ts'
 import { form } from './form.ts'
@@ -15,14 +7,6 @@ import { summary } from './summary.ts'
 
 export const main_handler = serve({
   functionName: 'query-scores',
-  parts: {
-    ratings: ratingsFrom,
-    tokens: tokensFrom,
-    sessions: sessionCheckFrom,
-    operators: operatorsFrom,
-    limiter: limiterFrom,
-    platformSessions: platformSessionsFrom,
-    lookup: lookupFrom,
-  },
+  parts: { ...authority, ratings: ratingsFrom, lookup: lookupFrom },
   endpoints: [ownScores, accountScores, summary, form],
 })

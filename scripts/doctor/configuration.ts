@@ -129,13 +129,20 @@ function preflightSentences(service: DesiredService, functions: readonly Desired
   return sentences.map((sentence) => sentence.replace(/; make one with: .*/s, ''))
 }
 
+/** Parts that serve() and the authority make for every function. */
+const everyFunction: ReadonlySet<string> = new Set([
+  'allowedOriginsFrom',
+  'compressFrom',
+  ...Object.values(compose.authority).map(({ name }) => name),
+])
+
 /** What the function itself would refuse at its start, by the parts its index.ts names. */
 function startFaults({ key, variables, declared }: DesiredFunction, folder: string) {
   const source = sourceOf(path.join(folder, 'functions', key, 'index.ts'))
   const faults: Omit<Fault, 'functions'>[] = []
   for (const [name, part] of Object.entries(compose)) {
     if (!name.endsWith('From') || typeof part !== 'function') continue
-    const isNeeded = new RegExp(`\\b${name}\\b`).test(source) || name === 'allowedOriginsFrom'
+    const isNeeded = new RegExp(`\\b${name}\\b`).test(source) || everyFunction.has(name)
     if (!isNeeded) continue
     try {
       ;(part as compose.Part<unknown>)(variables)
