@@ -137,3 +137,33 @@ export async function countOlderThan(db: Db, beforeMs: number): Promise<number> 
   }
   return count
 }
+
+/** What is of no use any more by itself, with the moment after which it is not, and its key. */
+const spentTables = [
+  { table: 'code_claims', moment: 'claimed_at', key: ['code_digest'] },
+  { table: 'counters', moment: 'window_start', key: ['counter_key'] },
+  { table: 'sessions', moment: 'expires_at', key: ['user_id', 'session_id'] },
+] as const
+
+/** Deletes codes, counters and sessions that ended before `beforeMs`, in batches. Resolves to how many. */
+export async function deleteSpent(db: Db, beforeMs: number): Promise<number> {
+  let deleted = 0
+  for (const { table, moment, key } of spentTables) {
+    for (;;) {
+      const { rows } = await db.query(
+        `select ${key.join(', ')} from ${table} where ${moment} < ? limit ?`,
+        [beforeMs, RETENTION_BATCH],
+      )
+      for (const row of rows) {
+        const values = key.map((column) => row[column] ?? null)
+        await db.query(
+          `delete from ${table} where ${key.map((column) => `${column} = ?`).join(' and ')}`,
+          values,
+        )
+      }
+      deleted += rows.length
+      if (rows.length < RETENTION_BATCH) break
+    }
+  }
+  return deleted
+}

@@ -1,9 +1,8 @@
 /** Deletes old ratings in bounded batches. Run with --help. */
 
 import { parseArgs } from 'node:util'
-import type { Db } from '../shared/store/db.ts'
 import { progressLine, runCommand, withDatabase } from './command.ts'
-import { countOlderThan, deleteOlderThan, RETENTION_BATCH } from './maintenance.ts'
+import { countOlderThan, deleteOlderThan, deleteSpent, RETENTION_BATCH } from './maintenance.ts'
 
 const usage = `Usage: npm run retention -- --older-than DAYSd [--dry-run]
 
@@ -40,17 +39,12 @@ async function main(): Promise<void> {
     const deleted = await deleteOlderThan(db, beforeMs, ({ accounts, rows }) =>
       progress.show(`retention: ${rows} deleted, ${accounts} accounts done`),
     )
-    await deleteSpent(db, nowMs)
+    const spent = await deleteSpent(db, nowMs - DAY_MS)
     progress.end()
-    console.log(`Deleted ${deleted} ratings older than ${days} days (${description}).`)
+    console.log(
+      `Deleted ${deleted} ratings older than ${days} days, and ${spent} spent codes, counters and sessions (${description}).`,
+    )
   })
-}
-
-/** What is of no use any more by itself: codes after a minute, counters after their hour, sessions after their end. */
-async function deleteSpent(db: Db, nowMs: number): Promise<void> {
-  await db.query('delete from code_claims where claimed_at < ?', [nowMs - DAY_MS])
-  await db.query('delete from counters where window_start < ?', [nowMs - DAY_MS])
-  await db.query('delete from sessions where expires_at < ?', [nowMs - DAY_MS])
 }
 
 runCommand(import.meta.url, main)

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { bundleFunction, functionNames } from '../scripts/build.ts'
+import { openDb } from '../shared/database.ts'
 import type { Answer } from './support/http-events.ts'
 import { rating } from './support/ratings.ts'
 import { startWorld, type World } from './support/world.ts'
@@ -10,6 +11,7 @@ import { startWorld, type World } from './support/world.ts'
 let world: World
 const answers: string[] = []
 const bundles: string[] = []
+const stored: string[] = []
 const logged: Record<string, string> = {}
 const kept: Record<string, string> = {}
 
@@ -58,6 +60,12 @@ beforeAll(async () => {
     world.wechat.addFault({ kind, path: '/sns/jscode2session' })
     await call('POST /login', { body: { code: (await world.code()).code } })
   }
+  const db = await openDb(world.environment.DATABASE_URL ?? '')
+  const { rows } = await db.query('select session_key_1, phone_sealed, phone_digest from users')
+  await db.close()
+  const readable = (value: unknown): string =>
+    value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value)
+  stored.push(...rows.flatMap((row) => Object.values(row).map(readable)))
   await call('DELETE /login/me', { token })
 
   const {
@@ -103,6 +111,11 @@ test('no secret, session key, openid or whole number is in any answer', () => {
 
 test('no secret is in any bundle', () => {
   expect(leaks(logged, bundles)).toEqual([])
+})
+
+test('session keys and phone numbers of people are stored sealed', () => {
+  expect(stored.filter((value) => value !== 'null').length).toBeGreaterThanOrEqual(3)
+  expect(leaks(logged, stored)).toEqual([])
 })
 
 test.each(['sessionKey', 'phone', 'token'])('a planted %s is found', (name) => {

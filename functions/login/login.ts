@@ -92,7 +92,9 @@ export const login = defineEndpoint({
     }
     try {
       const { pair, userId, userData } = await logIn(input, needs, remainingMs)
-      await claim.settle({ userId, sessionId: pair.sessionId })
+      // Nobody may repeat it without a device, so nothing of it needs to be kept.
+      if (device === undefined) await claim.release()
+      else await claim.settle({ userId, sessionId: pair.sessionId })
       return { output: { ...tokenPairOutput(pair), user: { ...userData, id: userId } } }
     } catch (error) {
       await claim.release().catch(() => {})

@@ -1,4 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  type OfflinePlanetScale,
+  startOfflinePlanetScale,
+} from '../../scripts/planetscale/server.ts'
+import { openSqliteEngine } from '../../scripts/planetscale/sqlite-engine.ts'
 import { articleForm, rating } from '../support/ratings.ts'
 import { readVectors } from '../support/vectors.ts'
 import { type LoggedIn, startWorld, type World } from '../support/world.ts'
@@ -23,11 +28,16 @@ const texts = readVectors<Cases<TextCase>>('texts-extra')
 
 let world: World
 let author: LoggedIn
+let database: OfflinePlanetScale
 beforeAll(async () => {
-  world = await startWorld()
+  database = await startOfflinePlanetScale({ engine: await openSqliteEngine(':memory:') })
+  world = await startWorld({ databaseUrl: database.url })
   author = await world.logIn()
 })
-afterAll(() => world?.close())
+afterAll(async () => {
+  await world?.close()
+  await database?.close()
+})
 
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 const submit = (body: unknown, headers: Record<string, string> = {}) =>
@@ -126,6 +136,7 @@ describe('bad fields', () => {
     'account number: %s',
     async (_id, { v, expect: expectation }) => {
       for (const route of ['POST /score', 'POST /query', 'POST /query/summary']) {
+        const statementsBefore = database.statements()
         const body = route === 'POST /score' ? rating({ acc_nbr: v }) : { acc_nbr: v }
         const answer = await world.call(route, { body, token: author.token })
         const isAccepted =
@@ -133,6 +144,7 @@ describe('bad fields', () => {
         if (isAccepted) expect(answer.status).toBeLessThan(300)
         else {
           const isText = typeof v !== 'string' || v.isWellFormed()
+          expect(database.statements()).toEqual(statementsBefore)
           const problem = isText ? { field: 'acc_nbr' } : { code: 'lone-surrogate' }
           expect(answer).toMatchObject({ status: 400, body: problem })
         }

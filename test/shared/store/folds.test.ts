@@ -1,13 +1,17 @@
+import { createHash } from 'node:crypto'
 import { v7 as uuidV7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   deleteOlderThan,
+  deleteSpent,
   foldAll,
   rebuildCounts,
   verifyCounts,
 } from '../../../scripts/maintenance.ts'
 import { migrate, readMigrations } from '../../../scripts/migrations.ts'
 import type { NewScore } from '../../../shared/ports.ts'
+import { createCodeClaimStore } from '../../../shared/store/code-claims.ts'
+import { createCounterStore } from '../../../shared/store/counters.ts'
 import type { Db } from '../../../shared/store/db.ts'
 import {
   countAccount,
@@ -157,6 +161,23 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('counts on $name',
     await rebuildCounts(door.db, () => NOW_MS, quiet)
     expect(await verifyCounts(door.db, quiet)).toEqual([])
     expect((await ratings().countsOfAccount('8', all)).count).toBe(10)
+  })
+
+  test('retention clears codes, counters and sessions that are spent, and keeps the others', async () => {
+    const counters = createCounterStore(door.db)
+    const claims = createCodeClaimStore(door.db)
+    for (const [name, atMs] of [
+      ['old', NOW_MS - 2000],
+      ['new', NOW_MS],
+    ] as const) {
+      await counters.increment(name, { lengthMs: 1000, atMs })
+      const digest = createHash('sha256').update(name).digest()
+      await claims.claim(digest, { nonceDigest: digest, atMs })
+    }
+    expect(await deleteSpent(door.db, NOW_MS - 1000)).toBe(2)
+    const { rows } = await door.db.query('select counter_key from counters')
+    expect(rows).toEqual([{ counter_key: 'new' }])
+    expect(await deleteSpent(door.db, NOW_MS - 1000)).toBe(0)
   })
 
   test('folded counts whose ratings are gone are found as well', async () => {
