@@ -2,7 +2,7 @@
 
 import { pathToFileURL } from 'node:url'
 import { openDb } from '../shared/database.ts'
-import type { Db } from '../shared/store/db.ts'
+import { type Db, DbError } from '../shared/store/db.ts'
 import { dataFolder, loadDotenv } from './local/environment.ts'
 import { startLocalDatabase } from './planetscale/local-database.ts'
 
@@ -25,9 +25,16 @@ export async function withDatabase<T>(
 export function runCommand(moduleUrl: string, main: () => Promise<void>): void {
   if (moduleUrl !== pathToFileURL(process.argv[1] ?? '').href) return
   main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error)
+    console.error(sentenceOf(error))
     process.exitCode = 1
   })
+}
+
+function sentenceOf(error: unknown): string {
+  if (error instanceof DbError) {
+    return `The database at DATABASE_URL cannot be used: ${error.logDetails.what}. npm run doctor looks closer.`
+  }
+  return error instanceof Error ? error.message : String(error)
 }
 
 const PROGRESS_INTERVAL_MS = 500

@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Command, startScript } from '../support/local-command.ts'
+
+/** The maintenance commands as an operator runs them, on a database file of their own. */
+let folder: string
+let environment: Record<string, string>
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'miniscore-commands-'))
+  environment = { DATABASE_URL: `sqlite:${path.join(folder, 'ops.sqlite')}` }
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const run = async (
+  name: string,
+  args: string[] = [],
+): Promise<{ code: number | null; output: string }> => {
+  const command: Command = startScript(name, args, environment)
+  return { code: await command.exited, output: command.output() }
+}
+
+describe('an operator', () => {
+  test('sees what a migration would do, migrates once, and is told that nothing is left', async () => {
+    expect(await run('migrate.ts', ['--pending'])).toMatchObject({ code: 1 })
+    const first = await run('migrate.ts')
+    expect(first.code).toBe(0)
+    expect(first.output).toContain('0001-ratings.sql: statement 1 of 4')
+    expect(await run('migrate.ts', ['--pending'])).toMatchObject({ code: 0, output: '' })
+    expect((await run('migrate.ts')).output).toContain('Nothing to apply')
+  })
+
+  test('can print all statements for a deploy request', async () => {
+    const { code, output } = await run('migrate.ts', ['--print'])
+    expect(code).toBe(0)
+    expect(output).toMatch(
+      /create table if not exists schema_migrations[\s\S]*-- 0001-ratings\.sql[\s\S]*ratings_once/,
+    )
+  })
+
+  test.each([
+    ['counts.ts', ['verify'], 0, /verify: 0 accounts/],
+    ['counts.ts', ['rebuild'], 0, /rebuild: 0 accounts/],
+    ['counts.ts', ['fold'], 0, /fold: 0 accounts/],
+    ['counts.ts', [], 1, /Usage: npm run counts/],
+    ['counts.ts', ['nonsense'], 1, /Usage: npm run counts/],
+    ['retention.ts', ['--older-than', '365d'], 0, /Deleted 0 ratings older than 365 days/],
+    ['retention.ts', ['--older-than', '365d', '--dry-run'], 0, /0 ratings are older/],
+    ['retention.ts', ['--older-than', 'yesterday'], 1, /--older-than needs a number of days/],
+    ['retention.ts', ['--older', '1d'], 1, /Unknown option '--older'/],
+    ['build.ts', ['--store', 'oracle'], 1, /--store is planetscale or mysql/],
+  ])('%s %j exits with %i and says so', async (name, args, code, pattern) => {
+    const result = await run(name, args)
+    expect(result.output).toMatch(pattern)
+    expect(result.code).toBe(code)
+  })
+
+  test.each([
+    'migrate.ts',
+    'counts.ts',
+    'retention.ts',
+    'build.ts',
+    'invoke.ts',
+    'bench.ts',
+    'doctor.ts',
+  ])('%s --help says how it is used', async (name) => {
+    const { code, output } = await run(name, ['--help'])
+    expect(code).toBe(0)
+    expect(output).toMatch(/Usage: /)
+  })
+
+  test('a database that is not there is one sentence and exit code 1', async () => {
+    const command = startScript('migrate.ts', [], {
+      DATABASE_URL: 'mysql://u:secret-word@127.0.0.1:1/db',
+    })
+    expect(await command.exited).toBe(1)
+    expect(command.output()).toContain(
+      'The database at DATABASE_URL cannot be used: database unreachable',
+    )
+    expect(command.output()).not.toContain('secret-word')
+  })
+})
