@@ -11,6 +11,7 @@ import {
   type Environment,
   readVariables,
 } from './configuration.ts'
+import { steadyMs } from './steady-clock.ts'
 import { type Db, DbError } from './store/db.ts'
 
 declare const STORE_DOOR: 'planetscale' | 'mysql' | undefined
@@ -27,11 +28,11 @@ let invocationEndsAtMs = Number.POSITIVE_INFINITY
  * counts for all; the budget of a statement still holds for each.
  */
 export function beginInvocation(remainingMs: number): void {
-  invocationEndsAtMs = performance.now() + remainingMs
+  invocationEndsAtMs = steadyMs() + remainingMs
 }
 
 function statementTimeoutMs(): number {
-  const leftMs = invocationEndsAtMs - performance.now() - RESERVE_MS
+  const leftMs = invocationEndsAtMs - steadyMs() - RESERVE_MS
   return Math.max(Math.min(DATABASE_BUDGET_MS, leftMs), 1)
 }
 

@@ -5,6 +5,7 @@
 
 import type { Clock, CodeClaim, CodeClaimStore, Lookup } from '../../shared/ports.ts'
 import { Problem } from '../../shared/problem.ts'
+import { steadyMs } from '../../shared/steady-clock.ts'
 
 /** How long a repeated code is answered as at first. */
 export const CODE_REPEAT_MS = 60_000
@@ -43,7 +44,7 @@ export async function claimCode(
   const claim = (): Promise<CodeClaim | undefined> =>
     codeClaims.claim(digest, { nonceDigest, atMs: clock.now() })
 
-  const waitUntil = performance.now() + Math.min(WAIT_MAX_MS, remainingMs() - RESERVE_MS)
+  const waitUntil = steadyMs() + Math.min(WAIT_MAX_MS, remainingMs() - RESERVE_MS)
   for (;;) {
     const earlier = await claim()
     if (!earlier) {
@@ -59,7 +60,7 @@ export async function claimCode(
     if (earlier.userId !== null) {
       return { state: 'settled', userId: earlier.userId, sessionId: earlier.sessionId }
     }
-    if (performance.now() > waitUntil) throw new Problem('login-in-progress')
+    if (steadyMs() > waitUntil) throw new Problem('login-in-progress')
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }

@@ -6,6 +6,7 @@
  */
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { steadyMs } from '../steady-clock.ts'
 
 /** Far above any page of ratings; a larger answer is not one of ours. */
 const ANSWER_LIMIT_BYTES = 8 * 1024 * 1024
@@ -90,7 +91,7 @@ export function openHttpsClient(secure: boolean, ca?: string): HttpsClient {
 
   return {
     async post(url, post) {
-      const endsAtMs = performance.now() + Math.min(post.deadlineMs, LONGEST_DEADLINE_MS)
+      const endsAtMs = steadyMs() + Math.min(post.deadlineMs, LONGEST_DEADLINE_MS)
       if (Math.abs(Date.now() - lastUsedAtMs) > IDLE_LIMIT_MS) dropIdleConnections()
       try {
         return await once(url, post, endsAtMs)
@@ -111,7 +112,7 @@ function exchangeOver(
   endsAtMs: number,
   secure: boolean,
 ): Promise<HttpsAnswer> {
-  const leftMs = endsAtMs - performance.now()
+  const leftMs = endsAtMs - steadyMs()
   if (!(leftMs > 0)) return Promise.reject(new ExchangeError('timeout', false))
   return new Promise((resolve, reject) => {
     let sent = false

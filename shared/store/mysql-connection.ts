@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import mysql2, { type Connection, type PrepareStatementInfo, type SslOptions } from 'mysql2'
+import { steadyMs } from '../steady-clock.ts'
 import { DbError, type SqlResult } from './db.ts'
 import type { MySqlTarget, MySqlTls } from './mysql-url.ts'
 import { type DriverValue, type MySqlColumn, toSqlRow } from './mysql-values.ts'
@@ -252,11 +253,6 @@ export function driverTls(tls: MySqlTls | undefined): SslOptions | undefined {
     verifyIdentity: tls.verify === 'authority-and-name',
     ...(tls.authorityPath !== undefined && { ca: readFileSync(tls.authorityPath, 'utf8') }),
   }
-}
-
-/** Milliseconds on a clock nobody sets. Not `performance.now()`, which loads all of perf_hooks at a cold start. */
-export function steadyMs(): number {
-  return process.uptime() * 1000
 }
 
 function toSqlResult({ rows, columns }: Answer): SqlResult {

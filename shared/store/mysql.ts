@@ -2,6 +2,8 @@
  * The door over TCP: MySQL, MariaDB, TDSQL-C, TiDB, through mysql2's prepared statements. Connections
  * are opened at the first statement and kept; an event function needs one, a Web function a few.
  */
+
+import { steadyMs } from '../steady-clock.ts'
 import {
   type Db,
   DbError,
@@ -10,7 +12,7 @@ import {
   type SqlResult,
   type SqlValue,
 } from './db.ts'
-import { driverTls, MySqlConnection, steadyMs } from './mysql-connection.ts'
+import { driverTls, MySqlConnection } from './mysql-connection.ts'
 import { parseMySqlUrl } from './mysql-url.ts'
 import { toDriverValue } from './mysql-values.ts'
 

@@ -20,6 +20,7 @@ import {
 import { createLogger } from '../log.ts'
 import type { Logger } from '../ports.ts'
 import { Problem } from '../problem.ts'
+import { steadyMs } from '../steady-clock.ts'
 import { DbError } from '../store/db.ts'
 import {
   callerFromContext,
@@ -172,7 +173,7 @@ function createAnswer<Needs extends Authority>({
   let isColdStart = true
 
   return async (context, transport) => {
-    const startedAt = performance.now()
+    const startedAt = steadyMs()
     context.callbackWaitsForEmptyEventLoop = false
     const requestId = readRequestId(context)
     const line = { event: 'request', requestId, transport: transport.name, coldStart: isColdStart }
@@ -183,7 +184,7 @@ function createAnswer<Needs extends Authority>({
     ): void => {
       const variables =
         facts.cause instanceof ConfigurationError ? facts.cause.variables : undefined
-      const durationMs = Math.round(performance.now() - startedAt)
+      const durationMs = Math.round(steadyMs() - startedAt)
       log.write({ ...line, ...facts, level, durationMs, variables })
     }
 
@@ -253,7 +254,7 @@ function remainingTime(context: InvocationContext, startedAt: number): () => num
   const { time_limit_in_ms: limit, getRemainingTimeInMillis: remaining } = context
   if (typeof remaining === 'function') return () => Number(remaining.call(context))
   const limitMs = typeof limit === 'number' && limit > 0 ? limit : TIMEOUT_DEFAULT_MS
-  return () => limitMs - (performance.now() - startedAt)
+  return () => limitMs - (steadyMs() - startedAt)
 }
 
 function attempt<T>(make: () => T): { value: T } | { error: unknown } {

@@ -10,6 +10,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from '../ports.ts'
 import { Problem } from '../problem.ts'
+import { steadyMs } from '../steady-clock.ts'
 import { type AdmissionLimits, createAdmission } from './admission.ts'
 import { compressReply } from './compress.ts'
 import { type HttpReply, writeProblem } from './http-event.ts'
@@ -88,7 +89,7 @@ export async function serveWeb(handler: MainHandler, options: WebOptions): Promi
   let isStopping = false
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const startedAt = performance.now()
+    const startedAt = steadyMs()
     const { body, isWhole } = await readBytes(request)
     const received = receive(request, body, trustProxy)
     const { event, requestId = randomUUID(), timeoutMs = limits.workTimeoutMs } = received
@@ -105,7 +106,7 @@ export async function serveWeb(handler: MainHandler, options: WebOptions): Promi
         const busy = new Problem('server-busy', { retryAfterSeconds: RETRY_AFTER_SECONDS })
         reply = writeProblem(event, busy, { requestId, allowedOrigins: [] })
         const { status, code } = busy
-        const durationMs = Math.round(performance.now() - startedAt)
+        const durationMs = Math.round(steadyMs() - startedAt)
         const line = { event: 'request', transport: 'web', requestId, status, code, durationMs }
         log.write({ ...line, level: 'warn' })
       }

@@ -6,6 +6,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import { Problem, type ProblemCode } from '../problem.ts'
+import { steadyMs } from '../steady-clock.ts'
 
 /** Longest wait for one call, all attempts together. */
 export const WECHAT_BUDGET_MS = 3000
@@ -42,9 +43,9 @@ export interface WeChatCall {
 /** The JSON object of a successful call; its members are not checked yet. */
 export type WeChatAnswer = Record<string, unknown>
 
-/** The moment, in `performance.now()` time, at which a call has to be over. */
+/** The moment, in `steadyMs()` time, at which a call has to be over. */
 export function deadlineOf(remainingMs: number): number {
-  return performance.now() + Math.max(Math.min(WECHAT_BUDGET_MS, remainingMs - RESERVE_MS), 1)
+  return steadyMs() + Math.max(Math.min(WECHAT_BUDGET_MS, remainingMs - RESERVE_MS), 1)
 }
 
 /**
@@ -57,12 +58,12 @@ export async function callWeChat(
   deadlineMs: number = deadlineOf(call.remainingMs),
 ): Promise<WeChatAnswer> {
   const attempt = async (): Promise<WeChatAnswer> =>
-    readAnswer(await send(call, Math.max(deadlineMs - performance.now(), 1)))
+    readAnswer(await send(call, Math.max(deadlineMs - steadyMs(), 1)))
   try {
     return await attempt()
   } catch (error) {
     if (!(error instanceof Problem) || !isWorthRepeating(error)) throw error
-    if (deadlineMs - performance.now() < RESERVE_MS) throw error
+    if (deadlineMs - steadyMs() < RESERVE_MS) throw error
     return await attempt()
   }
 }

@@ -7,7 +7,8 @@ export const localFunction = (wanted: DesiredFunction): LocalFunction => ({
   name: wanted.key,
   timeoutMs: wanted.timeoutSeconds * 1000,
   memoryMegabytes: wanted.memorySize,
-  variables: [...wanted.declared],
+  // The framework's own invoke local adds this one to every function; the cloud does not.
+  variables: wanted.declared.filter((name) => name !== 'IS_LOCAL'),
   paths: [...wanted.paths],
   handler: wanted.handler.split('.')[1] ?? 'main_handler',
 })
