@@ -145,8 +145,17 @@ export async function run<Needs extends Authority>(
   const input = parseInput(endpoint.input, withParameters(value, parameters))
   await limit(endpoint, claims, call, needs)
   const caller = endpoint.auth === 'required' ? await findCaller(claims, call, needs) : nobody
-  const { requestId, clientIp, idempotencyKey, proof, remainingMs } = call
-  const facts = { requestId, clientIp, encoding, idempotencyKey, proof, remainingMs }
+  const { requestId, idempotencyKey, proof, remainingMs } = call
+  const facts: CallFacts = {
+    requestId,
+    get clientIp() {
+      return call.clientIp
+    },
+    encoding,
+    idempotencyKey,
+    proof,
+    remainingMs,
+  }
   const handled = await endpoint.handle(input as never, needs, caller, facts)
   const status = handled.status ?? 200
   if (status === 204) return { status }
@@ -181,13 +190,14 @@ async function verifyToken(
 async function limit(
   { route, isUnlimited = false }: Pick<AnyEndpoint<never>, 'route' | 'isUnlimited'>,
   claims: AccessClaims | undefined,
-  { clientIp, platformCaller }: Call,
+  call: Call,
   { limiter }: Authority,
 ): Promise<void> {
   if (isUnlimited) return
-  const userId = claims?.userId ?? platformCaller?.openid
-  if (userId !== undefined) await limiter.admit({ kind: 'user', id: userId, route })
-  else if (clientIp !== undefined) await limiter.admit({ kind: 'address', id: clientIp, route })
+  const userId = claims?.userId ?? call.platformCaller?.openid
+  if (userId !== undefined) return limiter.admit({ kind: 'user', id: userId, route })
+  const { clientIp } = call
+  if (clientIp !== undefined) await limiter.admit({ kind: 'address', id: clientIp, route })
 }
 
 async function findCaller(
