@@ -4,7 +4,7 @@
  */
 
 import { readdirSync } from 'node:fs'
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -76,6 +76,15 @@ export async function prepareOutdir(outdir: string): Promise<void> {
   const folder = path.resolve(projectFolder, outdir)
   await mkdir(folder, { recursive: true })
   await writeFile(path.join(folder, 'package.json'), '{ "type": "commonjs" }\n')
+}
+
+/** A folder under dist/ for the bundles of this process alone: another may run with another database. */
+export async function makeOwnOutdir(
+  purpose: string,
+): Promise<{ outdir: string; remove(): Promise<void> }> {
+  const outdir = path.join(projectFolder, 'dist', purpose, String(process.pid))
+  await prepareOutdir(outdir)
+  return { outdir, remove: () => rm(outdir, { recursive: true, force: true }) }
 }
 
 /** Bundles one function. @throws {Error} with esbuild's messages */

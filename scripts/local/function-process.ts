@@ -5,6 +5,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { build } from 'esbuild'
 import { projectFolder } from '../build.ts'
@@ -55,18 +56,24 @@ const DEBUGGING_TIMEOUT_MS = 60 * 60 * 1000
 
 let hostFile: Promise<string> | undefined
 
-/** Compiles the child's side once per process. */
+/** Compiles the child's side once per process; several processes may do so at once. */
 function compileHost(): Promise<string> {
   hostFile ??= (async () => {
-    const outfile = path.join(projectFolder, 'dist', 'local', 'function-host.cjs')
-    await build({
+    const folder = path.join(projectFolder, 'dist', 'local')
+    const outfile = path.join(folder, 'function-host.cjs')
+    const { outputFiles } = await build({
       entryPoints: [path.join(projectFolder, 'scripts/local/function-host.cts')],
       outfile,
       platform: 'node',
       target: 'node20',
       format: 'cjs',
       logLevel: 'silent',
+      write: false,
     })
+    await mkdir(folder, { recursive: true })
+    const unfinished = `${outfile}.${process.pid}`
+    await writeFile(unfinished, outputFiles[0]?.contents ?? '')
+    await rename(unfinished, outfile)
     return outfile
   })()
   return hostFile

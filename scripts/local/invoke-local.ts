@@ -1,6 +1,6 @@
 /** One bundle on one event, in a process of its own with its own variables. */
 
-import { bundleFunction, storeDoorOf } from '../build.ts'
+import { bundleFunction, makeOwnOutdir, storeDoorOf } from '../build.ts'
 import { startLocalDatabase } from '../planetscale/local-database.ts'
 import { dataFolder, localSecrets, pickVariables, runningAddresses } from './environment.ts'
 import { type EventProfile, toEvent } from './events.ts'
@@ -33,38 +33,41 @@ export async function invokeLocal(options: InvokeLocalOptions): Promise<Invocati
     ...Object.fromEntries(Object.entries(options.environment).filter(([, value]) => value)),
   }
   const address = environment.DATABASE_URL || `sqlite:${dataFolder}/dev.sqlite`
-  const { file } = await bundleFunction(declared.name, {
-    storeDoor: storeDoorOf(address),
-    outdir: 'dist/invoke',
-    sourcemap: true,
-    minify: false,
-  })
-  const database = await startLocalDatabase(address)
-  const isDebugged = inspectPort !== undefined
-  const process = new FunctionProcess({
-    name: declared.name,
-    file,
-    environment: pickVariables(declared.variables, {
-      ...environment,
-      DATABASE_URL: database.url,
-    }),
-    timeoutMs: declared.timeoutMs,
-    memoryMegabytes: declared.memoryMegabytes,
-    handler: declared.handler,
-    execArgv: [
-      '--enable-source-maps',
-      ...(isDebugged ? [`--inspect-brk=127.0.0.1:${inspectPort}`] : []),
-    ],
-    isDebugged,
-    onLine,
-    ...(onPlatformLine ? { onPlatformLine } : {}),
-  })
+  const { outdir, remove } = await makeOwnOutdir('invoke')
   try {
-    return await process.invoke(event)
+    const { file } = await bundleFunction(declared.name, {
+      storeDoor: storeDoorOf(address),
+      outdir,
+      sourcemap: true,
+      minify: false,
+    })
+    const database = await startLocalDatabase(address)
+    const variables = { ...environment, DATABASE_URL: database.url }
+    const running = new FunctionProcess({
+      name: declared.name,
+      file,
+      environment: pickVariables(declared.variables, variables),
+      timeoutMs: declared.timeoutMs,
+      memoryMegabytes: declared.memoryMegabytes,
+      handler: declared.handler,
+      execArgv: ['--enable-source-maps', ...debuggerArgument(inspectPort)],
+      isDebugged: inspectPort !== undefined,
+      onLine,
+      ...(onPlatformLine ? { onPlatformLine } : {}),
+    })
+    try {
+      return await running.invoke(event)
+    } finally {
+      await running.stop()
+      await database.close()
+    }
   } finally {
-    await process.stop()
-    await database.close()
+    await remove()
   }
+}
+
+function debuggerArgument(port: number | undefined): string[] {
+  return port === undefined ? [] : [`--inspect-brk=127.0.0.1:${port}`]
 }
 
 function reshape(event: unknown, profile: EventProfile): unknown {

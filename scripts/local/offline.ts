@@ -7,7 +7,7 @@ import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { context, type Plugin } from 'esbuild'
 import { openDb } from '../../shared/database.ts'
-import { bundleSettings, prepareOutdir, projectFolder, storeDoorOf } from '../build.ts'
+import { bundleSettings, makeOwnOutdir, storeDoorOf } from '../build.ts'
 import { migrate, readMigrations } from '../migrations.ts'
 import { startLocalDatabase } from '../planetscale/local-database.ts'
 import { startOfflineWeChat } from '../wechat/server.ts'
@@ -105,8 +105,8 @@ async function startFunctions(
   closers: Closers,
 ): Promise<RunningFunction[]> {
   const { print, inspectPort, hasPlatformLog } = options
-  const outdir = path.join(projectFolder, 'dist', 'local')
-  await prepareOutdir(outdir)
+  const { outdir, remove } = await makeOwnOutdir('local')
+  closers.push(remove)
   const running: RunningFunction[] = []
   for (const [index, declared] of options.functions.entries()) {
     const { name, timeoutMs, memoryMegabytes, variables, handler } = declared

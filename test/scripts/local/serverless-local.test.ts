@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { SourceMap } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
@@ -178,7 +178,7 @@ async function attach(address: string): Promise<Debugging> {
       const isBundle = ({ method, params }: Message): boolean =>
         method === 'Debugger.scriptParsed' && String(params.url).endsWith('query-scores/index.js')
       // Loaded only after the first stop: a breakpoint by its address waits for it.
-      const bundle = path.join(projectFolder, 'dist/invoke/query-scores/index.js')
+      const bundle = await newestBundle()
       const map = new SourceMap(JSON.parse(await readFile(`${bundle}.map`, 'utf8')))
       const lines = (await readFile(bundle, 'utf8')).split('\n')
       const original = (generated: number, column: number) => {
@@ -211,4 +211,22 @@ async function attach(address: string): Promise<Debugging> {
       socket.close()
     },
   }
+}
+
+/** The bundle of the `invoke local` that was started last; each has a folder of its own. */
+async function newestBundle(): Promise<string> {
+  const folder = path.join(projectFolder, 'dist/invoke')
+  const files = (await readdir(folder)).map((each) =>
+    path.join(folder, each, 'query-scores/index.js'),
+  )
+  const times = await Promise.all(
+    files.map((file) =>
+      stat(file).then(
+        ({ mtimeMs }) => ({ file, mtimeMs }),
+        () => undefined,
+      ),
+    ),
+  )
+  const [newest] = times.flatMap((each) => each ?? []).sort((a, b) => b.mtimeMs - a.mtimeMs)
+  return newest?.file ?? ''
 }
