@@ -27,6 +27,9 @@ afterAll(() => server?.close())
 
 const timeoutMs = (): number => DRILL_TIMEOUT_MS
 
+/** When a broken server goes wrong is a matter of chance, so it gets some runs; the real one gets one, and no second. */
+const untilCaught = { retry: 5 }
+
 const nothingWrong = {
   unanswered: 0,
   lost: 0,
@@ -158,12 +161,12 @@ describe.skipIf(server === undefined)('no submission is lost or doubled', () => 
           }),
         },
       ],
-    ])('the drill finds a server that %s', async (_what, breaks, variant) => {
+    ])('the drill finds a server that %s', untilCaught, async (_what, breaks, variant) => {
       const { findings } = await run(small, variant)
       for (const name of breaks) expect(findings[name], name).toBeGreaterThan(0)
     })
 
-    test('the drill finds a server that checks, then inserts', async () => {
+    test('the drill finds a server that checks, then inserts', untilCaught, async () => {
       await admin.query(
         'alter table ratings drop key ratings_once, add key ratings_once (acc_nbr, user_id, idempotency_key)',
       )
