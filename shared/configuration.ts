@@ -58,10 +58,13 @@ export function doorOf(databaseUrl: string): 'planetscale' | 'mysql' {
   return databaseUrl.startsWith('mysql:') ? 'mysql' : 'planetscale'
 }
 
+/** The mini program’s appid. */
 export const AppId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{4,64}$/))
 
+/** An https address, or http on this machine. */
 export const ApiUrl = v.pipe(v.string(), v.check(isSecureOrLoopback))
 
+/** The address of a database whose driver this bundle carries. */
 export const DatabaseUrl = v.pipe(
   v.string(),
   v.check((text) => {
@@ -75,12 +78,14 @@ export const DatabaseUrl = v.pipe(
   ),
 )
 
+/** How many connections one process may have. */
 export const Connections = v.pipe(
   v.string(),
   v.regex(/^[1-9][0-9]?$/, 'should be 1 to 99'),
   v.transform(Number),
 )
 
+/** Exact origins, separated by commas. */
 export const Origins = v.pipe(
   v.optional(v.string(), ''),
   v.transform((text) => text.split(',').flatMap((origin) => origin.trim() || [])),
@@ -116,6 +121,7 @@ function parseLimits(text: string) {
   }
 }
 
+/** User ids and openids, separated by commas. */
 export const Operators = v.pipe(
   v.optional(v.string(), ''),
   v.transform((text) => new Set(text.split(',').flatMap((id) => id.trim() || []))),

@@ -49,9 +49,6 @@ const catalogue = {
 /** The `code` of an error answer; the list is closed. */
 export type ProblemCode = keyof typeof catalogue
 
-/** Every code, for documentation and tests. */
-export const problemCodes = Object.keys(catalogue) as ProblemCode[]
-
 /** What one failure adds to its catalogue entry. */
 export interface ProblemDetails {
   /** Replaces the catalogue's message; must not repeat anything the caller sent. */

@@ -35,7 +35,8 @@ export async function decryptForCaller(
 ): Promise<UserData> {
   const nowMs = clock.now()
   const window = { lengthMs: WINDOW_MS, atMs: nowMs }
-  const key = `decrypt:${sessionId}`
+  // With the user: sessions of wx.cloud have the same id for everybody.
+  const key = `decrypt:${userId}:${sessionId}`
   if ((await counters.increment(key, window)) > DECRYPT_FAILURES_MAX) {
     const retryAfterSeconds = Math.ceil((WINDOW_MS - (nowMs % WINDOW_MS)) / 1000)
     throw new Problem('too-many-requests', { retryAfterSeconds })

@@ -23,11 +23,13 @@ export const encryptedFields = {
   iv: Encrypted('iv', 64),
 }
 
+/** The text that WeChat signed, exactly as it came, and its signature. */
 export const signedFields = {
   rawData: v.optional(Encrypted('rawData', 8000)),
   signature: v.optional(Encrypted('signature', 64)),
 }
 
+/** What a client gets to keep of a session. */
 export const TokenPairOutput = {
   token: v.string(),
   tokenType: v.literal('JWT'),
@@ -52,6 +54,7 @@ export function maskPhone(number: string): string {
   return `${number.slice(0, 3)}****${number.slice(-4)}`
 }
 
+/** A pair as it is answered. */
 export function tokenPairOutput(pair: {
   token: string
   expiresInSeconds: number

@@ -93,7 +93,7 @@ export const login = defineEndpoint({
     try {
       const { pair, userId, userData } = await logIn(input, needs, remainingMs)
       // Nobody may repeat it without a device, so nothing of it needs to be kept.
-      if (device === undefined) await claim.release()
+      if (device === undefined) await claim.release().catch(() => {})
       else await claim.settle({ userId, sessionId: pair.sessionId })
       return { output: { ...tokenPairOutput(pair), user: { ...userData, id: userId } } }
     } catch (error) {

@@ -11,6 +11,7 @@ import {
 /** WeChat names no age; replayed data is older than this. */
 const USER_DATA_MAX_AGE_MS = 10 * 60 * 1000
 
+/** A session key as it is stored. */
 export function sealSessionKey(
   { vault, lookup }: { vault: Vault; lookup: Lookup },
   userId: string,

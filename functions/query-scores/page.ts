@@ -4,7 +4,9 @@ import { stringify as bytesToUuid, parse as uuidToBytes } from 'uuid'
 import * as v from 'valibot'
 import type { Score, Slice } from '../../shared/ports.ts'
 
+/** Ratings of a page unless the caller says otherwise. */
 export const PAGE_DEFAULT = 20
+/** More would be some 200 KB of answer. */
 export const PAGE_MAX = 100
 
 const limitMessage = `每页条数（limit）应为 1 到 ${PAGE_MAX} 的整数`
@@ -64,6 +66,7 @@ const Item = v.object({
   insert_time: v.string(),
 })
 
+/** A page as it is answered; `next` is `null` on the last. */
 export const Page = v.object({ items: v.array(Item), next: v.nullable(v.string()) })
 
 /** Reads one rating more than asked for to learn whether there is a next page. */

@@ -53,6 +53,14 @@ describe('wx.cloud.callFunction', () => {
     expect((await callFunction('query-scores', { route: 'GET /score' })).status).toBe(200)
   })
 
+  test('somebody else’s failures to decrypt lock nobody out', async () => {
+    const junk = { route: 'POST /login/user-data', body: { encryptedData: 'AAAA', iv: 'AAAA' } }
+    const stranger = { ...written, WX_OPENID: 'oStranger0000000000000000000' }
+    for (let index = 0; index < 6; index++) await callFunction('login', junk, stranger)
+    expect((await callFunction('login', junk, stranger)).status).toBe(429)
+    expect((await callFunction('login', junk)).status).toBe(409)
+  })
+
   test('Idempotency works as over HTTP', async () => {
     const data = { route: 'POST /score', body: rating({ acc_nbr: '10001' }), idempotencyKey: 'k1' }
     const answers = [

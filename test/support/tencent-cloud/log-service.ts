@@ -109,5 +109,3 @@ export const createLogService = () => {
     },
   }
 }
-
-export type LogService = ReturnType<typeof createLogService>

@@ -154,5 +154,3 @@ export const createCodeRunner = async (appId: string) => {
   }
   return { invoke, close }
 }
-
-export type CodeRunner = Awaited<ReturnType<typeof createCodeRunner>>
