@@ -1,117 +1,10 @@
-/**
- * Bundles each function to one CommonJS file, `dist/<name>/index.js`, and prints how large it is
- * and what it holds. Run with --help.
- */
+/** Bundles every function and prints how large each is and what it holds. Run with --help. */
 
-import { readdirSync } from 'node:fs'
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import path from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { type BuildOptions, build, type Metafile } from 'esbuild'
-import { slimMysql2 } from './slim-mysql2.ts'
-
-export type StoreDoor = 'planetscale' | 'mysql'
-
-export const projectFolder = fileURLToPath(new URL('..', import.meta.url))
-
-/** Every folder in functions/ is a function. */
-export const functionNames: readonly string[] = readdirSync(
-  path.join(projectFolder, 'functions'),
-).sort()
-
-/** Which driver the bundles need for this database; PlanetScale's when none is configured. */
-export function storeDoorOf(databaseUrl: string | undefined): StoreDoor {
-  return databaseUrl?.startsWith('mysql:') ? 'mysql' : 'planetscale'
-}
-
-export interface BundleOptions {
-  storeDoor: StoreDoor
-  /** Receives `<name>/index.js`. */
-  outdir: string
-  sourcemap?: boolean
-  minify?: boolean
-}
-
-export interface Bundle {
-  name: string
-  file: string
-  bytes: number
-  metafile: Metafile
-}
-
-/** esbuild's options for one function; the platform's entry must be CommonJS. */
-export function bundleSettings(
-  name: string,
-  options: BundleOptions,
-): BuildOptions & { outfile: string } {
-  const { storeDoor, outdir, sourcemap = false, minify = true } = options
-  return {
-    absWorkingDir: projectFolder,
-    entryPoints: [`functions/${name}/index.ts`],
-    outfile: path.resolve(projectFolder, outdir, name, 'index.js'),
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    mainFields: ['module', 'main'],
-    conditions: ['import', 'module', 'node'],
-    define: { STORE_DOOR: JSON.stringify(storeDoor) },
-    // `node index.js` is a server; `require('index.js')` starts nothing.
-    footer: { js: 'if (require.main === module) module.exports.main_handler.runWeb()' },
-    plugins: storeDoor === 'mysql' ? [slimMysql2()] : [],
-    minify,
-    // Drops the import of the other database driver, which `define` made dead code.
-    minifySyntax: true,
-    sourcemap,
-    legalComments: 'none',
-    metafile: true,
-    logLevel: 'silent',
-  }
-}
-
-/** Makes a folder for bundles whose files Node takes for CommonJS, whatever folder it lies in. */
-export async function prepareOutdir(outdir: string): Promise<void> {
-  const folder = path.resolve(projectFolder, outdir)
-  await mkdir(folder, { recursive: true })
-  await writeFile(path.join(folder, 'package.json'), '{ "type": "commonjs" }\n')
-}
-
-/** A folder under dist/ for the bundles of this process alone: another may run with another database. */
-export async function makeOwnOutdir(
-  purpose: string,
-): Promise<{ outdir: string; remove(): Promise<void> }> {
-  const outdir = path.join(projectFolder, 'dist', purpose, String(process.pid))
-  await prepareOutdir(outdir)
-  return { outdir, remove: () => rm(outdir, { recursive: true, force: true }) }
-}
-
-/** Bundles one function. @throws {Error} with esbuild's messages */
-export async function bundleFunction(name: string, options: BundleOptions): Promise<Bundle> {
-  if (!functionNames.includes(name)) {
-    throw new Error(`There is no function "${name}". There are: ${functionNames.join(', ')}.`)
-  }
-  const settings = bundleSettings(name, options)
-  await prepareOutdir(options.outdir)
-  const { metafile } = await build({ ...settings, metafile: true })
-  return { name, file: settings.outfile, bytes: (await stat(settings.outfile)).size, metafile }
-}
-
-/** What a bundle holds: bytes by package, own code under `miniscore`, largest first. */
-export function contentsOf({ metafile }: Bundle): { part: string; bytes: number }[] {
-  const sizes = new Map<string, number>()
-  for (const output of Object.values(metafile.outputs)) {
-    for (const [input, { bytesInOutput }] of Object.entries(output.inputs)) {
-      const part = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? 'miniscore'
-      sizes.set(part, (sizes.get(part) ?? 0) + bytesInOutput)
-    }
-  }
-  return [...sizes]
-    .map(([part, bytes]) => ({ part, bytes }))
-    .filter(({ bytes }) => bytes > 0)
-    .sort((a, b) => b.bytes - a.bytes)
-}
+import { bundleFunction, contentsOf, functionNames, storeDoorOf } from './build/bundle.ts'
+import { runCommand } from './cli/command.ts'
 
 const usage = `Usage: npm run build -- [options]
 
@@ -151,9 +44,4 @@ async function main(): Promise<void> {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error)
-    process.exitCode = 1
-  })
-}
+runCommand(import.meta.url, main)

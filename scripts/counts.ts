@@ -1,8 +1,8 @@
 /** Checks or rebuilds the folded counts of all accounts. Run with --help. */
 
 import { parseArgs } from 'node:util'
-import { progressLine, runCommand, withDatabase } from './command.ts'
-import { foldAll, rebuildCounts, verifyCounts } from './maintenance.ts'
+import { progressLine, runCommand, withDatabase } from './cli/command.ts'
+import { foldAll, rebuildCounts, verifyCounts } from './database/maintenance.ts'
 
 const usage = `Usage: npm run counts -- verify|rebuild|fold
 

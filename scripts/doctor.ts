@@ -1,7 +1,7 @@
 /** Says what is wrong with a deployment's configuration and what to do about it. Run with --help. */
 
 import { parseArgs } from 'node:util'
-import { projectFolder } from './build.ts'
+import { projectFolder } from './build/bundle.ts'
 import { checkClock } from './doctor/clock.ts'
 import { checkConfiguration } from './doctor/configuration.ts'
 import { checkDatabase } from './doctor/database.ts'

@@ -2,8 +2,8 @@
 
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { functionNames } from './build.ts'
-import { runCommand } from './command.ts'
+import { functionNames } from './build/bundle.ts'
+import { runCommand } from './cli/command.ts'
 import { loadDotenv } from './local/environment.ts'
 import { invokeLocal } from './local/invoke-local.ts'
 import { readService } from './local/service.ts'

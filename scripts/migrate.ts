@@ -1,8 +1,13 @@
 /** Applies the migrations that are not applied yet. Run with --help. */
 
 import { parseArgs } from 'node:util'
-import { runCommand, withDatabase } from './command.ts'
-import { bookkeepingTables, migrate, pendingMigrations, readMigrations } from './migrations.ts'
+import { runCommand, withDatabase } from './cli/command.ts'
+import {
+  bookkeepingTables,
+  migrate,
+  pendingMigrations,
+  readMigrations,
+} from './database/migrations.ts'
 
 const usage = `Usage: npm run migrate [-- options]
 

@@ -1,8 +1,13 @@
 /** Deletes old ratings in bounded batches. Run with --help. */
 
 import { parseArgs } from 'node:util'
-import { progressLine, runCommand, withDatabase } from './command.ts'
-import { countOlderThan, deleteOlderThan, deleteSpent, RETENTION_BATCH } from './maintenance.ts'
+import { progressLine, runCommand, withDatabase } from './cli/command.ts'
+import {
+  countOlderThan,
+  deleteOlderThan,
+  deleteSpent,
+  RETENTION_BATCH,
+} from './database/maintenance.ts'
 
 const usage = `Usage: npm run retention -- --older-than DAYSd [--dry-run]
 

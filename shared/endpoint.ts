@@ -101,7 +101,7 @@ export interface Authority {
 }
 
 /** An endpoint whose input and output types are no longer visible; what a function lists. */
-export type AnyEndpoint<Needs> = Omit<Endpoint<Needs>, 'handle'> & {
+export interface AnyEndpoint<Needs> extends Omit<Endpoint<Needs>, 'handle'> {
   handle(input: never, needs: Needs, caller: Caller, facts: CallFacts): Promise<Handled<unknown>>
 }
 

@@ -151,7 +151,10 @@ export interface Score {
 }
 
 /** A rating about to be stored; without a key of the client’s it is stored once per call. */
-export type NewScore = Score & { userId: string; idempotencyKey: string | null }
+export interface NewScore extends Score {
+  userId: string
+  idempotencyKey: string | null
+}
 
 /** Which ratings of an account a query may touch: all of them, or those of one author. */
 export type ReadScope = { kind: 'all' } | { kind: 'author'; userId: string }

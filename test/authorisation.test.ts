@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { v7 as uuidV7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { functionNames, projectFolder } from '../scripts/build.ts'
+import { functionNames, projectFolder } from '../scripts/build/bundle.ts'
 import { matchesPath, readService } from '../scripts/local/service.ts'
 import type { AnyEndpoint } from '../shared/endpoint.ts'
 import { createTokenSigner } from '../shared/session/token.ts'

@@ -1,14 +1,14 @@
 import path from 'node:path'
 import { build } from 'esbuild'
 import { describe, expect, test } from 'vitest'
-import { bundleFunction, functionNames, projectFolder } from '../scripts/build.ts'
+import { bundleFunction, functionNames, projectFolder } from '../scripts/build/bundle.ts'
 
 /** The layers, highest first. A file belongs to the first pattern that matches it. */
 const layers: { name: string; files: RegExp; packages: RegExp }[] = [
   { name: 'entry', files: /^functions\/[^/]+\/index\.ts$/, packages: /^$/ },
   {
     name: 'edge',
-    files: /^shared\/(transport\/.+|compose|configuration|database|clock)\.ts$/,
+    files: /^shared\/(transport|wiring)\/.+\.ts$/,
     packages: /^(node:(crypto|net|http|zlib)|valibot)$/,
   },
   {
@@ -87,7 +87,7 @@ describe('imports', () => {
   })
 
   test.each([
-    ['a climb', 'shared/domain/score.ts', 'shared/store/sql.ts', false],
+    ['a climb', 'shared/domain/score.ts', 'shared/store/ratings.ts', false],
     ['a driver in an endpoint', 'functions/login/login.ts', 'shared/store/planetscale.ts', false],
     ['a neighbour', 'shared/session/token.ts', 'shared/wechat/client.ts', false],
     ['a library in the vocabulary', 'shared/ports.ts', 'valibot', true],

@@ -18,7 +18,9 @@ const Device = v.object({
   current: v.boolean(),
 })
 
-const isoTime = (ms: number): string => new Date(ms).toISOString()
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString()
+}
 
 /** `GET /login/devices`: the caller's living sessions, newest first. */
 export const devices = defineEndpoint({

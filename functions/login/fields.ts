@@ -10,12 +10,13 @@ export const Code = v.pipe(
 )
 
 /** What is inside is judged by decryption alone, with one answer for every fault. */
-const Encrypted = (name: string, maxLength: number) =>
-  v.pipe(
+function Encrypted(name: string, maxLength: number) {
+  return v.pipe(
     v.string(`加密数据（${name}）应为字符串`),
     v.nonEmpty(`加密数据（${name}）不能为空`),
     v.maxLength(maxLength, `加密数据（${name}）过长`),
   )
+}
 
 /** Encrypted user data, and the signed text that may come with it. */
 export const encryptedFields = {

@@ -1,3 +1,4 @@
+import { serve } from '../../shared/transport/serve.ts'
 import {
   appidFrom,
   authority,
@@ -12,8 +13,7 @@ import {
   sessionsFrom,
   vaultFrom,
   weChatFrom,
-} from '../../shared/compose.ts'
-import { serve } from '../../shared/transport/serve.ts'
+} from '../../shared/wiring/compose.ts'
 import { devices, endDevice } from './devices.ts'
 import { forgetMe } from './forget-me.ts'
 import { login } from './login.ts'

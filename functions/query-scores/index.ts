@@ -1,5 +1,5 @@
-import { authority, lookupFrom, ratingsFrom } from '../../shared/compose.ts'
 import { serve } from '../../shared/transport/serve.ts'
+import { authority, lookupFrom, ratingsFrom } from '../../shared/wiring/compose.ts'
 import { accountScores } from './account-scores.ts'
 import { form } from './form.ts'
 import { ownScores } from './own-scores.ts'

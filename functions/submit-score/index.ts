@@ -1,5 +1,5 @@
-import { authority, clockFrom, ratingsFrom } from '../../shared/compose.ts'
 import { serve } from '../../shared/transport/serve.ts'
+import { authority, clockFrom, ratingsFrom } from '../../shared/wiring/compose.ts'
 import { ownScores } from '../query-scores/own-scores.ts'
 import { submitScore } from './submit-score.ts'
 

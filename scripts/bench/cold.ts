@@ -5,7 +5,7 @@
 
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import type { StoreDoor } from '../build.ts'
+import type { StoreDoor } from '../build/bundle.ts'
 import {
   type BackEnd,
   bundleOf,
@@ -34,15 +34,25 @@ interface Contestant {
   event: (backEnd: BackEnd) => Record<string, unknown>
 }
 
-const forged = (token: string): string => `${token.slice(0, -8)}${'A'.repeat(8)}`
+function forged(token: string): string {
+  return `${token.slice(0, -8)}${'A'.repeat(8)}`
+}
 
-const submit = ({ token }: BackEnd) => jsonEvent('POST /score', ratingOf('13900139000'), token)
-const query = ({ token }: BackEnd) => jsonEvent('POST /query', { acc_nbr: readAccount }, token)
-const forgery = ({ token }: BackEnd) =>
-  jsonEvent('POST /score', ratingOf('13900139000'), forged(token))
-const nonsense = ({ token }: BackEnd) =>
-  jsonEvent('POST /score', { ...ratingOf('13900139000'), grade1: 9 }, token)
-const logIn = ({ issueCode }: BackEnd) => jsonEvent('POST /login', { code: issueCode() })
+function submit({ token }: BackEnd) {
+  return jsonEvent('POST /score', ratingOf('13900139000'), token)
+}
+function query({ token }: BackEnd) {
+  return jsonEvent('POST /query', { acc_nbr: readAccount }, token)
+}
+function forgery({ token }: BackEnd) {
+  return jsonEvent('POST /score', ratingOf('13900139000'), forged(token))
+}
+function nonsense({ token }: BackEnd) {
+  return jsonEvent('POST /score', { ...ratingOf('13900139000'), grade1: 9 }, token)
+}
+function logIn({ issueCode }: BackEnd) {
+  return jsonEvent('POST /login', { code: issueCode() })
+}
 
 const FIRST_WRITE = atMost(2.8, 2)
 const REFUSAL = atMost(1.5, 1.25)

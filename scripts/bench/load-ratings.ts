@@ -12,8 +12,8 @@ import {
   type ResultSetHeader,
   type RowDataPacket,
 } from 'mysql2/promise'
-import { openDb } from '../../shared/database.ts'
-import { migrate, readMigrations } from '../migrations.ts'
+import { openDb } from '../../shared/wiring/database.ts'
+import { migrate, readMigrations } from '../database/migrations.ts'
 import {
   type GeneratedRating,
   type GeneratorOptions,

@@ -6,7 +6,7 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
-import type { StoreDoor } from '../build.ts'
+import type { StoreDoor } from '../build/bundle.ts'
 import {
   type BackEnd,
   bundleOf,
@@ -39,9 +39,15 @@ interface Contestant {
   event: (backEnd: BackEnd) => Record<string, unknown>
 }
 
-const submit = ({ token }: BackEnd) => jsonEvent('POST /score', ratingOf('13900139000'), token)
-const query = ({ token }: BackEnd) => jsonEvent('POST /query', { acc_nbr: readAccount }, token)
-const logIn = ({ issueCode }: BackEnd) => jsonEvent('POST /login', { code: issueCode() })
+function submit({ token }: BackEnd) {
+  return jsonEvent('POST /score', ratingOf('13900139000'), token)
+}
+function query({ token }: BackEnd) {
+  return jsonEvent('POST /query', { acc_nbr: readAccount }, token)
+}
+function logIn({ issueCode }: BackEnd) {
+  return jsonEvent('POST /login', { code: issueCode() })
+}
 
 const contestants = (['mysql', 'planetscale'] as const).flatMap((storeDoor): Contestant[] => {
   const by = storeDoor === 'mysql' ? 'MySQL' : 'PlanetScale over TLS'

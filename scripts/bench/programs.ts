@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { build } from 'esbuild'
-import { projectFolder } from '../build.ts'
+import { projectFolder } from '../build/bundle.ts'
 
 /** Compiles `program/<name>.ts` and what it imports to one CommonJS file in `folder`. @returns the file */
 export async function compileProgram(name: string, folder: string): Promise<string> {

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { createServer } from 'node:tls'
-import type { SelfSignedCertificate } from '../../test/support/self-signed-certificate.ts'
+import type { SelfSignedCertificate } from '../simulators/self-signed-certificate.ts'
 
 export interface TlsTerminator {
   /** `https://localhost:port`. */

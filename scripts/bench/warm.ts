@@ -6,7 +6,7 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { build, type Plugin } from 'esbuild'
-import { bundleSettings, prepareOutdir, projectFolder } from '../build.ts'
+import { bundleSettings, prepareOutdir, projectFolder } from '../build/bundle.ts'
 import {
   type BackEnd,
   jsonEvent,

@@ -2,13 +2,16 @@
 
 import type { Words } from './report.ts'
 
-const keyCommand = (prefix: string): string =>
-  `node -p '${prefix}require("crypto").randomBytes(32).toString("base64url")'`
+function keyCommand(prefix: string): string {
+  return `node -p '${prefix}require("crypto").randomBytes(32).toString("base64url")'`
+}
 
-const keyRing = (id: string): Words => ({
-  zh: `生成一个：${keyCommand(`"${id}:" + `)}（每个变量各生成各的，不要复用）`,
-  en: `make one: ${keyCommand(`"${id}:" + `)} (a separate one for each variable)`,
-})
+function keyRing(id: string): Words {
+  return {
+    zh: `生成一个：${keyCommand(`"${id}:" + `)}（每个变量各生成各的，不要复用）`,
+    en: `make one: ${keyCommand(`"${id}:" + `)} (a separate one for each variable)`,
+  }
+}
 
 const advice: Readonly<Record<string, Words>> = {
   DATABASE_URL: {

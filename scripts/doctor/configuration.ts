@@ -5,8 +5,8 @@
 
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import * as compose from '../../shared/compose.ts'
-import { ConfigurationError } from '../../shared/configuration.ts'
+import * as compose from '../../shared/wiring/compose.ts'
+import { ConfigurationError } from '../../shared/wiring/configuration.ts'
 import { preflight } from '../tencent/preflight.ts'
 import type { DesiredFunction, DesiredService } from '../tencent/service.ts'
 import { variableRules } from '../tencent/variables.ts'

@@ -1,7 +1,7 @@
 /** Whether the tables are those this version expects. */
 
 import { type Db, DbError } from '../../shared/store/db.ts'
-import { MigrationError, pendingMigrations, readMigrations } from '../migrations.ts'
+import { MigrationError, pendingMigrations, readMigrations } from '../database/migrations.ts'
 import { inChinese } from './chinese.ts'
 import { whyRefused } from './database-failures.ts'
 import { error, type Finding, ok } from './report.ts'

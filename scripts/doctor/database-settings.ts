@@ -1,8 +1,8 @@
 /** What the server is set to: how it treats text that does not fit, how it compares, how it commits. */
 
-import { DATABASE_BUDGET_MS } from '../../shared/database.ts'
 import { type Db, DbError } from '../../shared/store/db.ts'
-import { readMigrations } from '../migrations.ts'
+import { DATABASE_BUDGET_MS } from '../../shared/wiring/database.ts'
+import { readMigrations } from '../database/migrations.ts'
 import { expectedColumns } from './expected-columns.ts'
 import { error, type Finding, ok, warning } from './report.ts'
 

@@ -1,6 +1,6 @@
 /** Which collation the migrations give each text column. */
 
-import type { Migration } from '../migrations.ts'
+import type { Migration } from '../database/migrations.ts'
 
 const TABLE = /^(?:create table(?: if not exists)?|alter table) (\w+)/i
 const COLUMN = /^\s*(?:(?:add|modify) column )?(\w+) [^,]*?\bcollate (\w+)/i

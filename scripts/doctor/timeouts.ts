@@ -1,7 +1,7 @@
 /** Whether a function lives long enough for what it waits for, by the code's own budgets. */
 
-import { DATABASE_BUDGET_MS } from '../../shared/database.ts'
 import { WECHAT_BUDGET_MS } from '../../shared/wechat/api-call.ts'
+import { DATABASE_BUDGET_MS } from '../../shared/wiring/database.ts'
 import type { DesiredFunction, DesiredService } from '../tencent/service.ts'
 import { error, type Finding, ok, warning } from './report.ts'
 

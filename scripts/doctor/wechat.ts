@@ -1,7 +1,7 @@
 /** AppID, AppSecret and this computer's address, by one call for an access token; nothing is changed by it. */
 
-import * as compose from '../../shared/compose.ts'
-import { ConfigurationError } from '../../shared/configuration.ts'
+import * as compose from '../../shared/wiring/compose.ts'
+import { ConfigurationError } from '../../shared/wiring/configuration.ts'
 import type { DesiredService } from '../tencent/service.ts'
 import { exchange, type HttpAnswer, NoAnswer, objectIn } from './http-exchange.ts'
 import { networkReason } from './network-words.ts'

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { projectFolder } from '../build.ts'
+import { projectFolder } from '../build/bundle.ts'
 
 export const dataFolder = path.join(projectFolder, '.data')
 

@@ -12,7 +12,7 @@ interface Invocation {
 type Handler = (event: unknown, context: Record<string, unknown>) => unknown
 
 const [, , bundle = '', handlerName = 'main_handler'] = process.argv
-const send = (message: object): void => {
+function send(message: object): void {
   process.send?.(message)
 }
 

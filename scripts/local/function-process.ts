@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { build } from 'esbuild'
-import { projectFolder } from '../build.ts'
+import { projectFolder } from '../build/bundle.ts'
 import { endLines, startLines } from './platform-log.ts'
 
 export interface FunctionProcessOptions {

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { parse } from 'yaml'
-import { projectFolder } from '../build.ts'
+import { projectFolder } from '../build/bundle.ts'
 
 export interface LocalFunction {
   name: string

@@ -13,17 +13,21 @@ const urlDescription = JSON.stringify({
 
 const uploadTimeoutSeconds = 180
 
-const environmentOf = ({ variables }: DesiredFunction) => ({
-  Variables: Object.entries(variables).map(([Key, Value]) => ({ Key, Value })),
-})
+function environmentOf({ variables }: DesiredFunction) {
+  return {
+    Variables: Object.entries(variables).map(([Key, Value]) => ({ Key, Value })),
+  }
+}
 
-const logsOf = ({ logsetId, topicId }: DesiredFunction) =>
-  topicId ? { ClsLogsetId: logsetId, ClsTopicId: topicId } : {}
+function logsOf({ logsetId, topicId }: DesiredFunction) {
+  return topicId ? { ClsLogsetId: logsetId, ClsTopicId: topicId } : {}
+}
 
-const handlerOf = ({ type, handler }: DesiredFunction) =>
-  type === 'event' ? { Handler: handler } : {}
+function handlerOf({ type, handler }: DesiredFunction) {
+  return type === 'event' ? { Handler: handler } : {}
+}
 
-const createFunction = async (cloud: CloudClient, plan: FunctionPlan): Promise<void> => {
+async function createFunction(cloud: CloudClient, plan: FunctionPlan): Promise<void> {
   const { wanted } = plan
   await cloud.call(
     'CreateFunction',
@@ -51,8 +55,8 @@ const createFunction = async (cloud: CloudClient, plan: FunctionPlan): Promise<v
   )
 }
 
-const updateCode = (cloud: CloudClient, { wanted, package: made }: FunctionPlan) =>
-  cloud.call(
+function updateCode(cloud: CloudClient, { wanted, package: made }: FunctionPlan) {
+  return cloud.call(
     'UpdateFunctionCode',
     {
       FunctionName: wanted.name,
@@ -63,12 +67,13 @@ const updateCode = (cloud: CloudClient, { wanted, package: made }: FunctionPlan)
     },
     { timeoutSeconds: uploadTimeoutSeconds },
   )
+}
 
 /**
  * Whether a field left out of an update keeps its value is not documented, so the usual ones are always sent; an empty
  * network or role only where it takes one away.
  */
-const updateConfiguration = (cloud: CloudClient, plan: FunctionPlan, description: string) => {
+function updateConfiguration(cloud: CloudClient, plan: FunctionPlan, description: string) {
   const { wanted, configuration } = plan
   const differs = (field: string): boolean => configuration.some((each) => each.field === field)
   return cloud.call('UpdateFunctionConfiguration', {
@@ -86,23 +91,25 @@ const updateConfiguration = (cloud: CloudClient, plan: FunctionPlan, description
   })
 }
 
-const timerParameters = (timer: Timer) => ({
-  TriggerName: timer.name,
-  Type: 'timer',
-  TriggerDesc: timer.cron,
-  Enable: timer.enabled ? 'OPEN' : 'CLOSE',
-  CustomArgument: timer.argument,
-})
+function timerParameters(timer: Timer) {
+  return {
+    TriggerName: timer.name,
+    Type: 'timer',
+    TriggerDesc: timer.cron,
+    Enable: timer.enabled ? 'OPEN' : 'CLOSE',
+    CustomArgument: timer.argument,
+  }
+}
 
 /**
  * Does what the plan says, `tell`ing each step, and returns the Function URL ('' without one). Throws `CloudFailure` or
  * `DeployProblem`; every step done so far stays done and is not done again by the next deploy.
  */
-export const applyPlan = async (
+export async function applyPlan(
   cloud: CloudClient,
   plan: FunctionPlan,
   tell: (step: string) => void,
-): Promise<string> => {
+): Promise<string> {
   const { wanted, package: made } = plan
   const target = { FunctionName: wanted.name, Namespace: cloud.namespace }
   const active = (): Promise<void> =>

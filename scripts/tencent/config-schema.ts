@@ -6,12 +6,14 @@
 const variableName = '^(?!variables$)[A-Za-z][A-Za-z0-9_]*$'
 const flatEnvironment = { [variableName]: { type: 'string' } }
 
-const objectOf = (properties: Record<string, object>, required: string[] = []): object => ({
-  type: 'object',
-  properties,
-  required,
-  additionalProperties: false,
-})
+function objectOf(properties: Record<string, object>, required: string[] = []): object {
+  return {
+    type: 'object',
+    properties,
+    required,
+    additionalProperties: false,
+  }
+}
 
 const shared: Record<string, object> = {
   runtime: { type: 'string', pattern: '^Nodejs\\d+\\.\\d+$' },

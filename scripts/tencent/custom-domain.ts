@@ -7,7 +7,7 @@ import type { DesiredDomain, DesiredService } from './service.ts'
 type DomainAnswer = NonNullable<ScfModels['ListCustomDomains']['response']['Domains']>[number]
 type Route = NonNullable<DomainAnswer['EndpointsConfig']>[number]
 
-export type DomainPlan = {
+export interface DomainPlan {
   wanted: DesiredDomain
   action: 'create' | 'update' | 'keep'
   routes: Route[]
@@ -16,7 +16,7 @@ export type DomainPlan = {
 }
 
 /** The domain as the cloud has it, found by listing, since which error a missing one gives is not documented. */
-const findDomain = async (cloud: CloudClient, name: string): Promise<DomainAnswer | undefined> => {
+async function findDomain(cloud: CloudClient, name: string): Promise<DomainAnswer | undefined> {
   for (let offset = 0; ; offset += 20) {
     const page = await cloud.call('ListCustomDomains', { Offset: offset, Limit: 20 })
     const found = page.Domains?.find(({ Domain }) => Domain === name)
@@ -24,17 +24,22 @@ const findDomain = async (cloud: CloudClient, name: string): Promise<DomainAnswe
   }
 }
 
-const isOurs = (service: DesiredService, route: Route): boolean =>
-  route.Namespace === service.namespace &&
-  service.functions.some(({ name }) => name === route.FunctionName)
+function isOurs(service: DesiredService, route: Route): boolean {
+  return (
+    route.Namespace === service.namespace &&
+    service.functions.some(({ name }) => name === route.FunctionName)
+  )
+}
 
-const routeText = ({ PathMatch, FunctionName }: Route): string => `${PathMatch} → ${FunctionName}`
+function routeText({ PathMatch, FunctionName }: Route): string {
+  return `${PathMatch} → ${FunctionName}`
+}
 
 /** Compares the domain's routes with those of serverless.yml; routes to functions of others are kept. */
-export const planDomain = async (
+export async function planDomain(
   cloud: CloudClient,
   service: DesiredService,
-): Promise<DomainPlan | undefined> => {
+): Promise<DomainPlan | undefined> {
   const wanted = service.customDomain
   if (!wanted) return undefined
   const ours = wanted.routes.map(({ path, functionName }) => ({
@@ -66,7 +71,7 @@ export const planDomain = async (
   return { wanted, action, routes: [...others, ...ours], changes }
 }
 
-export const applyDomainPlan = async (cloud: CloudClient, plan: DomainPlan): Promise<void> => {
+export async function applyDomainPlan(cloud: CloudClient, plan: DomainPlan): Promise<void> {
   if (plan.action === 'keep') return
   const { domain, protocol, certificateId } = plan.wanted
   await cloud.call(plan.action === 'create' ? 'CreateCustomDomain' : 'UpdateCustomDomain', {
@@ -78,10 +83,10 @@ export const applyDomainPlan = async (cloud: CloudClient, plan: DomainPlan): Pro
 }
 
 /** Takes our routes off the domain, and the domain away when none is left. Returns what was done, '' for nothing. */
-export const removeDomainRoutes = async (
+export async function removeDomainRoutes(
   cloud: CloudClient,
   service: DesiredService,
-): Promise<string> => {
+): Promise<string> {
   const wanted = service.customDomain
   const found = wanted && (await findDomain(cloud, wanted.domain))
   if (!wanted || !found) return ''

@@ -8,7 +8,7 @@ import { DeployProblem } from './problem.ts'
 type FunctionAnswer = ScfModels['GetFunction']['response']
 type TriggerAnswer = NonNullable<ScfModels['ListTriggers']['response']['Triggers']>[number]
 
-export type DeployedTimer = {
+export interface DeployedTimer {
   name: string
   cron: string
   enabled: boolean
@@ -18,7 +18,7 @@ export type DeployedTimer = {
   ours: boolean
 }
 
-export type DeployedFunction = {
+export interface DeployedFunction {
   status: string
   type: 'event' | 'web'
   runtime: string
@@ -45,10 +45,7 @@ const waitsMs = [100, 300, 700, 1500]
 const longestWaitMs = 3 * 60_000
 const settled = new Set(['Active', 'CreateFailed', 'UpdateFailed'])
 
-const getFunction = async (
-  cloud: CloudClient,
-  name: string,
-): Promise<FunctionAnswer | undefined> => {
+async function getFunction(cloud: CloudClient, name: string): Promise<FunctionAnswer | undefined> {
   try {
     return await cloud.call('GetFunction', {
       FunctionName: name,
@@ -66,11 +63,11 @@ const getFunction = async (
  * Polls until no change of the function is running, telling each new status. A failed phase is returned, not thrown;
  * three minutes without an end are a `DeployProblem`.
  */
-export const waitUntilSettled = async (
+export async function waitUntilSettled(
   cloud: CloudClient,
   name: string,
   tell: (status: string) => void,
-): Promise<FunctionAnswer | undefined> => {
+): Promise<FunctionAnswer | undefined> {
   const giveUpAt = Date.now() + longestWaitMs
   let last = ''
   for (let poll = 0; ; poll++) {
@@ -88,11 +85,11 @@ export const waitUntilSettled = async (
 }
 
 /** Like `waitUntilSettled`, but a failed phase is a `DeployProblem` with the cloud's reason. */
-export const waitUntilActive = async (
+export async function waitUntilActive(
   cloud: CloudClient,
   name: string,
   tell: (status: string) => void,
-): Promise<void> => {
+): Promise<void> {
   const found = await waitUntilSettled(cloud, name, tell)
   if (!found || found.Status === 'Active') return
   const reasons = (found.StatusReasons ?? []).map(
@@ -104,7 +101,7 @@ export const waitUntilActive = async (
 }
 
 /** All triggers of a function, over as many pages as there are. */
-const listTriggers = async (cloud: CloudClient, name: string): Promise<TriggerAnswer[]> => {
+async function listTriggers(cloud: CloudClient, name: string): Promise<TriggerAnswer[]> {
   const triggers: TriggerAnswer[] = []
   for (;;) {
     const page = await cloud.call('ListTriggers', {
@@ -119,8 +116,8 @@ const listTriggers = async (cloud: CloudClient, name: string): Promise<TriggerAn
 }
 
 /** A Function URL tells its address in its description (cloud.tencent.com/document/product/583/100227). */
-const urlsIn = (triggers: TriggerAnswer[]): DeployedFunction['urls'] =>
-  triggers
+function urlsIn(triggers: TriggerAnswer[]): DeployedFunction['urls'] {
+  return triggers
     .filter(({ Type }) => Type === 'http')
     .map(({ TriggerDesc, TriggerName = '', Qualifier = '' }) => {
       const description = JSON.parse(TriggerDesc || '{}') as {
@@ -134,8 +131,9 @@ const urlsIn = (triggers: TriggerAnswer[]): DeployedFunction['urls'] =>
         qualifier: Qualifier,
       }
     })
+}
 
-const cronIn = (description: string): string => {
+function cronIn(description: string): string {
   try {
     return (JSON.parse(description) as { cron?: string }).cron ?? description
   } catch {
@@ -143,8 +141,8 @@ const cronIn = (description: string): string => {
   }
 }
 
-const timersIn = (triggers: TriggerAnswer[]): DeployedTimer[] =>
-  triggers
+function timersIn(triggers: TriggerAnswer[]): DeployedTimer[] {
+  return triggers
     .filter(({ Type }) => Type === 'timer')
     .map((trigger) => ({
       name: trigger.TriggerName ?? '',
@@ -154,9 +152,10 @@ const timersIn = (triggers: TriggerAnswer[]): DeployedTimer[] =>
       qualifier: trigger.Qualifier ?? '$DEFAULT',
       ours: trigger.Description === timerMark,
     }))
+}
 
 /** The digest of the stored package (GetFunctionAddress, cloud.tencent.com/document/api/583/37164). */
-export const readCodeSha256 = async (cloud: CloudClient, name: string): Promise<string> => {
+export async function readCodeSha256(cloud: CloudClient, name: string): Promise<string> {
   const answer = await cloud.call('GetFunctionAddress', {
     FunctionName: name,
     Namespace: cloud.namespace,
@@ -164,17 +163,19 @@ export const readCodeSha256 = async (cloud: CloudClient, name: string): Promise<
   return (answer.CodeSha256 ?? '').toLowerCase()
 }
 
-export const readUrls = async (
+export async function readUrls(
   cloud: CloudClient,
   name: string,
-): Promise<DeployedFunction['urls']> => urlsIn(await listTriggers(cloud, name))
+): Promise<DeployedFunction['urls']> {
+  return urlsIn(await listTriggers(cloud, name))
+}
 
 /** `undefined` when there is no such function. Waits while a change is running. */
-export const readDeployed = async (
+export async function readDeployed(
   cloud: CloudClient,
   name: string,
   tell: (status: string) => void,
-): Promise<DeployedFunction | undefined> => {
+): Promise<DeployedFunction | undefined> {
   const found = await waitUntilSettled(cloud, name, tell)
   if (!found) return undefined
   const broken = found.Status === 'CreateFailed'

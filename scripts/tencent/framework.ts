@@ -1,13 +1,15 @@
 /** The part of the Serverless Framework (osls 4) that the provider uses; its own typings describe AWS only. */
 
-export type HttpEvent = { http: { paths?: string[] } }
-export type TimerEvent = {
+export interface HttpEvent {
+  http: { paths?: string[] }
+}
+export interface TimerEvent {
   timer: {
     name?: string
     parameters: { cronExpression: string; enable?: boolean; argument?: string }
   }
 }
-export type SharedSettings = {
+export interface SharedSettings {
   runtime?: string
   memorySize?: number
   timeout?: number
@@ -17,7 +19,7 @@ export type SharedSettings = {
   cls?: { logsetId?: string | null; topicId?: string | null }
 }
 
-export type FunctionBlock = SharedSettings & {
+export interface FunctionBlock extends SharedSettings {
   name: string
   handler?: string
   type?: 'event' | 'web'
@@ -26,7 +28,7 @@ export type FunctionBlock = SharedSettings & {
   package?: { artifact?: string }
 }
 
-export type ProviderBlock = SharedSettings & {
+export interface ProviderBlock extends SharedSettings {
   name: string
   stage: string
   region?: string
@@ -38,7 +40,7 @@ export type ProviderBlock = SharedSettings & {
   }
 }
 
-export type CommandOption = {
+export interface CommandOption {
   usage: string
   type: 'string' | 'boolean' | 'multiple'
   shortcut?: string
@@ -46,7 +48,7 @@ export type CommandOption = {
 }
 
 /** A command added to the framework, or options added to one of its own. */
-export type CommandDefinition = {
+export interface CommandDefinition {
   usage?: string
   lifecycleEvents?: string[]
   options?: Record<string, CommandOption>
@@ -55,7 +57,7 @@ export type CommandDefinition = {
 
 export type CliOptions = Readonly<Record<string, string | boolean | string[] | null | undefined>>
 
-export type Framework = {
+export interface Framework {
   serviceDir: string
   service: {
     service: string
@@ -72,7 +74,7 @@ export type Framework = {
   setProvider(name: string, provider: object): void
 }
 
-export type Writers = {
+export interface Writers {
   /** To stdout: what a command was asked for. */
   writeText(text: string | string[]): void
   /** To stderr: what is going on. */

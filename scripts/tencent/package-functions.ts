@@ -2,30 +2,37 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bundleFunction, functionNames, storeDoorOf } from '../build.ts'
+import { bundleFunction, functionNames, storeDoorOf } from '../build/bundle.ts'
 import { DeployProblem } from './problem.ts'
 import type { DesiredFunction } from './service.ts'
 import { deterministicZip, type PackedFile } from './zip.ts'
 
-export type Package = { key: string; file: string; zip: Buffer; sha256: string }
+export interface Package {
+  key: string
+  file: string
+  zip: Buffer
+  sha256: string
+}
 
-const loaded = (key: string, file: string, zip: Buffer): Package => ({
-  key,
-  file,
-  zip,
-  sha256: createHash('sha256').update(zip).digest('hex'),
-})
+function loaded(key: string, file: string, zip: Buffer): Package {
+  return {
+    key,
+    file,
+    zip,
+    sha256: createHash('sha256').update(zip).digest('hex'),
+  }
+}
 
 /**
  * What starts a Web function: it must be executable and name Node by its path in the runtime
  * (cloud.tencent.com/document/product/583/56126).
  */
-const bootstrapFor = (runtime: string): string => {
+function bootstrapFor(runtime: string): string {
   const major = /^Nodejs(\d+)\./.exec(runtime)?.[1] ?? '20'
   return `#!/bin/bash\nexec /var/lang/node${major}/bin/node index.js\n`
 }
 
-const bundled = async (wanted: DesiredFunction, outdir: string) => {
+async function bundled(wanted: DesiredFunction, outdir: string) {
   try {
     const storeDoor = storeDoorOf(wanted.variables.DATABASE_URL)
     return await bundleFunction(wanted.key, { storeDoor, outdir, sourcemap: false, minify: true })
@@ -37,10 +44,7 @@ const bundled = async (wanted: DesiredFunction, outdir: string) => {
   }
 }
 
-export const packageFunction = async (
-  wanted: DesiredFunction,
-  folder: string,
-): Promise<Package> => {
+export async function packageFunction(wanted: DesiredFunction, folder: string): Promise<Package> {
   if (!functionNames.includes(wanted.key))
     throw new DeployProblem(
       `${wanted.key}: there is no functions/${wanted.key} to package. There are: ${functionNames.join(', ')}.`,
@@ -61,7 +65,7 @@ export const packageFunction = async (
 }
 
 /** Takes a package made before. */
-export const readPackage = async (wanted: DesiredFunction, folder: string): Promise<Package> => {
+export async function readPackage(wanted: DesiredFunction, folder: string): Promise<Package> {
   const file = join(folder, `${wanted.key}.zip`)
   try {
     return loaded(wanted.key, file, await readFile(file))

@@ -4,12 +4,12 @@ import type { Package } from './package-functions.ts'
 import { DeployProblem } from './problem.ts'
 import type { DesiredFunction, Timer } from './service.ts'
 
-export type Difference = {
+export interface Difference {
   field: 'memory' | 'timeout' | 'vpc' | 'role' | 'logs' | 'description' | 'environment'
   words: string
 }
 
-export type FunctionPlan = {
+export interface FunctionPlan {
   wanted: DesiredFunction
   package: Package
   /** `replace`: it was never created to the end, so it is deleted and created again. */
@@ -38,21 +38,24 @@ export type FunctionPlan = {
  */
 const codeMark = /\s*Code ([0-9a-f]{64}) is kept as (\w+)\.$/
 
-export const withCodeMark = (description: string, sent: string, kept: string): string =>
-  `${description} Code ${sent} is kept as ${kept || 'unknown'}.`.trim()
+export function withCodeMark(description: string, sent: string, kept: string): string {
+  return `${description} Code ${sent} is kept as ${kept || 'unknown'}.`.trim()
+}
 
-export const withoutCodeMark = (description: string): string => description.replace(codeMark, '')
+export function withoutCodeMark(description: string): string {
+  return description.replace(codeMark, '')
+}
 
-const isSameCode = (sent: string, deployed: DeployedFunction): boolean => {
+function isSameCode(sent: string, deployed: DeployedFunction): boolean {
   if (deployed.codeSha256 === sent) return true
   const mark = codeMark.exec(deployed.description)
   return mark?.[1] === sent && mark[2] === (deployed.codeSha256 || 'unknown')
 }
 
-const variableDifferences = (
+function variableDifferences(
   wanted: Readonly<Record<string, string>>,
   deployed: Readonly<Record<string, string>>,
-): Difference[] => {
+): Difference[] {
   const names = [...new Set([...Object.keys(wanted), ...Object.keys(deployed)])].sort()
   return names.flatMap((name) => {
     if (wanted[name] === deployed[name]) return []
@@ -61,10 +64,10 @@ const variableDifferences = (
   })
 }
 
-const configurationDifferences = (
+function configurationDifferences(
   wanted: DesiredFunction,
   deployed: DeployedFunction,
-): Difference[] => {
+): Difference[] {
   const differences: Difference[] = []
   const compare = (
     field: Difference['field'],
@@ -90,10 +93,10 @@ const configurationDifferences = (
   return [...differences, ...variableDifferences(wanted.variables, deployed.variables)]
 }
 
-const timerDifferences = (
+function timerDifferences(
   wanted: readonly Timer[],
   deployed: readonly DeployedTimer[],
-): FunctionPlan['timers'] => {
+): FunctionPlan['timers'] {
   const existing = (timer: Timer) => deployed.find(({ name }) => name === timer.name)
   return {
     create: wanted.filter((timer) => !existing(timer)),
@@ -111,7 +114,7 @@ const timerDifferences = (
   }
 }
 
-const refuseFixedChanges = (wanted: DesiredFunction, deployed: DeployedFunction): void => {
+function refuseFixedChanges(wanted: DesiredFunction, deployed: DeployedFunction): void {
   const fixed = [
     ['runtime', deployed.runtime, wanted.runtime],
     ['type', deployed.type, wanted.type],
@@ -124,7 +127,7 @@ const refuseFixedChanges = (wanted: DesiredFunction, deployed: DeployedFunction)
   )
 }
 
-const notesOn = (wanted: DesiredFunction, deployed: DeployedFunction): string[] => {
+function notesOn(wanted: DesiredFunction, deployed: DeployedFunction): string[] {
   const notes: string[] = []
   const [url] = deployed.urls
   if (url && !wanted.url)
@@ -137,12 +140,12 @@ const notesOn = (wanted: DesiredFunction, deployed: DeployedFunction): string[] 
 }
 
 /** Throws a `DeployProblem` when the wanted function cannot be reached by changes. `force` uploads equal code too. */
-export const planFunction = (
+export function planFunction(
   wanted: DesiredFunction,
   made: Package,
   deployed: DeployedFunction | undefined,
   options: { force?: boolean } = {},
-): FunctionPlan => {
+): FunctionPlan {
   const base = { wanted, package: made, description: wanted.description }
   if (!deployed || deployed.status === 'CreateFailed')
     return {
@@ -175,21 +178,28 @@ export const planFunction = (
 }
 
 /** Whether the plan holds anything to do. */
-export const changesAnything = (plan: FunctionPlan): boolean =>
-  plan.function !== 'keep' ||
-  plan.code ||
-  plan.configuration.length > 0 ||
-  plan.url ||
-  plan.timers.create.length + plan.timers.update.length + plan.timers.delete.length > 0
+export function changesAnything(plan: FunctionPlan): boolean {
+  return (
+    plan.function !== 'keep' ||
+    plan.code ||
+    plan.configuration.length > 0 ||
+    plan.url ||
+    plan.timers.create.length + plan.timers.update.length + plan.timers.delete.length > 0
+  )
+}
 
 /** The plan in words, one short phrase per change. */
-export const planInWords = (plan: FunctionPlan): string[] => [
-  ...(plan.function === 'create' ? ['create the function'] : []),
-  ...(plan.function === 'replace' ? ['delete what is left of a failed creation', 'create it'] : []),
-  ...(plan.code ? ['upload the code'] : []),
-  ...plan.configuration.map(({ words }) => words),
-  ...(plan.url ? ['create the Function URL'] : []),
-  ...plan.timers.create.map(({ name, cron }) => `create the timer ${name} (${cron})`),
-  ...plan.timers.update.map(({ wanted }) => `update the timer ${wanted.name} (${wanted.cron})`),
-  ...plan.timers.delete.map(({ name }) => `delete the timer ${name}`),
-]
+export function planInWords(plan: FunctionPlan): string[] {
+  return [
+    ...(plan.function === 'create' ? ['create the function'] : []),
+    ...(plan.function === 'replace'
+      ? ['delete what is left of a failed creation', 'create it']
+      : []),
+    ...(plan.code ? ['upload the code'] : []),
+    ...plan.configuration.map(({ words }) => words),
+    ...(plan.url ? ['create the Function URL'] : []),
+    ...plan.timers.create.map(({ name, cron }) => `create the timer ${name} (${cron})`),
+    ...plan.timers.update.map(({ wanted }) => `update the timer ${wanted.name} (${wanted.cron})`),
+    ...plan.timers.delete.map(({ name }) => `delete the timer ${name}`),
+  ]
+}

@@ -21,7 +21,7 @@ const databaseDeadlineSeconds = 3
 /** For a cold start and for the answer. */
 const spareSeconds = 1
 
-const configurationFaults = (wanted: DesiredFunction): string[] => {
+function configurationFaults(wanted: DesiredFunction): string[] {
   const faults: string[] = []
   const { name, memorySize, timeoutSeconds, handler, description } = wanted
   if (!/^[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]$/.test(name) || name.length > longestName)
@@ -55,7 +55,7 @@ const configurationFaults = (wanted: DesiredFunction): string[] => {
   return faults
 }
 
-const deadlineFaults = ({ declared, timeoutSeconds }: DesiredFunction): string[] => {
+function deadlineFaults({ declared, timeoutSeconds }: DesiredFunction): string[] {
   const weChat = declared.includes('WECHAT_SECRET') ? weChatDeadlineSeconds : 0
   const database = declared.includes('DATABASE_URL') ? databaseDeadlineSeconds : 0
   const least = weChat + database + spareSeconds
@@ -68,7 +68,7 @@ const deadlineFaults = ({ declared, timeoutSeconds }: DesiredFunction): string[]
   ]
 }
 
-const environmentFaults = ({ variables, declared }: DesiredFunction): string[] => {
+function environmentFaults({ variables, declared }: DesiredFunction): string[] {
   const faults: string[] = []
   const bytes = Object.entries(variables).reduce(
     (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
@@ -89,7 +89,7 @@ const environmentFaults = ({ variables, declared }: DesiredFunction): string[] =
 }
 
 /** A key that signs tokens must not also seal or look up: learning one purpose would open the other. */
-const sharedKeyFaults = (variables: Readonly<Record<string, string>>): string[] => {
+function sharedKeyFaults(variables: Readonly<Record<string, string>>): string[] {
   const owners = new Map<string, string>()
   const faults: string[] = []
   for (const [name, rule] of Object.entries(variableRules)) {
@@ -104,14 +104,14 @@ const sharedKeyFaults = (variables: Readonly<Record<string, string>>): string[] 
   return faults
 }
 
-const packageFaults = ({ zip }: Package): string[] => {
+function packageFaults({ zip }: Package): string[] {
   const bytes = Math.ceil(zip.length / 3) * 4 + requestOverheadBytes
   if (bytes <= requestLimitBytes) return []
   const mb = (zip.length / 1024 / 1024).toFixed(1)
   return [`its package has ${mb} MB; with the rest of the request at most 7.4 MB can be uploaded`]
 }
 
-const domainFaults = (service: DesiredService): string[] => {
+function domainFaults(service: DesiredService): string[] {
   const wanted = service.customDomain
   if (!wanted) return []
   const faults: string[] = []
@@ -134,11 +134,11 @@ const domainFaults = (service: DesiredService): string[] => {
 }
 
 /** Everything wrong at once, or `undefined`. Nothing is sent to find out. */
-export const preflight = (
+export function preflight(
   service: DesiredService,
   functions: readonly DesiredFunction[],
   packages: readonly Package[],
-): DeployProblem | undefined => {
+): DeployProblem | undefined {
   const faults = functions.flatMap((wanted) => {
     const made = packages.find(({ key }) => key === wanted.key)
     return [

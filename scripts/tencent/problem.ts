@@ -4,5 +4,6 @@ export class DeployProblem extends Error {
 }
 
 /** One problem out of several sentences. */
-export const problemList = (heading: string, sentences: readonly string[]): DeployProblem =>
-  new DeployProblem([heading, ...sentences.map((sentence) => `  - ${sentence}`)].join('\n'))
+export function problemList(heading: string, sentences: readonly string[]): DeployProblem {
+  return new DeployProblem([heading, ...sentences.map((sentence) => `  - ${sentence}`)].join('\n'))
+}

@@ -2,9 +2,14 @@
 import type { FunctionBlock, ProviderBlock, SharedSettings } from './framework.ts'
 import { DeployProblem } from './problem.ts'
 
-export type Timer = { name: string; cron: string; enabled: boolean; argument: string }
+export interface Timer {
+  name: string
+  cron: string
+  enabled: boolean
+  argument: string
+}
 
-export type DesiredFunction = {
+export interface DesiredFunction {
   /** The name in serverless.yml and of the folder under functions/. */
   key: string
   /** The name in the cloud, `<service>-<stage>-<key>` unless given. */
@@ -31,14 +36,14 @@ export type DesiredFunction = {
   timers: readonly Timer[]
 }
 
-export type DesiredDomain = {
+export interface DesiredDomain {
   domain: string
   protocol: 'HTTP' | 'HTTPS' | 'HTTP&HTTPS'
   certificateId: string
   routes: readonly { path: string; functionName: string }[]
 }
 
-export type DesiredService = {
+export interface DesiredService {
   service: string
   stage: string
   region: string
@@ -56,7 +61,7 @@ export const defaults = {
   timeoutSeconds: 10,
 } as const
 
-const variablesIn = (settings: SharedSettings): [string, string][] => {
+function variablesIn(settings: SharedSettings): [string, string][] {
   const { variables, ...flat } = settings.environment ?? {}
   const nested = typeof variables === 'object' && variables !== null ? variables : {}
   return Object.entries({ ...nested, ...flat }).map(([name, value]) => [
@@ -65,8 +70,8 @@ const variablesIn = (settings: SharedSettings): [string, string][] => {
   ])
 }
 
-const timersOf = (block: FunctionBlock): Timer[] =>
-  block.events
+function timersOf(block: FunctionBlock): Timer[] {
+  return block.events
     .flatMap((event) => ('timer' in event ? [event.timer] : []))
     .map(({ name, parameters }, index) => ({
       name: name ?? `timer-${index + 1}`,
@@ -74,12 +79,9 @@ const timersOf = (block: FunctionBlock): Timer[] =>
       enabled: parameters.enable ?? true,
       argument: parameters.argument ?? '',
     }))
+}
 
-const functionFrom = (
-  key: string,
-  block: FunctionBlock,
-  provider: ProviderBlock,
-): DesiredFunction => {
+function functionFrom(key: string, block: FunctionBlock, provider: ProviderBlock): DesiredFunction {
   const environment = [...variablesIn(provider), ...variablesIn(block)]
   const https = block.events.flatMap((event) => ('http' in event ? [event.http] : []))
   const vpc = block.vpcConfig ?? provider.vpcConfig
@@ -107,11 +109,11 @@ const functionFrom = (
 }
 
 /** Reads the resolved configuration; `provider` and `function` values are already known to fit the schema. */
-export const desiredService = (input: {
+export function desiredService(input: {
   service: string
   provider: ProviderBlock
   functions: Record<string, FunctionBlock>
-}): DesiredService => {
+}): DesiredService {
   const { service, provider } = input
   const functions = Object.entries(input.functions).map(([key, block]) =>
     functionFrom(key, block, provider),
@@ -137,7 +139,7 @@ export const desiredService = (input: {
 }
 
 /** The function called `key`, or a `DeployProblem` listing those there are. */
-export const functionCalled = (service: DesiredService, key: string): DesiredFunction => {
+export function functionCalled(service: DesiredService, key: string): DesiredFunction {
   const found = service.functions.find((wanted) => wanted.key === key)
   if (found) return found
   const known = service.functions.map((wanted) => wanted.key).join(', ')

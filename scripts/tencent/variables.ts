@@ -3,7 +3,7 @@
  * Which function gets which variable is serverless.yml's business alone. Messages never hold a value.
  */
 
-export type VariableRule = {
+export interface VariableRule {
   /** A function that declares it must be given a value. */
   required: boolean
   /** Says what is wrong, or nothing. */
@@ -16,7 +16,7 @@ const keyBytes = 32
 /** 32 random bytes hold about 30 different ones; a password or a pattern far fewer. */
 const fewestDistinctBytes = 16
 
-const weakness = (key: Buffer): string | undefined => {
+function weakness(key: Buffer): string | undefined {
   if (key.length < keyBytes) return `holds a key of ${key.length} bytes; it needs ${keyBytes}`
   if (new Set(key).size < fewestDistinctBytes) return 'holds a key that is not random'
   return undefined
@@ -25,8 +25,9 @@ const weakness = (key: Buffer): string | undefined => {
 const howToMakeKey =
   "make one with: node -p \"require('crypto').randomBytes(32).toString('base64url')\""
 
-const decode = (text: string): Buffer | undefined =>
-  /^[A-Za-z0-9_-]+={0,2}$/.test(text) ? Buffer.from(text, 'base64url') : undefined
+function decode(text: string): Buffer | undefined {
+  return /^[A-Za-z0-9_-]+={0,2}$/.test(text) ? Buffer.from(text, 'base64url') : undefined
+}
 
 /** `kid:base64url[,kid:base64url]`. */
 const keyRing: Omit<VariableRule, 'required'> = {
@@ -56,9 +57,11 @@ const singleKey: Omit<VariableRule, 'required'> = {
   keys: (value) => [decode(value) ?? Buffer.alloc(0)],
 }
 
-const pattern = (expression: RegExp, sentence: string): Omit<VariableRule, 'required'> => ({
-  fault: (value) => (expression.test(value) ? undefined : sentence),
-})
+function pattern(expression: RegExp, sentence: string): Omit<VariableRule, 'required'> {
+  return {
+    fault: (value) => (expression.test(value) ? undefined : sentence),
+  }
+}
 
 const address: Omit<VariableRule, 'required'> = {
   fault: (value) => {

@@ -29,7 +29,10 @@ const SESSION_ERRNOS: ReadonlySet<number> = new Set([1053, 1243, 1290, 1615, 179
 const UNDETERMINED_ERRNOS: ReadonlySet<number> = new Set([1053, 1180, 8501])
 
 type Outcome = DbError['outcome']
-type Answer = { rows: unknown; columns: readonly MySqlColumn[] | undefined }
+interface Answer {
+  rows: unknown
+  columns: readonly MySqlColumn[] | undefined
+}
 type Settle<T> = (error: unknown, answer?: T) => void
 
 /** A connection with its settings made and checked. Not for two callers at once. */

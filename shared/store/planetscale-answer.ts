@@ -52,13 +52,15 @@ function parseObject(body: string): Record<string, unknown> | undefined {
   }
 }
 
-const asObject = (value: unknown): Record<string, unknown> | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+function asObject(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : undefined
+}
 
-const hasSession = (value: unknown): boolean =>
-  typeof value === 'string' || asObject(value) !== undefined
+function hasSession(value: unknown): boolean {
+  return typeof value === 'string' || asObject(value) !== undefined
+}
 
 function isResult(value: unknown): boolean {
   const result = asObject(value)

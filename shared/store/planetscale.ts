@@ -217,13 +217,23 @@ function dbErrorFrom(error: unknown, outcomeWhenLost: 'none' | 'unknown'): DbErr
   return new DbError('bad-answer', { outcome: outcomeWhenLost })
 }
 
-const isRead = (sql: string): boolean => /^\s*(?:select|show|explain)\b/i.test(sql)
+function isRead(sql: string): boolean {
+  return /^\s*(?:select|show|explain)\b/i.test(sql)
+}
 
-const isDefinition = (sql: string): boolean => /^\s*(?:create|alter|drop)\b/i.test(sql)
+function isDefinition(sql: string): boolean {
+  return /^\s*(?:create|alter|drop)\b/i.test(sql)
+}
 
-const mayRunAgain = (error: unknown): boolean =>
-  error instanceof DbError && error.outcome === 'none' && RETRYABLE_ERRNOS.has(error.errno ?? 0)
+function mayRunAgain(error: unknown): boolean {
+  return (
+    error instanceof DbError && error.outcome === 'none' && RETRYABLE_ERRNOS.has(error.errno ?? 0)
+  )
+}
 
 /** After a duplicate key, say, the transaction goes on; after a deadlock or a lost answer it is not known what it holds. */
-const leavesTransactionUsable = (error: DbError): boolean =>
-  error.failure === 'refused' && error.errno !== undefined && !RETRYABLE_ERRNOS.has(error.errno)
+function leavesTransactionUsable(error: DbError): boolean {
+  return (
+    error.failure === 'refused' && error.errno !== undefined && !RETRYABLE_ERRNOS.has(error.errno)
+  )
+}

@@ -5,10 +5,6 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { systemClock } from '../clock.ts'
-import { allowedOriginsFrom, compose, compressFrom, type Parts } from '../compose.ts'
-import { ConfigurationError, type Environment } from '../configuration.ts'
-import { beginInvocation } from '../database.ts'
 import {
   type AnyEndpoint,
   type Authority,
@@ -22,6 +18,10 @@ import type { Logger } from '../ports.ts'
 import { Problem } from '../problem.ts'
 import { steadyMs } from '../steady-clock.ts'
 import { DbError } from '../store/db.ts'
+import { systemClock } from '../wiring/clock.ts'
+import { allowedOriginsFrom, compose, compressFrom, type Parts } from '../wiring/compose.ts'
+import { ConfigurationError, type Environment } from '../wiring/configuration.ts'
+import { beginInvocation } from '../wiring/database.ts'
 import {
   callerFromContext,
   callerFromEnvironment,
@@ -83,7 +83,7 @@ export function serve<Needs extends Authority>(
   const log = declaration.log ?? createLogger({ functionName, now: systemClock.now })
   const runWeb = async (): Promise<void> => {
     // An event function never evaluates the server.
-    const { runWeb, webDefaults } = await import('./web-program.ts')
+    const { runWeb, webDefaults } = await import('./server/web-program.ts')
     const webEnv = { ...webDefaults, ...env }
     const answer = createAnswer({ ...declaration, env: webEnv, log })
     await runWeb(httpHandler(answer, 'web', webEnv), { env, log })

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { readMigrations } from '../../scripts/migrations.ts'
-import { openMariaDbEngine } from '../../scripts/planetscale/mariadb-engine.ts'
+import { readMigrations } from '../../scripts/database/migrations.ts'
+import { startPrivateMariaDb } from '../../scripts/simulators/mariadb/private-mariadb.ts'
+import { openMariaDbEngine } from '../../scripts/simulators/planetscale/mariadb-engine.ts'
 import {
   type OfflinePlanetScale,
   startOfflinePlanetScale,
-} from '../../scripts/planetscale/server.ts'
+} from '../../scripts/simulators/planetscale/server.ts'
 import type { Db } from '../../shared/store/db.ts'
 import { openMySql } from '../../shared/store/mysql.ts'
 import { openPlanetScale } from '../../shared/store/planetscale.ts'
@@ -18,14 +19,15 @@ import {
   runLostWritesDrill,
   type Variant,
 } from '../support/lost-writes-drill.ts'
-import { startPrivateMariaDb } from '../support/private-mariadb.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 // A server of its own: it is killed again and again.
 const server = await startPrivateMariaDb({ owned: true })
 afterAll(() => server?.close())
 
-const timeoutMs = (): number => DRILL_TIMEOUT_MS
+function timeoutMs(): number {
+  return DRILL_TIMEOUT_MS
+}
 
 /** When a broken server goes wrong is a matter of chance, so it gets some runs; the real one gets one, and no second. */
 const untilCaught = { retry: 5 }

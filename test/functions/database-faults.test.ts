@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openDb } from '../../shared/database.ts'
+import {
+  type PrivateMariaDb,
+  startPrivateMariaDb,
+} from '../../scripts/simulators/mariadb/private-mariadb.ts'
+import { openDb } from '../../shared/wiring/database.ts'
 import { describeWithMariaDb } from '../support/mariadb-suite.ts'
-import { type PrivateMariaDb, startPrivateMariaDb } from '../support/private-mariadb.ts'
 import { rating } from '../support/ratings.ts'
 import { type LoggedIn, startWorld, type World } from '../support/world.ts'
 

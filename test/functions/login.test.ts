@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { bundleFunction, type StoreDoor } from '../../scripts/build.ts'
+import { bundleFunction, type StoreDoor } from '../../scripts/build/bundle.ts'
 import { FunctionProcess } from '../../scripts/local/function-process.ts'
-import { playUpstream } from '../../scripts/wechat/upstream-behaviour.ts'
+import { playUpstream } from '../../scripts/simulators/wechat/upstream-behaviour.ts'
 import { startWorld, type World } from '../support/world.ts'
 import upstream from '../vectors/wechat-upstream.json' with { type: 'json' }
 
@@ -12,7 +12,9 @@ beforeAll(async () => {
 afterAll(() => world?.close())
 beforeEach(() => world.wechat.clearFaults())
 
-const logInWith = (body: unknown) => world.call('POST /login', { body })
+function logInWith(body: unknown) {
+  return world.call('POST /login', { body })
+}
 
 describe('POST /login', () => {
   test('a code becomes a token of 15 minutes, a refresh token of 30 days, and a user', async () => {

@@ -21,7 +21,9 @@ beforeAll(async () => {
 })
 afterAll(() => world?.close())
 
-const idsOf = (page: { items: { id: string }[] }) => page.items.map(({ id }) => id)
+function idsOf(page: { items: { id: string }[] }) {
+  return page.items.map(({ id }) => id)
+}
 
 describe('GET /score', () => {
   const own = (query: Record<string, unknown> = {}, token = author.token) =>

@@ -9,10 +9,12 @@ beforeAll(async () => {
 })
 afterAll(() => world?.close())
 
-const refresh = (refreshToken: string, headers: Record<string, string> = {}) =>
-  world.call('POST /login/refresh', { body: { refreshToken }, headers })
-const isLoggedIn = async (token: string, headers: Record<string, string> = {}) =>
-  (await world.call('GET /score', { token, headers })).status === 200
+function refresh(refreshToken: string, headers: Record<string, string> = {}) {
+  return world.call('POST /login/refresh', { body: { refreshToken }, headers })
+}
+async function isLoggedIn(token: string, headers: Record<string, string> = {}) {
+  return (await world.call('GET /score', { token, headers })).status === 200
+}
 
 describe('POST /login/refresh', () => {
   test('a refresh token gives the next pair, and both old and new access tokens work', async () => {

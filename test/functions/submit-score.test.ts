@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   type OfflinePlanetScale,
   startOfflinePlanetScale,
-} from '../../scripts/planetscale/server.ts'
-import { openSqliteEngine } from '../../scripts/planetscale/sqlite-engine.ts'
+} from '../../scripts/simulators/planetscale/server.ts'
+import { openSqliteEngine } from '../../scripts/simulators/planetscale/sqlite-engine.ts'
 import { articleForm, rating } from '../support/ratings.ts'
 import { readVectors } from '../support/vectors.ts'
 import { type LoggedIn, startWorld, type World } from '../support/world.ts'
@@ -40,10 +40,13 @@ afterAll(async () => {
 })
 
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
-const submit = (body: unknown, headers: Record<string, string> = {}) =>
-  world.call('POST /score', { body, headers, token: author.token })
-const own = async () =>
-  (await world.call('GET /score', { token: author.token, query: { limit: '100' } })).body.items
+function submit(body: unknown, headers: Record<string, string> = {}) {
+  return world.call('POST /score', { body, headers, token: author.token })
+}
+async function own() {
+  return (await world.call('GET /score', { token: author.token, query: { limit: '100' } })).body
+    .items
+}
 
 describe('POST /score', () => {
   test('a rating is stored exactly as sent', async () => {

@@ -9,9 +9,9 @@ import { generateRatings, hotAccount } from '../../scripts/bench/generated-ratin
 import { loadRatings } from '../../scripts/bench/load-ratings.ts'
 import { median, medianRatio } from '../../scripts/bench/median.ts'
 import { renderTable } from '../../scripts/bench/table.ts'
-import { functionNames } from '../../scripts/build.ts'
-import { openDb } from '../../shared/database.ts'
+import { functionNames } from '../../scripts/build/bundle.ts'
 import { foldAccount } from '../../shared/store/folds.ts'
+import { openDb } from '../../shared/wiring/database.ts'
 import { startScript } from '../support/local-command.ts'
 import { describeWithMariaDb, mariaDbUrl } from '../support/mariadb-suite.ts'
 

@@ -13,10 +13,10 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-const run = async (
+async function run(
   name: string,
   args: string[] = [],
-): Promise<{ code: number | null; output: string }> => {
+): Promise<{ code: number | null; output: string }> {
   const command: Command = startScript(name, args, environment)
   return { code: await command.exited, output: command.output() }
 }

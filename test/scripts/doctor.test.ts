@@ -7,15 +7,15 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { projectFolder } from '../../scripts/build.ts'
-import { migrate, readMigrations } from '../../scripts/migrations.ts'
+import { projectFolder } from '../../scripts/build/bundle.ts'
+import { migrate, readMigrations } from '../../scripts/database/migrations.ts'
 import {
   type OfflinePlanetScale,
   startOfflinePlanetScale,
-} from '../../scripts/planetscale/server.ts'
-import { openSqliteEngine } from '../../scripts/planetscale/sqlite-engine.ts'
-import { type OfflineWeChat, startOfflineWeChat } from '../../scripts/wechat/server.ts'
-import { openDb } from '../../shared/database.ts'
+} from '../../scripts/simulators/planetscale/server.ts'
+import { openSqliteEngine } from '../../scripts/simulators/planetscale/sqlite-engine.ts'
+import { type OfflineWeChat, startOfflineWeChat } from '../../scripts/simulators/wechat/server.ts'
+import { openDb } from '../../shared/wiring/database.ts'
 import {
   createServerlessProject,
   type ServerlessProject,
@@ -73,10 +73,11 @@ async function doctor(args: readonly string[], env: Record<string, string> = {})
   return { code: code as number | null, output }
 }
 
-const envFile = (variables: Record<string, string>): string =>
-  Object.entries(variables)
+function envFile(variables: Record<string, string>): string {
+  return Object.entries(variables)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')
+}
 
 /** The framework's compiled schema, shared with other tests: half a second a run. */
 const schemaCache = path.join(projectFolder, 'node_modules/.cache/serverless-schema')

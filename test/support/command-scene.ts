@@ -19,15 +19,18 @@ import { startTencentCloud, type TencentCloud } from './tencent-cloud/server.ts'
 
 const account = { secretId: 'AKIDexample', secretKey: 'a-secret-key' }
 
-export type Configuration = {
+export interface Configuration {
   service: string
   provider: ProviderBlock
   functions: Record<'login' | 'submit-score' | 'query-scores', FunctionBlock>
 }
 
-export type Outcome = { code: 0 | 1; output: string }
+export interface Outcome {
+  code: 0 | 1
+  output: string
+}
 
-const configurationOf = (variables: Record<string, string>): Configuration => {
+function configurationOf(variables: Record<string, string>): Configuration {
   const { WECHAT_SECRET, SEALING_KEYS, LOOKUP_KEY, ...shared } = variables
   const block = (key: string, paths: string[], environment: object): FunctionBlock => ({
     name: `miniscore-dev-${key}`,
@@ -50,14 +53,14 @@ const configurationOf = (variables: Record<string, string>): Configuration => {
 }
 
 /** The stored function of stage dev; throws when it is not there. */
-export const storedIn = (cloud: TencentCloud, key: string) => {
+export function storedIn(cloud: TencentCloud, key: string) {
   const stored = cloud.functions().find(({ name }) => name === `miniscore-dev-${key}`)
   if (!stored) throw new Error(`${key} is not deployed`)
   return stored
 }
 
 /** `repackages`: the cloud keeps other bytes than it was sent. Close it in the end. */
-export const startCommandScene = async (options: { repackages?: boolean } = {}) => {
+export async function startCommandScene(options: { repackages?: boolean } = {}) {
   const cloud = await startTencentCloud({ account, ...options })
   const folder = await mkdtemp(join(tmpdir(), 'command-scene-'))
   const configuration = configurationOf(soundVariables())

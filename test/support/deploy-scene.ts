@@ -5,11 +5,12 @@ import { startTencentCloud } from './tencent-cloud/server.ts'
 const account = { secretId: 'AKIDexample', secretKey: 'a-secret-key', sessionToken: 'a-token' }
 
 /** The Function URLs a command printed, in order. */
-export const urlsIn = (ran: Ran): string[] =>
-  ran.stdout.match(/https:\/\/\S+tencentscf\.com/g) ?? []
+export function urlsIn(ran: Ran): string[] {
+  return ran.stdout.match(/https:\/\/\S+tencentscf\.com/g) ?? []
+}
 
 /** Close it in the end. */
-export const startDeployScene = async () => {
+export async function startDeployScene() {
   const cloud = await startTencentCloud({ account })
   const project = await createServerlessProject('echo')
   const variables = soundVariables()

@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { defineEndpoint } from '../../shared/endpoint.ts'
 import type { LogEvent } from '../../shared/ports.ts'
 import { serve } from '../../shared/transport/serve.ts'
-import { serveWeb, type WebOptions, type WebServer } from '../../shared/transport/web.ts'
+import { serveWeb, type WebOptions, type WebServer } from '../../shared/transport/server/web.ts'
 import { openAuthority } from './open-authority.ts'
 
 export interface EchoServer extends WebServer {

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import path from 'node:path'
-import { projectFolder } from '../../scripts/build.ts'
+import { projectFolder } from '../../scripts/build/bundle.ts'
 
 export interface Command {
   /** Everything printed so far. */

@@ -3,7 +3,10 @@
  * `mariadb-suite.ts`. Listed in `globalSetup` of vitest.config.ts.
  */
 import type { TestProject } from 'vitest/node'
-import { type PrivateMariaDb, startPrivateMariaDb } from './private-mariadb.ts'
+import {
+  type PrivateMariaDb,
+  startPrivateMariaDb,
+} from '../../scripts/simulators/mariadb/private-mariadb.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

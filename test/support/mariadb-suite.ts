@@ -1,7 +1,7 @@
 /** Suites on the run's MariaDB: skipped where there is none, each with databases of its own. */
 import './mariadb-global-setup.ts'
 import { afterAll, describe, inject } from 'vitest'
-import { createDatabase, dropDatabase } from './private-mariadb.ts'
+import { createDatabase, dropDatabase } from '../../scripts/simulators/mariadb/private-mariadb.ts'
 
 /** URL of the run's MariaDB (a user who may do everything), or undefined when this machine has none. */
 export const mariaDbUrl: string | undefined = inject('mariaDbUrl') || undefined

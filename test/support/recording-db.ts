@@ -3,7 +3,9 @@ import type { Db, Queryable, SqlValue } from '../../shared/store/db.ts'
 import type { Statement } from './statement-rules.ts'
 
 /** A statement with its place, `ratings.ts:20`. */
-export type RecordedStatement = Statement & { place: string }
+export interface RecordedStatement extends Statement {
+  place: string
+}
 
 /** Passes everything on to `db`; `statements` grows as it goes. */
 export function recordStatements(db: Db): { db: Db; statements: RecordedStatement[] } {

@@ -1,5 +1,5 @@
 /** What every column and key of the schema keeps to, read from the migrations or from a database. */
-import type { Migration } from '../../scripts/migrations.ts'
+import type { Migration } from '../../scripts/database/migrations.ts'
 import { shardKeys } from './statement-rules.ts'
 
 export interface Column {

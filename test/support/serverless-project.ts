@@ -13,7 +13,7 @@ const recorder = fileURLToPath(new URL('./record-contacts.cjs', import.meta.url)
 const schemaCache = join(projectFolder, 'node_modules/.cache/serverless-schema')
 const serverlessBin = createRequire(import.meta.url).resolve('osls/bin/serverless.js')
 
-export type Ran = {
+export interface Ran {
   code: number | null
   stdout: string
   stderr: string
@@ -21,7 +21,7 @@ export type Ran = {
   contacts: string[]
 }
 
-export type Started = {
+export interface Started {
   /** Resolves when stdout matches; rejects when the process ends first. */
   printed: (pattern: RegExp) => Promise<void>
   /** Interrupts it as Ctrl-C does and waits for its end. */
@@ -29,7 +29,8 @@ export type Started = {
 }
 
 /** Tells what it was given, so that a test can see what reached it. */
-const echoFunction = (name: string): string => `
+function echoFunction(name: string): string {
+  return `
 export const main_handler = async (event: { fail?: string; say?: string; waitMs?: number }) => {
   if (event.fail) throw new Error(event.fail)
   if (event.say) console.log(event.say)
@@ -38,21 +39,26 @@ export const main_handler = async (event: { fail?: string; say?: string; waitMs?
   return { statusCode: 200, headers: { 'content-type': 'application/json' }, body }
 }
 `
+}
 
-const newKey = (): string => randomBytes(32).toString('base64url')
+function newKey(): string {
+  return randomBytes(32).toString('base64url')
+}
 
 /** Values for every variable that a deploy insists on. */
-export const soundVariables = (): Record<string, string> => ({
-  DATABASE_URL: 'https://user:password@db.example.com',
-  TOKEN_KEYS: `k1:${newKey()}`,
-  SEALING_KEYS: `s1:${newKey()}`,
-  LOOKUP_KEY: newKey(),
-  WECHAT_APPID: 'wx0123456789abcdef',
-  WECHAT_SECRET: randomBytes(16).toString('hex'),
-})
+export function soundVariables(): Record<string, string> {
+  return {
+    DATABASE_URL: 'https://user:password@db.example.com',
+    TOKEN_KEYS: `k1:${newKey()}`,
+    SEALING_KEYS: `s1:${newKey()}`,
+    LOOKUP_KEY: newKey(),
+    WECHAT_APPID: 'wx0123456789abcdef',
+    WECHAT_SECRET: randomBytes(16).toString('hex'),
+  }
+}
 
 /** `echo`: the functions say what reached them; `real`: the project's own. Remove it in the end. */
-export const createServerlessProject = async (functions: 'echo' | 'real') => {
+export async function createServerlessProject(functions: 'echo' | 'real') {
   const folder = await mkdtemp(join(tmpdir(), 'serverless-project-'))
   const copy = (name: string): Promise<void> =>
     cp(join(projectFolder, name), join(folder, name), { recursive: true })

@@ -47,7 +47,9 @@ export type Calls = {
   [Name in keyof Stores]: { [Method in keyof Stores[Name]]: () => Promise<unknown> }
 }
 
-const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(7)
+function bytes(length: number): Uint8Array {
+  return new Uint8Array(length).fill(7)
+}
 
 function rating(userId: string, changes: Partial<NewScore> = {}): NewScore {
   const insertTimeMs = changes.insertTimeMs ?? LONG_AGO_MS

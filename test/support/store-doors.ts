@@ -1,12 +1,12 @@
 /** Every way to a database that the store's contract runs on; a further door is one line. */
 
-import { openMariaDbEngine } from '../../scripts/planetscale/mariadb-engine.ts'
-import { startOfflinePlanetScale } from '../../scripts/planetscale/server.ts'
-import { openSqliteEngine } from '../../scripts/planetscale/sqlite-engine.ts'
-import { openDb } from '../../shared/database.ts'
+import { createDatabase, dropDatabase } from '../../scripts/simulators/mariadb/private-mariadb.ts'
+import { openMariaDbEngine } from '../../scripts/simulators/planetscale/mariadb-engine.ts'
+import { startOfflinePlanetScale } from '../../scripts/simulators/planetscale/server.ts'
+import { openSqliteEngine } from '../../scripts/simulators/planetscale/sqlite-engine.ts'
 import type { Db } from '../../shared/store/db.ts'
+import { openDb } from '../../shared/wiring/database.ts'
 import { mariaDbUrl } from './mariadb-suite.ts'
-import { createDatabase, dropDatabase } from './private-mariadb.ts'
 
 export interface Door {
   db: Db

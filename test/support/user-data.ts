@@ -1,7 +1,7 @@
 /** User data to try decryption on: the published sample and what the offline WeChat would make. */
 
 import { createCipheriv, createDecipheriv } from 'node:crypto'
-import { encryptUserData } from '../../scripts/wechat/encryption.ts'
+import { encryptUserData } from '../../scripts/simulators/wechat/encryption.ts'
 import type { EncryptedUserData, UserData } from '../../shared/wechat/user-data.ts'
 import { readVectors } from './vectors.ts'
 

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { bundleFunction, type StoreDoor } from '../../scripts/build.ts'
+import { bundleFunction, type StoreDoor } from '../../scripts/build/bundle.ts'
 import { pickVariables } from '../../scripts/local/environment.ts'
 import { readService } from '../../scripts/local/service.ts'
 

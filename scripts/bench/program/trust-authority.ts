@@ -10,7 +10,9 @@ import { readFileSync } from 'node:fs'
 import { createRequire, Module } from 'node:module'
 
 type Load = (request: string, ...rest: unknown[]) => unknown
-type NativeContext = { context: { addCACert(pem: Buffer): void } }
+interface NativeContext {
+  context: { addCACert(pem: Buffer): void }
+}
 
 const TLS_USERS = /^(node:)?(https|tls)$/
 

@@ -11,7 +11,7 @@ import type { ScfClient, ScfModels } from './sdk.ts'
 type Request<Action extends keyof ScfModels> = ScfModels[Action]['request']
 type Response<Action extends keyof ScfModels> = ScfModels[Action]['response']
 
-export type CloudClient = {
+export interface CloudClient {
   readonly namespace: string
   /** Calls an SCF action in the service's namespace. Throws `CloudFailure`. */
   call<Action extends keyof ScfModels>(
@@ -23,7 +23,7 @@ export type CloudClient = {
   searchLog(request: LogSearch): Promise<LogPage>
 }
 
-export type LogSearch = {
+export interface LogSearch {
   TopicId: string
   From: number
   To: number
@@ -31,7 +31,7 @@ export type LogSearch = {
   Limit: number
   Context: string
 }
-export type LogPage = {
+export interface LogPage {
   Context: string
   ListOver: boolean
   Results: { Time: number; PkgId: string; PkgLogId: string; LogJson: string }[]
@@ -44,13 +44,13 @@ const retryDelaysMs = [300, 1000]
  * A read may be repeated whatever happened. A change is repeated only when the cloud said it did not begin it; after a
  * broken connection it may have begun, and the next deploy finds out.
  */
-const mayRetry = (action: string, failure: CloudFailure): boolean => {
+function mayRetry(action: string, failure: CloudFailure): boolean {
   if (failure.code.startsWith('RequestLimitExceeded')) return true
   if (!/^(Get|List|Search)/.test(action)) return false
   return failure.code === 'NetworkError' || failure.code.startsWith('InternalError')
 }
 
-const withRetries = async <T>(action: string, send: () => Promise<T>): Promise<T> => {
+async function withRetries<T>(action: string, send: () => Promise<T>): Promise<T> {
   for (const waitMs of [...retryDelaysMs, undefined]) {
     try {
       return await send()
@@ -67,7 +67,7 @@ const withRetries = async <T>(action: string, send: () => Promise<T>): Promise<T
  * For tests only: TENCENTCLOUD_API_ENDPOINT sends every call to a loopback address over plain HTTP, while the real host
  * stays in the request and in its signature. Any other address is a `DeployProblem`.
  */
-const transportFor = (endpoint: string | undefined) => {
+function transportFor(endpoint: string | undefined) {
   // An agent of our own also keeps the SDK from sending calls to whatever `http_proxy` names.
   if (!endpoint) return { protocol: 'https://', agent: new HttpsAgent({ keepAlive: true }) }
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
@@ -85,12 +85,12 @@ const transportFor = (endpoint: string | undefined) => {
 }
 
 /** Loads the SDK, which only commands that call the cloud pay for. */
-export const createCloudClient = async (input: {
+export async function createCloudClient(input: {
   credentials: Credentials
   region: string
   namespace: string
   endpoint: string | undefined
-}): Promise<CloudClient> => {
+}): Promise<CloudClient> {
   const transport = transportFor(input.endpoint)
   const { scf } = await import('tencentcloud-sdk-nodejs-scf')
   const { CommonClient } = await import('tencentcloud-sdk-nodejs-common')

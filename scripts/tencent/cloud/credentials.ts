@@ -1,13 +1,17 @@
 /** The account's keys, from the environment (which `.env.<stage>` may have filled); never from a file of their own. */
 import { DeployProblem } from '../problem.ts'
 
-export type Credentials = { secretId: string; secretKey: string; token?: string }
+export interface Credentials {
+  secretId: string
+  secretKey: string
+  token?: string
+}
 
 /**
  * Reads TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and, for temporary keys, TENCENTCLOUD_SESSION_TOKEN (the older
  * TENCENTCLOUD_TOKEN too). A missing one is a `DeployProblem` naming it.
  */
-export const credentialsFrom = (env: NodeJS.ProcessEnv): Credentials => {
+export function credentialsFrom(env: NodeJS.ProcessEnv): Credentials {
   const missing = ['TENCENTCLOUD_SECRET_ID', 'TENCENTCLOUD_SECRET_KEY'].filter((name) => !env[name])
   if (missing.length > 0)
     throw new DeployProblem(

@@ -1,6 +1,10 @@
 /** What the cloud, or the way to it, said no with; and what to do about it. */
 
-type SdkError = Error & { code?: string; requestId?: string; httpCode?: number }
+interface SdkError extends Error {
+  code?: string
+  requestId?: string
+  httpCode?: number
+}
 
 /** A call that failed. `code` is the cloud's own, or `NetworkError` when no answer of the cloud's came back. */
 export class CloudFailure extends Error {
@@ -24,7 +28,7 @@ export class CloudFailure extends Error {
 }
 
 /** From what the SDK throws. */
-export const failureFrom = (action: string, error: unknown): CloudFailure => {
+export function failureFrom(action: string, error: unknown): CloudFailure {
   const { code, message, requestId, httpCode } = error as SdkError
   if (code) return new CloudFailure(action, code, message, requestId ?? '')
   const status = httpCode === undefined ? '' : `HTTP ${httpCode} `
@@ -57,5 +61,8 @@ const advice: readonly [prefix: string, sentence: string][] = [
   ['NetworkError', 'Check the network and run the command again.'],
 ]
 
-const adviceFor = (code: string): string =>
-  advice.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'Running the command again is safe.'
+function adviceFor(code: string): string {
+  return (
+    advice.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'Running the command again is safe.'
+  )
+}

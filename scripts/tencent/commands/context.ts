@@ -12,7 +12,7 @@ import {
   functionCalled,
 } from '../service.ts'
 
-export type CommandContext = {
+export interface CommandContext {
   service: DesiredService
   options: CliOptions
   serviceDir: string
@@ -31,7 +31,7 @@ export type CommandContext = {
 }
 
 /** One command of the framework: which of its moments it takes part in, and what it does there. */
-export type Command = {
+export interface Command {
   /** Lifecycle event → work. */
   hooks: Readonly<Record<string, (context: CommandContext) => Promise<void>>>
   /** Options and commands the framework does not have itself. */
@@ -39,12 +39,12 @@ export type Command = {
 }
 
 /** The option as text, `undefined` when it was not given. */
-export const textOption = (options: CliOptions, name: string): string | undefined => {
+export function textOption(options: CliOptions, name: string): string | undefined {
   const value = options[name]
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-export const contextFor = (framework: Framework, writers: Writers): CommandContext => {
+export function contextFor(framework: Framework, writers: Writers): CommandContext {
   const { options } = framework.processedInput
   const { service: name, provider, functions, package: packaging } = framework.service
   const service = desiredService({ service: name, provider, functions })
@@ -77,12 +77,15 @@ export const contextFor = (framework: Framework, writers: Writers): CommandConte
 }
 
 /** An error as one sentence for a person, or `undefined` for a fault of this program. */
-export const sentenceFor = (error: unknown): string | undefined => {
+export function sentenceFor(error: unknown): string | undefined {
   if (error instanceof CloudFailure) return error.describe()
   if (error instanceof DeployProblem) return error.message
   return undefined
 }
 
 /** Like `sentenceFor`, for lists: a fault of the program is shown by its message. */
-export const sentenceForAny = (error: unknown): string =>
-  sentenceFor(error) ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))
+export function sentenceForAny(error: unknown): string {
+  return (
+    sentenceFor(error) ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))
+  )
+}

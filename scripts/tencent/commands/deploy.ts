@@ -16,14 +16,17 @@ import { type Command, type CommandContext, sentenceForAny } from './context.ts'
 import { regionOption } from './options.ts'
 import { packageChosen } from './package.ts'
 
-type WholePlan = { functions: FunctionPlan[]; domain: DomainPlan | undefined }
+interface WholePlan {
+  functions: FunctionPlan[]
+  domain: DomainPlan | undefined
+}
 
 /** The first failure of reading ends the command: nothing has been changed yet. */
-const planAll = async (
+async function planAll(
   context: CommandContext,
   cloud: CloudClient,
   packages: readonly Package[],
-): Promise<WholePlan> => {
+): Promise<WholePlan> {
   const force = context.options.force === true
   const read = context.chosen().map(async (wanted) => {
     const tell = (status: string): void => context.tell(`${wanted.key}: waiting, it is ${status}`)
@@ -42,7 +45,7 @@ const planAll = async (
   return { functions, domain }
 }
 
-const printPlan = (context: CommandContext, { functions, domain }: WholePlan): void => {
+function printPlan(context: CommandContext, { functions, domain }: WholePlan): void {
   context.print(
     `Plan for ${context.service.service}, stage ${context.service.stage}, nothing done:`,
   )
@@ -59,11 +62,11 @@ const printPlan = (context: CommandContext, { functions, domain }: WholePlan): v
 
 type Outcome = { plan: FunctionPlan; url: string } | { plan: FunctionPlan; failure: string }
 
-const applyOne = async (
+async function applyOne(
   context: CommandContext,
   cloud: CloudClient,
   plan: FunctionPlan,
-): Promise<Outcome> => {
+): Promise<Outcome> {
   try {
     const tell = (step: string): void => context.tell(`${plan.wanted.key}: ${step}`)
     return { plan, url: await applyPlan(cloud, plan, tell) }
@@ -72,7 +75,7 @@ const applyOne = async (
   }
 }
 
-const printOutcomes = (context: CommandContext, outcomes: readonly Outcome[]): void => {
+function printOutcomes(context: CommandContext, outcomes: readonly Outcome[]): void {
   for (const outcome of outcomes) {
     const { plan } = outcome
     const words = planInWords(plan)
@@ -83,7 +86,7 @@ const printOutcomes = (context: CommandContext, outcomes: readonly Outcome[]): v
   }
 }
 
-const deploy = async (context: CommandContext, packages: readonly Package[]): Promise<void> => {
+async function deploy(context: CommandContext, packages: readonly Package[]): Promise<void> {
   const problem = preflight(context.service, context.chosen(), packages)
   if (problem) throw problem
   const cloud = await context.connect()

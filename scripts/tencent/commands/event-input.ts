@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { DeployProblem } from '../problem.ts'
 import { type CommandContext, textOption } from './context.ts'
 
-const parse = (text: string, where: string): unknown => {
+function parse(text: string, where: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
@@ -13,7 +13,7 @@ const parse = (text: string, where: string): unknown => {
 }
 
 /** The event as a value; `{}` when none is given. A missing file or broken JSON is a `DeployProblem`. */
-export const readEvent = async (context: CommandContext): Promise<unknown> => {
+export async function readEvent(context: CommandContext): Promise<unknown> {
   const data = textOption(context.options, 'data')
   const path = textOption(context.options, 'path')
   if (data !== undefined && path !== undefined)

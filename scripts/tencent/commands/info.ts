@@ -4,7 +4,7 @@ import { problemList } from '../problem.ts'
 import type { Command, CommandContext } from './context.ts'
 import { regionOption } from './options.ts'
 
-const info = async (context: CommandContext): Promise<void> => {
+async function info(context: CommandContext): Promise<void> {
   const cloud = await context.connect()
   const { service } = context
   context.print(`${service.service}, stage ${service.stage}, region ${service.region}`)

@@ -13,7 +13,7 @@ import {
   profileOption,
 } from './local-options.ts'
 
-const invoke = async (context: CommandContext): Promise<void> => {
+async function invoke(context: CommandContext): Promise<void> {
   const { options, service, tell, print } = context
   const { invokeLocal } = await loadLocal(() => import('../../local/invoke-local.ts'))
   const wanted = functionCalled(service, textOption(options, 'function') ?? '')

@@ -9,7 +9,7 @@ import { regionOption } from './options.ts'
 /** For the way there and back, on top of the function's own timeout. */
 const spareSeconds = 15
 
-const pretty = (text: string): string => {
+function pretty(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2)
   } catch {
@@ -17,7 +17,7 @@ const pretty = (text: string): string => {
   }
 }
 
-const invoke = async (context: CommandContext): Promise<void> => {
+async function invoke(context: CommandContext): Promise<void> {
   const { options } = context
   for (const name of ['context', 'contextPath', 'type'])
     if (options[name]) throw new DeployProblem(`--${name} is not supported on Tencent Cloud.`)

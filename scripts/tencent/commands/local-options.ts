@@ -20,7 +20,7 @@ export const platformLogOption: CommandOption = {
 const defaultInspectPort = 9229
 
 /** The port of `--inspect`, if it was given. */
-export const inspectPortOf = (options: CliOptions): number | undefined => {
+export function inspectPortOf(options: CliOptions): number | undefined {
   const value = options.inspect
   if (value === undefined || value === null || value === false) return undefined
   if (value === true || value === '') return defaultInspectPort
@@ -30,7 +30,7 @@ export const inspectPortOf = (options: CliOptions): number | undefined => {
 }
 
 /** The profile of `--profile`, if it was given. */
-export const profileOf = (options: CliOptions): EventProfile | undefined => {
+export function profileOf(options: CliOptions): EventProfile | undefined {
   const value = textOption(options, 'profile')
   const known = eventProfiles.find((profile) => profile === value)
   if (value !== undefined && known === undefined)

@@ -15,7 +15,7 @@ const lookBackMs = 60_000
 const unitMs: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** `30s`, `10m`, `2h`, `1d` ago, or a date. Epoch milliseconds. */
-export const startTimeMs = (text: string, nowMs: number): number => {
+export function startTimeMs(text: string, nowMs: number): number {
   const [, count, unit] = /^(\d+)([smhd])$/.exec(text) ?? []
   if (count && unit) return nowMs - Number(count) * (unitMs[unit] ?? 0)
   const at = Date.parse(text)
@@ -25,15 +25,17 @@ export const startTimeMs = (text: string, nowMs: number): number => {
 }
 
 /** CQL (cloud.tencent.com/document/product/614/47044): every value quoted, so that nothing in it is syntax. */
-const quoted = (text: string): string => `"${text.replace(/[\\"]/g, '\\$&')}"`
+function quoted(text: string): string {
+  return `"${text.replace(/[\\"]/g, '\\$&')}"`
+}
 
-const lineOf = (result: LogPage['Results'][number]): string => {
+function lineOf(result: LogPage['Results'][number]): string {
   const fields = JSON.parse(result.LogJson) as Record<string, unknown>
   const message = String(fields.SCF_Message ?? result.LogJson).replace(/\n$/, '')
   return `${new Date(result.Time).toISOString()} ${message}`
 }
 
-const topicOf = async (cloud: CloudClient, name: string): Promise<string> => {
+async function topicOf(cloud: CloudClient, name: string): Promise<string> {
   const found = await cloud.call('GetFunction', { FunctionName: name, Namespace: cloud.namespace })
   if (found.ClsTopicId) return found.ClsTopicId
   throw new DeployProblem(
@@ -41,7 +43,7 @@ const topicOf = async (cloud: CloudClient, name: string): Promise<string> => {
   )
 }
 
-const logs = async (context: CommandContext): Promise<void> => {
+async function logs(context: CommandContext): Promise<void> {
   const { options } = context
   const wanted = functionCalled(context.service, textOption(options, 'function') ?? '')
   const intervalMs = Number(textOption(options, 'interval') ?? defaultIntervalMs)

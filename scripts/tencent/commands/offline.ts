@@ -10,7 +10,7 @@ import {
   profileOption,
 } from './local-options.ts'
 
-const serve = async ({ options, service }: CommandContext): Promise<void> => {
+async function serve({ options, service }: CommandContext): Promise<void> {
   const { startOffline } = await loadLocal(() => import('../../local/offline.ts'))
   const variables = Object.assign({}, ...service.functions.map((wanted) => wanted.variables))
   const offline = await startOffline({

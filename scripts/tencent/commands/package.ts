@@ -4,7 +4,7 @@ import { type Package, packageFunction } from '../package-functions.ts'
 import type { Command, CommandContext } from './context.ts'
 
 /** Packages the functions the command is about and prints one line for each. */
-export const packageChosen = async (context: CommandContext): Promise<Package[]> => {
+export async function packageChosen(context: CommandContext): Promise<Package[]> {
   await mkdir(context.packageFolder, { recursive: true })
   const packages = await Promise.all(
     context.chosen().map((wanted) => packageFunction(wanted, context.packageFolder)),

@@ -8,9 +8,12 @@ import type { DesiredFunction } from '../service.ts'
 import { type Command, type CommandContext, sentenceForAny } from './context.ts'
 import { regionOption } from './options.ts'
 
-type Found = { wanted: DesiredFunction; deployed: DeployedFunction }
+interface Found {
+  wanted: DesiredFunction
+  deployed: DeployedFunction
+}
 
-const confirmed = async (question: string): Promise<boolean> => {
+async function confirmed(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) return false
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   const answer = await terminal.question(question)
@@ -18,7 +21,7 @@ const confirmed = async (question: string): Promise<boolean> => {
   return answer.trim() === 'yes'
 }
 
-const removeFunction = async (cloud: CloudClient, { wanted, deployed }: Found): Promise<void> => {
+async function removeFunction(cloud: CloudClient, { wanted, deployed }: Found): Promise<void> {
   const target = { FunctionName: wanted.name, Namespace: cloud.namespace }
   for (const { triggerName, qualifier } of deployed.urls)
     await cloud.call('DeleteTrigger', {
@@ -37,7 +40,7 @@ const removeFunction = async (cloud: CloudClient, { wanted, deployed }: Found): 
   await cloud.call('DeleteFunction', target)
 }
 
-const remove = async (context: CommandContext): Promise<void> => {
+async function remove(context: CommandContext): Promise<void> {
   const { service, options } = context
   const cloud = await context.connect()
   const read = await Promise.all(

@@ -3,26 +3,29 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { projectFolder } from '../../../scripts/build.ts'
+import { projectFolder } from '../../../scripts/build/bundle.ts'
 import { inChinese } from '../../../scripts/doctor/chinese.ts'
 import { checkConfiguration } from '../../../scripts/doctor/configuration.ts'
 import { type Deployment, readDeployment } from '../../../scripts/doctor/deployment.ts'
 import { exitCodeOf, type Finding } from '../../../scripts/doctor/report.ts'
 import { probablyMeant } from '../../../scripts/doctor/spelling.ts'
 import { checkTimeouts } from '../../../scripts/doctor/timeouts.ts'
-import { DATABASE_BUDGET_MS } from '../../../shared/database.ts'
 import { WECHAT_BUDGET_MS } from '../../../shared/wechat/api-call.ts'
+import { DATABASE_BUDGET_MS } from '../../../shared/wiring/database.ts'
 import { deploymentOf, idsOf, serviceWith, wordsOf } from '../../support/doctor-scene.ts'
 import { soundVariables } from '../../support/serverless-project.ts'
 
-const check = (deployment: Deployment, env: Record<string, string> = {}): Finding[] =>
-  checkConfiguration({ deployment, env, folder: projectFolder })
+function check(deployment: Deployment, env: Record<string, string> = {}): Finding[] {
+  return checkConfiguration({ deployment, env, folder: projectFolder })
+}
 
-const checkWith = (changed: Record<string, string>): Finding[] =>
-  check(deploymentOf(serviceWith({ ...soundVariables(), ...changed })))
+function checkWith(changed: Record<string, string>): Finding[] {
+  return check(deploymentOf(serviceWith({ ...soundVariables(), ...changed })))
+}
 
-const wrongIn = (findings: readonly Finding[]): Finding[] =>
-  findings.filter(({ severity }) => severity !== 'ok')
+function wrongIn(findings: readonly Finding[]): Finding[] {
+  return findings.filter(({ severity }) => severity !== 'ok')
+}
 
 describe('variables', () => {
   test('a sound configuration is called in order, by names alone', () => {

@@ -1,24 +1,28 @@
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { migrate, readMigrations } from '../../../scripts/database/migrations.ts'
 import { checkDatabase, judgePlace } from '../../../scripts/doctor/database.ts'
 import { unreachable, whyRefused } from '../../../scripts/doctor/database-failures.ts'
 import { judgeSettings, type Settings } from '../../../scripts/doctor/database-settings.ts'
 import { expectedColumns } from '../../../scripts/doctor/expected-columns.ts'
 import type { Finding } from '../../../scripts/doctor/report.ts'
-import { migrate, readMigrations } from '../../../scripts/migrations.ts'
+import {
+  type PrivateMariaDb,
+  startPrivateMariaDb,
+} from '../../../scripts/simulators/mariadb/private-mariadb.ts'
 import {
   type OfflinePlanetScale,
   startOfflinePlanetScale,
-} from '../../../scripts/planetscale/server.ts'
-import { openSqliteEngine } from '../../../scripts/planetscale/sqlite-engine.ts'
-import { openDb } from '../../../shared/database.ts'
+} from '../../../scripts/simulators/planetscale/server.ts'
+import { openSqliteEngine } from '../../../scripts/simulators/planetscale/sqlite-engine.ts'
 import { DbError } from '../../../shared/store/db.ts'
+import { openDb } from '../../../shared/wiring/database.ts'
 import { idsOf, serviceWith, wordsOf } from '../../support/doctor-scene.ts'
 import { describeWithMariaDb, mariaDbUrl } from '../../support/mariadb-suite.ts'
-import { type PrivateMariaDb, startPrivateMariaDb } from '../../support/private-mariadb.ts'
 
-const check = (url: string, options?: Parameters<typeof checkDatabase>[1]): Promise<Finding[]> =>
-  checkDatabase(serviceWith({ DATABASE_URL: url }), options)
+function check(url: string, options?: Parameters<typeof checkDatabase>[1]): Promise<Finding[]> {
+  return checkDatabase(serviceWith({ DATABASE_URL: url }), options)
+}
 
 /** Runs statements at `url`, as an operator might have. */
 async function prepare(url: string, ...statements: string[]): Promise<void> {
@@ -40,10 +44,12 @@ async function migrated(url: string): Promise<string> {
   return url
 }
 
-const changed = (
+function changed(
   url: string,
   parts: Partial<Pick<URL, 'username' | 'password' | 'pathname'>>,
-): string => Object.assign(new URL(url), parts).href.replace(/\/$/, '')
+): string {
+  return Object.assign(new URL(url), parts).href.replace(/\/$/, '')
+}
 
 /** A label over 63 letters: refused before anybody is asked. */
 const unknownName = `${'a'.repeat(64)}.invalid`

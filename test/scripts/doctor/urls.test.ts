@@ -4,9 +4,9 @@ import type { AddressInfo, Server } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { form } from '../../../functions/query-scores/form.ts'
 import { checkUrls } from '../../../scripts/doctor/urls.ts'
+import { selfSignedCertificate } from '../../../scripts/simulators/self-signed-certificate.ts'
 import { serve } from '../../../shared/transport/serve.ts'
 import { idsOf, wordsOf } from '../../support/doctor-scene.ts'
-import { selfSignedCertificate } from '../../support/self-signed-certificate.ts'
 
 const servers: Server[] = []
 afterEach(async () => {

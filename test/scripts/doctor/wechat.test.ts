@@ -3,7 +3,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { checkClock } from '../../../scripts/doctor/clock.ts'
 import type { Finding } from '../../../scripts/doctor/report.ts'
 import { checkWeChat } from '../../../scripts/doctor/wechat.ts'
-import { type OfflineWeChat, startOfflineWeChat } from '../../../scripts/wechat/server.ts'
+import {
+  type OfflineWeChat,
+  startOfflineWeChat,
+} from '../../../scripts/simulators/wechat/server.ts'
 import { idsOf, serviceWith, wordsOf } from '../../support/doctor-scene.ts'
 
 const appid = `wx${randomBytes(8).toString('hex')}`
@@ -17,13 +20,14 @@ beforeAll(async () => {
 afterEach(() => wechat.reset())
 afterAll(() => wechat.close())
 
-const serviceFor = (changed: Record<string, string> = {}) =>
-  serviceWith({
+function serviceFor(changed: Record<string, string> = {}) {
+  return serviceWith({
     WECHAT_APPID: appid,
     WECHAT_SECRET: secret,
     WECHAT_API_URL: wechat.url,
     ...changed,
   })
+}
 
 describe('AppID and AppSecret, told by one call to WeChat', () => {
   test('right ones are confirmed with a single call that ends nobody’s token', async () => {

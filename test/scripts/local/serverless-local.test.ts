@@ -4,15 +4,16 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
-import { projectFolder } from '../../../scripts/build.ts'
+import { projectFolder } from '../../../scripts/build/bundle.ts'
 import { eventProfiles } from '../../../scripts/local/events.ts'
 import { startServerless } from '../../support/local-command.ts'
 import { rating } from '../../support/ratings.ts'
 
 const form = '{"httpMethod":"GET","path":"/form","headers":{},"queryString":{}}'
 const memory = { DATABASE_URL: 'sqlite::memory:' }
-const invokeLocal = (args: string[], environment: Record<string, string> = memory) =>
-  startServerless(['invoke', 'local', ...args], environment)
+function invokeLocal(args: string[], environment: Record<string, string> = memory) {
+  return startServerless(['invoke', 'local', ...args], environment)
+}
 
 let folder: string
 beforeAll(async () => {

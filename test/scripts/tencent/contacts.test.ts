@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 const recorder = fileURLToPath(new URL('../../support/record-contacts.cjs', import.meta.url))
 
 /** What the recorder, on which the tests of "no other host" rest, writes down for this code. */
-const recorded = async (code: string): Promise<string[]> => {
+async function recorded(code: string): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'contacts-'))
   try {
     const CONTACTS_FILE = join(folder, 'contacts')

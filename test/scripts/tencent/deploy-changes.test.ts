@@ -8,7 +8,9 @@ import {
 } from '../../support/command-scene.ts'
 
 let scene: CommandScene
-const deploy = (): Promise<Outcome> => scene.run(deployCommand, 'deploy:deploy')
+function deploy(): Promise<Outcome> {
+  return scene.run(deployCommand, 'deploy:deploy')
+}
 beforeAll(async () => {
   scene = await startCommandScene()
   expect((await deploy()).code).toBe(0)

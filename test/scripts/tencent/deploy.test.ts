@@ -20,8 +20,8 @@ afterAll(async () => {
 })
 
 /** Which echo function answers at this host and path. */
-const answering = (host: string, path: string): Promise<string> =>
-  new Promise((resolve, reject) => {
+function answering(host: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
     const { port } = scene.cloud
     get({ port, host: '127.0.0.1', path, headers: { host } }, (response) => {
       let text = ''
@@ -31,6 +31,7 @@ const answering = (host: string, path: string): Promise<string> =>
       response.on('end', () => resolve(`${JSON.parse(text).name} ${JSON.parse(text).event.path}`))
     }).on('error', reject)
   })
+}
 
 test('--dry-run tells the plan and changes nothing', async () => {
   const ran = await scene.run('deploy --dry-run')

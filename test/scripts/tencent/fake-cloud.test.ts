@@ -10,38 +10,43 @@ import { readZip } from '../../support/tencent-cloud/zip-reader.ts'
 const account = { secretId: 'AKIDexample', secretKey: 'a-secret-key', sessionToken: 'a-token' }
 const credentials = { secretId: account.secretId, secretKey: account.secretKey, token: 'a-token' }
 
-const clientFor = (endpoint: string, changed: Partial<typeof credentials> = {}) =>
-  createCloudClient({
+function clientFor(endpoint: string, changed: Partial<typeof credentials> = {}) {
+  return createCloudClient({
     credentials: { ...credentials, ...changed },
     region: 'ap-guangzhou',
     namespace: 'default',
     endpoint,
   })
+}
 
-const zipOf = (source: string): Promise<Buffer> =>
-  deterministicZip([{ name: 'index.js', data: Buffer.from(source) }])
+function zipOf(source: string): Promise<Buffer> {
+  return deterministicZip([{ name: 'index.js', data: Buffer.from(source) }])
+}
 
-const creation = async (name: string, source = 'exports.main_handler = async () => 1') => ({
-  FunctionName: name,
-  Handler: 'index.main_handler',
-  Runtime: 'Nodejs20.19',
-  Timeout: 1,
-  Code: { ZipFile: (await zipOf(source)).toString('base64') },
-})
+async function creation(name: string, source = 'exports.main_handler = async () => 1') {
+  return {
+    FunctionName: name,
+    Handler: 'index.main_handler',
+    Runtime: 'Nodejs20.19',
+    Timeout: 1,
+    Code: { ZipFile: (await zipOf(source)).toString('base64') },
+  }
+}
 
-const codeOf = (call: Promise<unknown>): Promise<string> =>
-  call.then(
+function codeOf(call: Promise<unknown>): Promise<string> {
+  return call.then(
     () => 'accepted',
     (error: { code?: string }) => error.code ?? String(error),
   )
+}
 
-const cloudAndClient = async () => {
+async function cloudAndClient() {
   const cloud = await startTencentCloud({ account, phasePolls: 0 })
   return { cloud, client: await clientFor(cloud.endpoint) }
 }
 
 /** A request exactly as the SDK signed it. */
-const capture = async (): Promise<{ headers: IncomingHttpHeaders; body: string }> => {
+async function capture(): Promise<{ headers: IncomingHttpHeaders; body: string }> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const seen = new Promise<{ headers: IncomingHttpHeaders; body: string }>((resolve) =>
@@ -59,14 +64,14 @@ const capture = async (): Promise<{ headers: IncomingHttpHeaders; body: string }
   return seen
 }
 
-const send = (
+function send(
   port: number,
   headers: IncomingHttpHeaders,
   body: string,
   path = '/',
   method = 'POST',
-): Promise<{ status: number; text: string }> =>
-  new Promise((resolve, reject) => {
+): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
     const outgoing = request({ port, host: '127.0.0.1', method, path, headers }, (response) => {
       response.setEncoding('utf8')
       let text = ''
@@ -78,6 +83,7 @@ const send = (
     outgoing.on('error', reject)
     outgoing.end(body)
   })
+}
 
 describe('signatures', () => {
   let cloud: TencentCloud

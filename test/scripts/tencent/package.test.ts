@@ -13,7 +13,7 @@ import { readZip } from '../../support/tencent-cloud/zip-reader.ts'
 const names = ['login', 'submit-score', 'query-scores']
 
 /** What a third reader, which did not write the zips and is not ours, finds in one. */
-const entriesOf = async (file: string): Promise<{ name: string; crcHolds: boolean }[]> => {
+async function entriesOf(file: string): Promise<{ name: string; crcHolds: boolean }[]> {
   const zip = await openPromise(file)
   const entries: { name: string; crcHolds: boolean }[] = []
   for await (const entry of zip.eachEntry()) {

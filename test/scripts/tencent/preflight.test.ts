@@ -4,7 +4,7 @@ import { preflight } from '../../../scripts/tencent/preflight.ts'
 import type { DesiredFunction, DesiredService } from '../../../scripts/tencent/service.ts'
 import { soundVariables } from '../../support/serverless-project.ts'
 
-const wanted = (changed: Partial<DesiredFunction> = {}): DesiredFunction => {
+function wanted(changed: Partial<DesiredFunction> = {}): DesiredFunction {
   const variables = changed.variables ?? soundVariables()
   return {
     key: 'login',
@@ -29,12 +29,12 @@ const wanted = (changed: Partial<DesiredFunction> = {}): DesiredFunction => {
   }
 }
 
-const faultsOf = (
+function faultsOf(
   one: DesiredFunction,
   service: Partial<DesiredService> = {},
   zip: Buffer = Buffer.alloc(9),
-) =>
-  preflight(
+) {
+  return preflight(
     {
       service: 'miniscore',
       stage: 'dev',
@@ -46,8 +46,9 @@ const faultsOf = (
     [one],
     [{ key: one.key, file: 'login.zip', zip, sha256: '' }],
   )?.message
+}
 
-const withVariable = (name: string, value: string | undefined): DesiredFunction => {
+function withVariable(name: string, value: string | undefined): DesiredFunction {
   const { [name]: _left, ...rest } = soundVariables()
   const declared = [...Object.keys(rest), name]
   return wanted({ variables: value === undefined ? rest : { ...rest, [name]: value }, declared })

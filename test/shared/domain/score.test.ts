@@ -8,13 +8,15 @@ import {
 } from '../../../shared/domain/score.ts'
 import type { Caller } from '../../../shared/ports.ts'
 
-const holderOf = (number: string | null): Caller => ({
-  userId: 'u',
-  sessionId: 's',
-  openid: 'o',
-  isOperator: false,
-  holds: (acc_nbr) => acc_nbr === number,
-})
+function holderOf(number: string | null): Caller {
+  return {
+    userId: 'u',
+    sessionId: 's',
+    openid: 'o',
+    isOperator: false,
+    holds: (acc_nbr) => acc_nbr === number,
+  }
+}
 const stranger = holderOf(null)
 const own = { kind: 'author', userId: 'u' }
 

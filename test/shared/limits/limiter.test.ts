@@ -33,16 +33,18 @@ const limits = {
   address: { requests: 60, windowMs: 60_000 },
 }
 let nowMs = 1_800_000_000_000
-const limiterOn = (counters: CounterStore, changes: Partial<LimiterOptions> = {}) =>
-  createLimiter({ counters, ...limits, now: () => nowMs, random: Math.random, ...changes })
-const isAdmitted = (admission: Promise<void>): Promise<boolean> =>
-  admission.then(
+function limiterOn(counters: CounterStore, changes: Partial<LimiterOptions> = {}) {
+  return createLimiter({ counters, ...limits, now: () => nowMs, random: Math.random, ...changes })
+}
+function isAdmitted(admission: Promise<void>): Promise<boolean> {
+  return admission.then(
     () => true,
     (error: unknown) => {
       if (error instanceof Problem && error.code === 'too-many-requests') return false
       throw error
     },
   )
+}
 
 describe('limits over several instances', () => {
   test.each(['user', 'address'] as const)(

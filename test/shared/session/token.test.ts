@@ -20,10 +20,12 @@ const options: TokenOptions = {
   clockToleranceSeconds: verifier.clockToleranceSeconds,
   now: () => clock * 1000,
 }
-const createTokens = (choice: TokenOptions) => ({
-  ...createTokenSigner(choice),
-  ...createTokenVerifier(choice),
-})
+function createTokens(choice: TokenOptions) {
+  return {
+    ...createTokenSigner(choice),
+    ...createTokenVerifier(choice),
+  }
+}
 const person = { userId: 'user-1', sessionId: 's-1' }
 
 describe('access tokens', () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { v7 as uuidV7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { migrate, readMigrations } from '../../../scripts/migrations.ts'
+import { migrate, readMigrations } from '../../../scripts/database/migrations.ts'
 import type { NewScore, PersonStore, RatingStore } from '../../../shared/ports.ts'
 import { createCounterStore } from '../../../shared/store/counters.ts'
 import { createPersonStore } from '../../../shared/store/people.ts'

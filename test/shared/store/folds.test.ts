@@ -7,8 +7,8 @@ import {
   foldAll,
   rebuildCounts,
   verifyCounts,
-} from '../../../scripts/maintenance.ts'
-import { migrate, readMigrations } from '../../../scripts/migrations.ts'
+} from '../../../scripts/database/maintenance.ts'
+import { migrate, readMigrations } from '../../../scripts/database/migrations.ts'
 import type { NewScore } from '../../../shared/ports.ts'
 import { createCodeClaimStore } from '../../../shared/store/code-claims.ts'
 import { createCounterStore } from '../../../shared/store/counters.ts'
@@ -28,7 +28,7 @@ import { type Door, doors } from '../../support/store-doors.ts'
 
 const NOW_MS = Date.UTC(2026, 5, 1)
 const all = { kind: 'all' } as const
-const quiet = (): void => {}
+function quiet(): void {}
 
 function scoreAt(insertTimeMs: number, acc_nbr: string, changes: Partial<NewScore> = {}): NewScore {
   const grade = (insertTimeMs % 5) + 1

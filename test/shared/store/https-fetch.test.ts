@@ -2,11 +2,11 @@ import { createServer as createHttpServer, type RequestListener, type Server } f
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { startOfflinePlanetScale } from '../../../scripts/planetscale/server.ts'
-import { openSqliteEngine } from '../../../scripts/planetscale/sqlite-engine.ts'
+import { startOfflinePlanetScale } from '../../../scripts/simulators/planetscale/server.ts'
+import { openSqliteEngine } from '../../../scripts/simulators/planetscale/sqlite-engine.ts'
+import { selfSignedCertificate } from '../../../scripts/simulators/self-signed-certificate.ts'
 import { type HttpsClient, openHttpsClient } from '../../../shared/store/https-fetch.ts'
 import { openPlanetScale } from '../../../shared/store/planetscale.ts'
-import { selfSignedCertificate } from '../../support/self-signed-certificate.ts'
 import { startTcpProxy } from '../../support/tcp-proxy.ts'
 
 const closers: (() => unknown)[] = []
@@ -24,8 +24,9 @@ async function listening(server: Server, scheme: string): Promise<string> {
   return `${scheme}://localhost:${(server.address() as AddressInfo).port}/`
 }
 
-const plain = (listener: RequestListener): Promise<string> =>
-  listening(createHttpServer(listener), 'http')
+function plain(listener: RequestListener): Promise<string> {
+  return listening(createHttpServer(listener), 'http')
+}
 
 function secured(
   listener: RequestListener,

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { startPrivateMariaDb } from '../../../scripts/simulators/mariadb/private-mariadb.ts'
+import { selfSignedCertificate } from '../../../scripts/simulators/self-signed-certificate.ts'
 import type { Db } from '../../../shared/store/db.ts'
 import { openMySql } from '../../../shared/store/mysql.ts'
 import { dbFailure as failure } from '../../support/db-failure.ts'
-import { startPrivateMariaDb } from '../../support/private-mariadb.ts'
-import { selfSignedCertificate } from '../../support/self-signed-certificate.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ms-tls-'))
 const { certificate, key } = selfSignedCertificate(['localhost'])
@@ -21,7 +21,9 @@ const server = await startPrivateMariaDb({
   owned: true,
   serverOptions: [`--ssl-cert=${certificatePath}`, `--ssl-key=${keyPath}`],
 })
-const removeFolder = () => rmSync(folder, { recursive: true })
+function removeFolder() {
+  return rmSync(folder, { recursive: true })
+}
 // Where everything is skipped, afterAll is too.
 if (server === undefined) removeFolder()
 afterAll(async () => {

@@ -21,7 +21,9 @@ const { cases } = JSON.parse(
   readFileSync(new URL('../../vectors/texts-extra.json', import.meta.url), 'utf8'),
 ) as { cases: { s: string; expect: string }[] }
 
-const isStored = ({ expect }: { expect: string }) => !expect.startsWith('reject')
+function isStored({ expect }: { expect: string }) {
+  return !expect.startsWith('reject')
+}
 
 describeWithMariaDb('the MySQL door', (suite) => {
   const doors: Db[] = []

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   type OfflinePlanetScale,
   startOfflinePlanetScale,
-} from '../../../scripts/planetscale/server.ts'
-import { openSqliteEngine } from '../../../scripts/planetscale/sqlite-engine.ts'
+} from '../../../scripts/simulators/planetscale/server.ts'
+import { openSqliteEngine } from '../../../scripts/simulators/planetscale/sqlite-engine.ts'
 import type { Db, Queryable } from '../../../shared/store/db.ts'
 import { openPlanetScale } from '../../../shared/store/planetscale.ts'
 import { dbFailure } from '../../support/db-failure.ts'
@@ -26,12 +26,12 @@ afterEach(async () => {
   await server.close()
 })
 
-const add =
-  (...keys: string[]) =>
-  async (tx: Queryable): Promise<void> => {
+function add(...keys: string[]) {
+  return async (tx: Queryable): Promise<void> => {
     for (const k of keys) await tx.query('insert into t (k) values (?)', [k])
   }
-const keys = async (): Promise<unknown[]> => {
+}
+async function keys(): Promise<unknown[]> {
   server.faults.clear()
   timeoutMs = 3000
   return (await db.query('select k from t order by k')).rows.map(({ k }) => k)

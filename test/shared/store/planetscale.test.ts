@@ -1,11 +1,11 @@
 import { Client } from '@planetscale/database'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Fault } from '../../../scripts/planetscale/faults.ts'
+import type { Fault } from '../../../scripts/simulators/planetscale/faults.ts'
 import {
   type OfflinePlanetScale,
   startOfflinePlanetScale,
-} from '../../../scripts/planetscale/server.ts'
-import { openSqliteEngine } from '../../../scripts/planetscale/sqlite-engine.ts'
+} from '../../../scripts/simulators/planetscale/server.ts'
+import { openSqliteEngine } from '../../../scripts/simulators/planetscale/sqlite-engine.ts'
 import { type Db, type DbError, isDuplicateKey, type SqlValue } from '../../../shared/store/db.ts'
 import { openPlanetScale } from '../../../shared/store/planetscale.ts'
 import { dbFailure } from '../../support/db-failure.ts'
@@ -31,8 +31,10 @@ afterEach(async () => {
   await server.close()
 })
 
-const insert = (k = PHONE): Promise<unknown> => db.query('insert into t (k, n) values (?, 1)', [k])
-const stored = async (): Promise<number> => {
+function insert(k = PHONE): Promise<unknown> {
+  return db.query('insert into t (k, n) values (?, 1)', [k])
+}
+async function stored(): Promise<number> {
   server.faults.clear()
   timeoutMs = 3000
   return Number((await db.query('select count(*) as n from t')).rows[0]?.n)

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type Migration, migrate, readMigrations } from '../../../scripts/migrations.ts'
+import { type Migration, migrate, readMigrations } from '../../../scripts/database/migrations.ts'
 import { openMySql } from '../../../shared/store/mysql.ts'
 import { describeWithMariaDb } from '../../support/mariadb-suite.ts'
 import {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { migrate, readMigrations } from '../../../scripts/migrations.ts'
+import { migrate, readMigrations } from '../../../scripts/database/migrations.ts'
 import { type RecordedStatement, recordStatements } from '../../support/recording-db.ts'
 import { columnsOf } from '../../support/schema-rules.ts'
 import {

@@ -23,8 +23,9 @@ interface Reply {
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers whose shape they assert
   body: any
 }
-const callFunction = (name: string, data: Record<string, unknown>, by = written) =>
-  world.callFunction(name, data, by) as Promise<Reply>
+function callFunction(name: string, data: Record<string, unknown>, by = written) {
+  return world.callFunction(name, data, by) as Promise<Reply>
+}
 
 describe('wx.cloud.callFunction', () => {
   test('a person submits and reads without a token: the platform says who they are', async () => {

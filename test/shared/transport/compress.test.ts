@@ -12,12 +12,14 @@ import { serve } from '../../../shared/transport/serve.ts'
 import { openAuthority } from '../../support/open-authority.ts'
 
 const text = JSON.stringify({ txt1: '很好，谢谢 😀'.repeat(200) })
-const replyOf = (body: string, headers: Record<string, string> = {}): HttpReply => ({
-  isBase64Encoded: false,
-  statusCode: 200,
-  headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
-  body,
-})
+function replyOf(body: string, headers: Record<string, string> = {}): HttpReply {
+  return {
+    isBase64Encoded: false,
+    statusCode: 200,
+    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
+    body,
+  }
+}
 
 function unpack({ headers, body, isBase64Encoded }: HttpReply): string {
   const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8')

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { encryptUserData } from '../../../scripts/wechat/encryption.ts'
+import { encryptUserData } from '../../../scripts/simulators/wechat/encryption.ts'
 import {
   decryptUserData,
   type EncryptedUserData,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { encryptUserData, signRawData } from '../../../scripts/wechat/encryption.ts'
+import { encryptUserData, signRawData } from '../../../scripts/simulators/wechat/encryption.ts'
 import { decryptUserData, type UserData, verifyRawData } from '../../../shared/wechat/user-data.ts'
 import {
   appid,

@@ -2,14 +2,14 @@
 import type { FunctionStore } from './functions.ts'
 import { Refusal } from './refusal.ts'
 
-export type Endpoint = {
+export interface Endpoint {
   Namespace: string
   FunctionName: string
   Qualifier: string
   PathMatch: string
 }
 
-export type Domain = {
+export interface Domain {
   Domain: string
   Protocol: string
   EndpointsConfig: Endpoint[]
@@ -17,10 +17,13 @@ export type Domain = {
   region: string
 }
 
-export type DomainParameters = Partial<Omit<Domain, 'region'>> & { Offset?: number; Limit?: number }
+export interface DomainParameters extends Partial<Omit<Domain, 'region'>> {
+  Offset?: number
+  Limit?: number
+}
 
 /** The endpoint a path reaches: an exact match first, then the longest wildcard. */
-export const endpointFor = (domain: Domain, path: string): Endpoint | undefined => {
+export function endpointFor(domain: Domain, path: string): Endpoint | undefined {
   const exact = domain.EndpointsConfig.find(({ PathMatch }) => PathMatch === path)
   if (exact) return exact
   return domain.EndpointsConfig.filter(
@@ -28,7 +31,7 @@ export const endpointFor = (domain: Domain, path: string): Endpoint | undefined 
   ).sort((left, right) => right.PathMatch.length - left.PathMatch.length)[0]
 }
 
-export const createDomainActions = (functions: FunctionStore) => {
+export function createDomainActions(functions: FunctionStore) {
   const domains = new Map<string, Domain>()
 
   const check = (domain: Domain): Domain => {

@@ -12,12 +12,12 @@ const runtimes = new Set([
 ])
 const environmentLimitBytes = 4096
 
-const refuse = (code: string, message: string): never => {
+function refuse(code: string, message: string): never {
   throw new Refusal(code, message)
 }
 
 /** Throws a `Refusal` for the first value outside the documented range. */
-export const checkConfiguration = (wanted: StoredFunction): void => {
+export function checkConfiguration(wanted: StoredFunction): void {
   const { name, handler, memorySize, timeoutSeconds, description, variables } = wanted
   if (!/^[A-Za-z][A-Za-z0-9_-]{0,58}[A-Za-z0-9]$/.test(name))
     refuse('InvalidParameterValue.FunctionName', `函数名 ${name} 不符合规范。`)
@@ -46,7 +46,7 @@ export const checkConfiguration = (wanted: StoredFunction): void => {
 }
 
 /** Throws a `Refusal` unless the package is a sound zip with the entry file the function's type needs. */
-export const checkCode = (wanted: StoredFunction): void => {
+export function checkCode(wanted: StoredFunction): void {
   const files = (() => {
     try {
       return readZip(wanted.zip)

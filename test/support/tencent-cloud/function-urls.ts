@@ -8,20 +8,20 @@ import type { StoredFunction } from './functions.ts'
 import type { Run } from './run-code.ts'
 import { urlOf } from './triggers.ts'
 
-export type Public = {
+export interface Public {
   functions: () => StoredFunction[]
   domain: (name: string) => Domain | undefined
   invoke: (stored: StoredFunction, event: unknown) => Promise<Run>
 }
 
-type Shaped = {
+interface Shaped {
   statusCode?: number
   headers?: Record<string, string | string[]>
   body?: string
   isBase64Encoded?: boolean
 }
 
-const functionFor = (cloud: Public, host: string, path: string): StoredFunction | undefined => {
+function functionFor(cloud: Public, host: string, path: string): StoredFunction | undefined {
   const domain = cloud.domain(host)
   if (domain) {
     const endpoint = endpointFor(domain, path)
@@ -39,12 +39,12 @@ const functionFor = (cloud: Public, host: string, path: string): StoredFunction 
     .find(({ triggers }) => triggers.some((trigger) => urlOf(trigger) === `https://${host}`))
 }
 
-export const servePublic = async (
+export async function servePublic(
   cloud: Public,
   request: IncomingMessage,
   body: Buffer,
   response: ServerResponse,
-): Promise<void> => {
+): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://function')
   const stored = functionFor(cloud, request.headers.host ?? '', url.pathname)
   if (!stored || stored.type === 'HTTP') {

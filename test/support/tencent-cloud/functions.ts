@@ -9,9 +9,12 @@ import { Refusal } from './refusal.ts'
 import type { Trigger } from './triggers.ts'
 
 export type Variables = Readonly<Record<string, string>>
-export type Vpc = { VpcId?: string; SubnetId?: string }
+export interface Vpc {
+  VpcId?: string
+  SubnetId?: string
+}
 
-export type StoredFunction = {
+export interface StoredFunction {
   region: string
   namespace: string
   name: string
@@ -36,7 +39,7 @@ export type StoredFunction = {
 }
 
 /** The parameters CreateFunction and the two updates share; the table of the SDK has already checked their types. */
-export type FunctionParameters = {
+export interface FunctionParameters {
   FunctionName: string
   Namespace?: string
   Type?: string
@@ -56,19 +59,23 @@ export type FunctionParameters = {
 
 export type FunctionStore = ReturnType<typeof createFunctionStore>
 
-const environmentOf = (parameters: FunctionParameters): Variables | undefined =>
-  parameters.Environment &&
-  Object.fromEntries(
-    (parameters.Environment.Variables ?? []).map(({ Key = '', Value = '' }) => [Key, Value]),
+function environmentOf(parameters: FunctionParameters): Variables | undefined {
+  return (
+    parameters.Environment &&
+    Object.fromEntries(
+      (parameters.Environment.Variables ?? []).map(({ Key = '', Value = '' }) => [Key, Value]),
+    )
   )
+}
 
-const defined = <T extends object>(fields: { [K in keyof T]?: T[K] | undefined }): Partial<T> =>
-  Object.fromEntries(
+function defined<T extends object>(fields: { [K in keyof T]?: T[K] | undefined }): Partial<T> {
+  return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined),
   ) as Partial<T>
+}
 
 /** `phasePolls`: how many GetFunction calls a phase lasts. `repackages`: the cloud stores other bytes than it was sent. */
-export const createFunctionStore = (options: { phasePolls: number; repackages: boolean }) => {
+export function createFunctionStore(options: { phasePolls: number; repackages: boolean }) {
   const functions = new Map<string, StoredFunction>()
   const failing = new Map<string, string>()
   const keyOf = (region: string, parameters: { FunctionName?: string; Namespace?: string }) =>

@@ -22,9 +22,14 @@ export interface SearchLogRequest {
 }
 `
 
-type Entry = { timeMs: number; topic: string; order: number; fields: Record<string, string> }
+interface Entry {
+  timeMs: number
+  topic: string
+  order: number
+  fields: Record<string, string>
+}
 
-export type SearchParameters = {
+export interface SearchParameters {
   From: number
   To: number
   Query?: string
@@ -39,7 +44,7 @@ export type SearchParameters = {
 const mostPerCall = 1000
 
 /** Takes `field:"value"` terms joined by AND, and bare "texts": the part of CQL that the tests need. */
-const matcher = (query: string): ((fields: Record<string, string>) => boolean) => {
+function matcher(query: string): (fields: Record<string, string>) => boolean {
   if (query.trim() === '' || query.trim() === '*') return () => true
   const terms = query.split(/ AND /i).map((term) => {
     const parts = /^\s*(?:(\w+):)?"((?:[^"\\]|\\.)*)"\s*$/.exec(term)
@@ -52,7 +57,7 @@ const matcher = (query: string): ((fields: Record<string, string>) => boolean) =
     )
 }
 
-export const createLogService = () => {
+export function createLogService() {
   const entries: Entry[] = []
   return {
     record(stored: StoredFunction, run: Run): void {

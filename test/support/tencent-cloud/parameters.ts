@@ -6,22 +6,25 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Refusal } from './refusal.ts'
 
-type Field = { type: string; required: boolean }
+interface Field {
+  type: string
+  required: boolean
+}
 type Shape = Map<string, Field>
 
-export type ParameterTable = {
+export interface ParameterTable {
   actions: ReadonlySet<string>
   /** Throws a `Refusal` naming the first parameter that the action does not take, lacks, or takes as another type. */
   check(action: string, parameters: unknown): void
 }
 
-const sdkFile = (name: string): string => {
+function sdkFile(name: string): string {
   const require = createRequire(import.meta.url)
   const file = `tencentcloud-sdk-nodejs-scf/tencentcloud/services/scf/v20180416/${name}`
   return readFileSync(require.resolve(file), 'utf8')
 }
 
-const shapesIn = (declarations: string): Map<string, Shape> => {
+function shapesIn(declarations: string): Map<string, Shape> {
   const shapes = new Map<string, Shape>()
   let current: Shape | undefined
   for (const line of declarations.split('\n')) {
@@ -38,7 +41,7 @@ const shapesIn = (declarations: string): Map<string, Shape> => {
 }
 
 /** Reads the installed `tencentcloud-sdk-nodejs-scf`; `extra` adds declarations in the same notation. */
-export const parameterTable = (extra = ''): ParameterTable => {
+export function parameterTable(extra = ''): ParameterTable {
   const shapes = shapesIn(`${sdkFile('scf_models.d.ts')}\n${extra}`)
   const actions = new Set(
     [...shapes.keys()].flatMap((name) => (name.endsWith('Request') ? [name.slice(0, -7)] : [])),
@@ -83,6 +86,6 @@ export const parameterTable = (extra = ''): ParameterTable => {
   }
 }
 
-const wrongType = (path: string): never => {
+function wrongType(path: string): never {
   throw new Refusal('InvalidParameter', `参数 \`${path.replace(/\.$/, '')}\` 的类型不正确。`)
 }

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import type { StoredFunction } from './functions.ts'
 import { readZip } from './zip-reader.ts'
 
-export type Run = {
+export interface Run {
   requestId: string
   /** The handler's result as JSON text, or `undefined` when it failed. */
   value?: string
@@ -29,7 +29,7 @@ export type Run = {
   lines: string[]
 }
 
-type Answer = {
+interface Answer {
   value?: string
   failure?: { status: number; message: string; stack?: string }
   durationMs: number
@@ -38,20 +38,22 @@ type Answer = {
 
 const instanceScript = fileURLToPath(new URL('./instance.cjs', import.meta.url))
 
-const platformVariables = (stored: StoredFunction, appId: string): Record<string, string> => ({
-  TENCENTCLOUD_RUNENV: 'SCF',
-  TENCENTCLOUD_REGION: stored.region,
-  TENCENTCLOUD_APPID: appId,
-  TENCENTCLOUD_UIN: '100000000000',
-  TENCENTCLOUD_TZ: 'UTC',
-  SCF_RUNTIME: stored.runtime,
-  SCF_FUNCTIONNAME: stored.name,
-  SCF_FUNCTIONVERSION: '$LATEST',
-  SCF_NAMESPACE: stored.namespace,
-  USER_CODE_ROOT: '/var/user/',
-})
+function platformVariables(stored: StoredFunction, appId: string): Record<string, string> {
+  return {
+    TENCENTCLOUD_RUNENV: 'SCF',
+    TENCENTCLOUD_REGION: stored.region,
+    TENCENTCLOUD_APPID: appId,
+    TENCENTCLOUD_UIN: '100000000000',
+    TENCENTCLOUD_TZ: 'UTC',
+    SCF_RUNTIME: stored.runtime,
+    SCF_FUNCTIONNAME: stored.name,
+    SCF_FUNCTIONVERSION: '$LATEST',
+    SCF_NAMESPACE: stored.namespace,
+    USER_CODE_ROOT: '/var/user/',
+  }
+}
 
-export const createCodeRunner = async (appId: string) => {
+export async function createCodeRunner(appId: string) {
   const root = await mkdtemp(join(tmpdir(), 'tencent-cloud-code-'))
 
   const unpacked = new Map<string, Promise<string>>()

@@ -15,7 +15,7 @@ import { createCodeRunner } from './run-code.ts'
 import { type Account, verifySignature } from './signature.ts'
 import { createTriggerActions, type TriggerParameters } from './triggers.ts'
 
-export type CloudOptions = {
+export interface CloudOptions {
   account: Account
   /** How many GetFunction calls a phase lasts; 1 when left out. */
   phasePolls?: number
@@ -26,7 +26,7 @@ export type CloudOptions = {
 }
 
 /** One API call as it arrived: what it asked, and the error code it was answered with. */
-export type RecordedCall = {
+export interface RecordedCall {
   action: string
   functionName?: string
   region: string
@@ -34,20 +34,26 @@ export type RecordedCall = {
   error?: string
 }
 
-type Fault = { action: string; functionName?: string; nth: number; code: string; message: string }
+interface Fault {
+  action: string
+  functionName?: string
+  nth: number
+  code: string
+  message: string
+}
 
 const appId = '1300000000'
 const largestBodyBytes = 10 * 1024 * 1024
 const versions: Record<string, string> = { scf: '2018-04-16', cls: '2020-10-16' }
 
-const bodyOf = async (request: IncomingMessage): Promise<Buffer> => {
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks)
 }
 
 /** Starts the cloud on a random loopback port. Close it in the end: it holds a port and a temporary folder. */
-export const startTencentCloud = async (options: CloudOptions) => {
+export async function startTencentCloud(options: CloudOptions) {
   const table = parameterTable(logServiceDeclarations)
   const functions = createFunctionStore({
     phasePolls: options.phasePolls ?? 1,

@@ -5,9 +5,13 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { Refusal } from './refusal.ts'
 
-export type Account = { secretId: string; secretKey: string; sessionToken?: string | undefined }
+export interface Account {
+  secretId: string
+  secretKey: string
+  sessionToken?: string | undefined
+}
 
-export type SignedRequest = {
+export interface SignedRequest {
   method: string
   /** Path and query as in the request line. */
   url: string
@@ -16,12 +20,15 @@ export type SignedRequest = {
 }
 
 const windowSeconds = 5 * 60
-const hmac = (key: string | Buffer, text: string): Buffer =>
-  createHmac('sha256', key).update(text).digest()
-const sha256 = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex')
+function hmac(key: string | Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest()
+}
+function sha256(data: string | Buffer): string {
+  return createHash('sha256').update(data).digest('hex')
+}
 
 /** Throws a `Refusal` (`AuthFailure.*`) unless the account signed exactly this request within five minutes of `nowMs`. */
-export const verifySignature = (request: SignedRequest, account: Account, nowMs: number): void => {
+export function verifySignature(request: SignedRequest, account: Account, nowMs: number): void {
   const header = (name: string): string => request.headers[name] ?? ''
   const authorization =
     /^TC3-HMAC-SHA256 Credential=([^/]+)\/(\d{4}-\d\d-\d\d)\/(\w+)\/tc3_request, SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})$/.exec(

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { FunctionStore } from './functions.ts'
 import { Refusal } from './refusal.ts'
 
-export type Trigger = {
+export interface Trigger {
   name: string
   type: string
   description: string
@@ -15,7 +15,7 @@ export type Trigger = {
   addedAt: string
 }
 
-export type TriggerParameters = {
+export interface TriggerParameters {
   FunctionName: string
   Namespace?: string
   TriggerName?: string
@@ -30,23 +30,26 @@ export type TriggerParameters = {
 }
 
 /** The address inside a Function URL's description, or `undefined` for another trigger. */
-export const urlOf = (trigger: Trigger): string | undefined =>
-  trigger.type === 'http' ? JSON.parse(trigger.description).NetConfig.ExtranetUrl : undefined
+export function urlOf(trigger: Trigger): string | undefined {
+  return trigger.type === 'http' ? JSON.parse(trigger.description).NetConfig.ExtranetUrl : undefined
+}
 
-const shown = (trigger: Trigger): object => ({
-  TriggerName: trigger.name,
-  Type: trigger.type,
-  TriggerDesc: trigger.description,
-  Qualifier: trigger.qualifier,
-  Enable: trigger.enabled ? 1 : 0,
-  CustomArgument: trigger.customArgument,
-  Description: trigger.comment,
-  AvailableStatus: 'Available',
-  AddTime: trigger.addedAt,
-  ModTime: trigger.addedAt,
-})
+function shown(trigger: Trigger): object {
+  return {
+    TriggerName: trigger.name,
+    Type: trigger.type,
+    TriggerDesc: trigger.description,
+    Qualifier: trigger.qualifier,
+    Enable: trigger.enabled ? 1 : 0,
+    CustomArgument: trigger.customArgument,
+    Description: trigger.comment,
+    AvailableStatus: 'Available',
+    AddTime: trigger.addedAt,
+    ModTime: trigger.addedAt,
+  }
+}
 
-const functionUrl = (parameters: TriggerParameters, region: string, appId: string): string => {
+function functionUrl(parameters: TriggerParameters, region: string, appId: string): string {
   const invalid = (): never => {
     throw new Refusal('InvalidParameterValue.TriggerDesc', '函数 URL 的配置不符合规范。')
   }
@@ -71,75 +74,77 @@ const functionUrl = (parameters: TriggerParameters, region: string, appId: strin
   })
 }
 
-const timer = (parameters: TriggerParameters): string => {
+function timer(parameters: TriggerParameters): string {
   const cron = parameters.TriggerDesc ?? ''
   if (cron.trim().split(/\s+/).length !== 7)
     throw new Refusal('InvalidParameterValue.TriggerCronConfig', `Cron 表达式 ${cron} 不符合规范。`)
   return JSON.stringify({ cron })
 }
 
-export const createTriggerActions = (functions: FunctionStore, appId: string) => ({
-  create(region: string, parameters: TriggerParameters): object {
-    const stored = functions.mustBeActive(functions.find(region, parameters))
-    const { TriggerName = '', Type = '', Qualifier = '$LATEST' } = parameters
-    if (!['http', 'timer'].includes(Type))
-      throw new Refusal('InvalidParameterValue.Type', `触发器类型 ${Type} 不支持。`)
-    if (
-      stored.triggers.some(
-        (other) =>
-          (other.name === TriggerName && other.type === Type) ||
-          (Type === 'http' && other.type === 'http' && other.qualifier === Qualifier),
+export function createTriggerActions(functions: FunctionStore, appId: string) {
+  return {
+    create(region: string, parameters: TriggerParameters): object {
+      const stored = functions.mustBeActive(functions.find(region, parameters))
+      const { TriggerName = '', Type = '', Qualifier = '$LATEST' } = parameters
+      if (!['http', 'timer'].includes(Type))
+        throw new Refusal('InvalidParameterValue.Type', `触发器类型 ${Type} 不支持。`)
+      if (
+        stored.triggers.some(
+          (other) =>
+            (other.name === TriggerName && other.type === Type) ||
+            (Type === 'http' && other.type === 'http' && other.qualifier === Qualifier),
+        )
       )
-    )
-      throw new Refusal('ResourceInUse.Trigger', `触发器 ${TriggerName} 已存在。`)
-    const trigger: Trigger = {
-      name: TriggerName,
-      type: Type,
-      description: Type === 'http' ? functionUrl(parameters, region, appId) : timer(parameters),
-      qualifier: Qualifier,
-      enabled: parameters.Enable !== 'CLOSE',
-      customArgument: parameters.CustomArgument ?? '',
-      comment: parameters.Description ?? '',
-      addedAt: new Date().toISOString(),
-    }
-    stored.triggers.push(trigger)
-    return { TriggerInfo: shown(trigger) }
-  },
+        throw new Refusal('ResourceInUse.Trigger', `触发器 ${TriggerName} 已存在。`)
+      const trigger: Trigger = {
+        name: TriggerName,
+        type: Type,
+        description: Type === 'http' ? functionUrl(parameters, region, appId) : timer(parameters),
+        qualifier: Qualifier,
+        enabled: parameters.Enable !== 'CLOSE',
+        customArgument: parameters.CustomArgument ?? '',
+        comment: parameters.Description ?? '',
+        addedAt: new Date().toISOString(),
+      }
+      stored.triggers.push(trigger)
+      return { TriggerInfo: shown(trigger) }
+    },
 
-  list(region: string, parameters: TriggerParameters): object {
-    const { triggers } = functions.find(region, parameters)
-    const offset = parameters.Offset ?? 0
-    return {
-      TotalCount: triggers.length,
-      Triggers: triggers.slice(offset, offset + (parameters.Limit ?? 20)).map(shown),
-    }
-  },
+    list(region: string, parameters: TriggerParameters): object {
+      const { triggers } = functions.find(region, parameters)
+      const offset = parameters.Offset ?? 0
+      return {
+        TotalCount: triggers.length,
+        Triggers: triggers.slice(offset, offset + (parameters.Limit ?? 20)).map(shown),
+      }
+    },
 
-  /** A Function URL cannot be updated (reported of the real cloud); a timer can. */
-  update(region: string, parameters: TriggerParameters): object {
-    const stored = functions.mustBeActive(functions.find(region, parameters))
-    const found = stored.triggers.find(
-      ({ name, type }) => name === parameters.TriggerName && type === parameters.Type,
-    )
-    if (!found) throw new Refusal('ResourceNotFound.Trigger', '触发器不存在。')
-    if (found.type === 'http')
-      throw new Refusal('UnsupportedOperation.TriggerAction', '该类型触发器不支持修改。')
-    if (parameters.TriggerDesc !== undefined) found.description = timer(parameters)
-    if (parameters.Enable !== undefined) found.enabled = parameters.Enable === 'OPEN'
-    if (parameters.CustomArgument !== undefined) found.customArgument = parameters.CustomArgument
-    return {}
-  },
+    /** A Function URL cannot be updated (reported of the real cloud); a timer can. */
+    update(region: string, parameters: TriggerParameters): object {
+      const stored = functions.mustBeActive(functions.find(region, parameters))
+      const found = stored.triggers.find(
+        ({ name, type }) => name === parameters.TriggerName && type === parameters.Type,
+      )
+      if (!found) throw new Refusal('ResourceNotFound.Trigger', '触发器不存在。')
+      if (found.type === 'http')
+        throw new Refusal('UnsupportedOperation.TriggerAction', '该类型触发器不支持修改。')
+      if (parameters.TriggerDesc !== undefined) found.description = timer(parameters)
+      if (parameters.Enable !== undefined) found.enabled = parameters.Enable === 'OPEN'
+      if (parameters.CustomArgument !== undefined) found.customArgument = parameters.CustomArgument
+      return {}
+    },
 
-  delete(region: string, parameters: TriggerParameters): object {
-    const stored = functions.mustBeActive(functions.find(region, parameters))
-    const index = stored.triggers.findIndex(
-      ({ name, type, qualifier }) =>
-        name === parameters.TriggerName &&
-        type === parameters.Type &&
-        qualifier === (parameters.Qualifier ?? '$LATEST'),
-    )
-    if (index === -1) throw new Refusal('ResourceNotFound.Trigger', '触发器不存在。')
-    stored.triggers.splice(index, 1)
-    return {}
-  },
-})
+    delete(region: string, parameters: TriggerParameters): object {
+      const stored = functions.mustBeActive(functions.find(region, parameters))
+      const index = stored.triggers.findIndex(
+        ({ name, type, qualifier }) =>
+          name === parameters.TriggerName &&
+          type === parameters.Type &&
+          qualifier === (parameters.Qualifier ?? '$LATEST'),
+      )
+      if (index === -1) throw new Refusal('ResourceNotFound.Trigger', '触发器不存在。')
+      stored.triggers.splice(index, 1)
+      return {}
+    },
+  }
+}

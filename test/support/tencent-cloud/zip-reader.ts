@@ -4,14 +4,19 @@
  */
 import { crc32, inflateRawSync } from 'node:zlib'
 
-export type ZippedFile = { name: string; mode: number; data: Buffer; modifiedDos: number }
+export interface ZippedFile {
+  name: string
+  mode: number
+  data: Buffer
+  modifiedDos: number
+}
 
 const endSignature = 0x06054b50
 const directorySignature = 0x02014b50
 const localSignature = 0x04034b50
 
 /** The files in directory order. Throws an `Error` saying what is broken. */
-export const readZip = (zip: Buffer): ZippedFile[] => {
+export function readZip(zip: Buffer): ZippedFile[] {
   const end = zip.length - 22
   if (end < 0 || zip.readUInt32LE(end) !== endSignature)
     throw new Error('no end of central directory')

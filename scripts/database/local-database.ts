@@ -1,0 +1,45 @@
+/**
+ * The database for local work: `sqlite:` addresses start the offline PlanetScale on that file,
+ * every other address is used as it is.
+ */
+
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import { openMariaDbEngine } from '../simulators/planetscale/mariadb-engine.ts'
+import { startOfflinePlanetScale } from '../simulators/planetscale/server.ts'
+import { openSqliteEngine } from '../simulators/planetscale/sqlite-engine.ts'
+
+export interface LocalDatabase {
+  /** What the functions get as `DATABASE_URL`. */
+  url: string
+  /** Fit to be printed: without a password. */
+  description: string
+  close(): Promise<void>
+}
+
+/** An offline PlanetScale in front of a MySQL or MariaDB: `planetscale+mysql://user:password@host:3306/database`. */
+const IN_FRONT_OF_MYSQL = 'planetscale+mysql:'
+
+/**
+ * `sqlite:FILE` and `sqlite::memory:` start an offline PlanetScale, and so does `planetscale+mysql://…`, in front of that
+ * database. @throws {Error} with a sentence when that fails
+ */
+export async function startLocalDatabase(address: string): Promise<LocalDatabase> {
+  if (address.startsWith(IN_FRONT_OF_MYSQL)) {
+    const url = address.slice('planetscale+'.length)
+    const server = await startOfflinePlanetScale({ engine: await openMariaDbEngine({ url }) })
+    const description = `offline PlanetScale in front of ${new URL(url).host}`
+    return { url: server.url, description, close: () => server.close() }
+  }
+  if (!address.startsWith('sqlite:')) {
+    const description = URL.canParse(address) ? new URL(address).host : 'DATABASE_URL'
+    return { url: address, description, close: async () => {} }
+  }
+  const file = address.slice('sqlite:'.length)
+  if (file === '') throw new Error('DATABASE_URL=sqlite: needs a file, or sqlite::memory:.')
+  if (file !== ':memory:') await mkdir(path.dirname(path.resolve(file)), { recursive: true })
+  const engine = await openSqliteEngine(file)
+  const server = await startOfflinePlanetScale({ engine })
+  const description = file === ':memory:' ? 'in memory' : path.relative(process.cwd(), file)
+  return { url: server.url, description, close: () => server.close() }
+}

@@ -1,0 +1,150 @@
+/**
+ * A request of node:http ⇄ the event and reply of `http-event.ts`. What a client wrote is kept
+ * apart from what a proxy in front of the server wrote.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isIP } from 'node:net'
+import { BODY_MAX_BYTES } from '../body.ts'
+import { type HttpEvent, type HttpReply, internalAddresses } from '../http-event.ts'
+
+/**
+ * Who may say where a request came from. `private`: a peer with a private or loopback address is a proxy, as on
+ * the platform, so its `x-forwarded-for` counts. `none`: there is no proxy, the peer is the client.
+ */
+export type TrustProxy = 'private' | 'none'
+
+/** A request as node:http received it. */
+export interface ReceivedRequest {
+  event: HttpEvent & { headers: Record<string, unknown> }
+  /** The platform's id of the request; absent on other hosts. */
+  requestId: string | undefined
+  /** Milliseconds the platform gives the request, 3000 at least; absent on other hosts. */
+  timeoutMs: number | undefined
+}
+
+/** The event for a request. */
+export function receive(
+  request: IncomingMessage,
+  body: Buffer | 'too-large',
+  trustProxy: TrustProxy,
+): ReceivedRequest {
+  const peer = request.socket.remoteAddress ?? ''
+  const isProxied = trustProxy === 'private' && isInternal(peer)
+  const { path, queryString } = readTarget(request.url ?? '/')
+  // Anyone can write these, and on the platform some carry credentials:
+  // https://cloud.tencent.com/document/product/583/56124
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).filter(([name]) => !name.startsWith('x-scf-')),
+  )
+  return {
+    event: {
+      httpMethod: request.method ?? 'GET',
+      path,
+      queryString,
+      headers,
+      ...bodyOf(body),
+      ...(isProxied || isIP(peer) === 0
+        ? {}
+        : { requestContext: { sourceIp: plainAddress(peer) } }),
+    },
+    requestId: isProxied ? match(request, 'x-scf-request-id', /^[A-Za-z0-9-]{1,64}$/) : undefined,
+    timeoutMs: isProxied ? timeout(match(request, 'x-scf-timeout', /^[0-9]{1,3}$/)) : undefined,
+  }
+}
+
+/** Beyond this a body is not even drained: the connection is closed on it. */
+const DRAIN_MAX_BYTES = 256 * 1024
+
+/** Whether a request announces more than will be read. */
+export function announcesTooMuch({ headers }: IncomingMessage): boolean {
+  return Number(headers['content-length'] ?? 0) > DRAIN_MAX_BYTES
+}
+
+/**
+ * Reads a body, holding no more of it than an endpoint accepts. `isWhole` is false when the rest was left unread,
+ * so that the connection cannot be used again. Rejects when the request breaks off.
+ */
+export function readBytes(
+  request: IncomingMessage,
+): Promise<{ body: Buffer | 'too-large'; isWhole: boolean }> {
+  if (announcesTooMuch(request)) return Promise.resolve({ body: 'too-large', isWhole: false })
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length
+      if (size <= BODY_MAX_BYTES) chunks.push(chunk)
+      else chunks.length = 0
+      if (size <= DRAIN_MAX_BYTES) return
+      request.off('data', onData)
+      request.pause()
+      resolve({ body: 'too-large', isWhole: false })
+    }
+    request.on('data', onData)
+    request.once('end', () => {
+      const body = size > BODY_MAX_BYTES ? 'too-large' : Buffer.concat(chunks)
+      resolve({ body, isWhole: true })
+    })
+    request.once('error', reject)
+    request.once('close', () => reject(new Error('the request broke off')))
+  })
+}
+
+/** Sends a reply; the last one on its connection when `isLast`. */
+export function send(response: ServerResponse, reply: HttpReply, isLast: boolean): void {
+  const { statusCode, headers, body, isBase64Encoded } = reply
+  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8')
+  const hasBody = statusCode !== 204 && statusCode !== 304
+  response.writeHead(statusCode, {
+    ...headers,
+    ...(hasBody ? { 'content-length': bytes.length } : {}),
+    ...(isLast ? { connection: 'close' } : {}),
+  })
+  response.end(hasBody ? bytes : undefined)
+}
+
+/** More than any endpoint accepts: the endpoint itself says 413, or 401, or 404, as for an event. */
+const TOO_LARGE = ' '.repeat(BODY_MAX_BYTES + 1)
+
+function bodyOf(body: Buffer | 'too-large'): Pick<HttpEvent, 'body' | 'isBase64Encoded'> {
+  if (body === 'too-large') return { body: TOO_LARGE }
+  try {
+    return { body: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body) }
+  } catch {
+    return { body: body.toString('base64'), isBase64Encoded: true }
+  }
+}
+
+/** `/path?query`, or the absolute form that a proxy may send. Nothing is decoded or normalised. */
+function readTarget(target: string): { path: string; queryString: string } {
+  const relative = target.replace(/^https?:\/\/[^/?]*/i, '')
+  const at = relative.indexOf('?')
+  const path = at < 0 ? relative : relative.slice(0, at)
+  return { path: path === '' ? '/' : path, queryString: at < 0 ? '' : relative.slice(at + 1) }
+}
+
+function match({ headers }: IncomingMessage, name: string, pattern: RegExp): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' && pattern.test(value) ? value : undefined
+}
+
+/** Where the platform does not write the header a client can, so it never takes much time away. */
+const TIMEOUT_MIN_MS = 3000
+
+function timeout(seconds: string | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.max(Number(seconds) * 1000, TIMEOUT_MIN_MS)
+}
+
+const internal = internalAddresses()
+
+function isInternal(address: string): boolean {
+  const plain = plainAddress(address)
+  const version = isIP(plain)
+  return version !== 0 && internal.check(plain, version === 4 ? 'ipv4' : 'ipv6')
+}
+
+/** A socket that listens on `::` shows IPv4 peers as `::ffff:192.0.2.1`. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=[0-9.]+$)/i, '').replace(/%.*$/, '')
+}

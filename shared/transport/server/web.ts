@@ -1,0 +1,196 @@
+/**
+ * A Web function, or the server in any container: node:http on a port, several requests at a time,
+ * each handed to the function as the event it would have been.
+ * https://cloud.tencent.com/document/product/583/56124 (Web functions)
+ */
+
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Logger } from '../../ports.ts'
+import { Problem } from '../../problem.ts'
+import { steadyMs } from '../../steady-clock.ts'
+import { compressReply } from '../compress.ts'
+import { type HttpReply, writeProblem } from '../http-event.ts'
+import type { MainHandler } from '../serve.ts'
+import { type AdmissionLimits, createAdmission } from './admission.ts'
+import { refuse } from './web-refusal.ts'
+import { announcesTooMuch, readBytes, receive, send, type TrustProxy } from './web-request.ts'
+
+/** What a client may ask of the server. */
+export interface WebLimits extends AdmissionLimits {
+  /** Request line and headers; beyond it 431. */
+  headerMaxBytes: number
+  /** From the first byte to the end of the headers; beyond it 408. */
+  headersTimeoutMs: number
+  /** From the first byte to the end of the body; beyond it 408. */
+  requestTimeoutMs: number
+  /** How long a connection without a request is kept. */
+  idleTimeoutMs: number
+  /** How long a request may be worked on, unless the platform gives it less. */
+  workTimeoutMs: number
+  /** How long requests under way may take once the server is told to stop. */
+  stopWithinMs: number
+  connectionsMax: number
+}
+
+/** The limits of a deployed server. */
+export const webLimits: WebLimits = {
+  // Node's own limit; the longest token is 4 KB, and the platform adds credentials of its own.
+  headerMaxBytes: 16 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 20_000,
+  // Longer than proxies keep theirs, so that none sends a request into a closing connection.
+  idleTimeoutMs: 65_000,
+  workTimeoutMs: 10_000,
+  // Docker waits ten seconds before it kills.
+  stopWithinMs: 9_000,
+  concurrentMax: 200,
+  queuedMax: 200,
+  queueWaitMs: 1000,
+  // The platform allows 1024 open files: https://cloud.tencent.com/document/product/583/11637
+  connectionsMax: 800,
+}
+
+/** Where the server listens, and whom it believes. */
+export interface WebOptions {
+  /** Default `0.0.0.0`: the platform does not reach 127.0.0.1. */
+  host?: string
+  /** 0 chooses a free port. */
+  port: number
+  trustProxy?: TrustProxy
+  log: Logger
+  limits?: Partial<WebLimits>
+}
+
+/** A server that listens. */
+export interface WebServer {
+  url: string
+  /**
+   * Accepts nothing more and resolves when every request under way was answered, to the number of those that
+   * were cut off because they took longer than `stopWithinMs`.
+   */
+  stop(): Promise<number>
+}
+
+const RETRY_AFTER_SECONDS = 1
+/** A client that reads none of its answer for so long is gone. */
+const SILENCE_MAX_MS = 120_000
+
+/** Starts the server. @throws {Error} when the port cannot be had, saying which */
+export async function serveWeb(handler: MainHandler, options: WebOptions): Promise<WebServer> {
+  const { host = '0.0.0.0', port, trustProxy = 'private', log } = options
+  const limits = { ...webLimits, ...options.limits }
+  const admission = createAdmission(limits)
+  /** Connections with a request that the function has seen and not answered. */
+  const unanswered = new Map<Duplex, number>()
+  const refusal = { log, isUnanswered: (socket: Duplex) => unanswered.has(socket) }
+  let isStopping = false
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const startedAt = steadyMs()
+    const { body, isWhole } = await readBytes(request)
+    const received = receive(request, body, trustProxy)
+    const { event, requestId = randomUUID(), timeoutMs = limits.workTimeoutMs } = received
+    count(unanswered, request.socket, 1)
+    response.once('close', () => count(unanswered, request.socket, -1))
+    const leave = await admission.enter()
+    try {
+      if (response.destroyed) return
+      let reply: HttpReply
+      if (leave) {
+        const time_limit_in_ms = Math.min(timeoutMs, limits.workTimeoutMs)
+        reply = await handler(event, { request_id: requestId, time_limit_in_ms })
+      } else {
+        const busy = new Problem('server-busy', { retryAfterSeconds: RETRY_AFTER_SECONDS })
+        reply = writeProblem(event, busy, { requestId, allowedOrigins: [] })
+        const { status, code } = busy
+        const durationMs = Math.round(steadyMs() - startedAt)
+        const line = { event: 'request', transport: 'web', requestId, status, code, durationMs }
+        log.write({ ...line, level: 'warn' })
+      }
+      const acceptEncoding = request.headers['accept-encoding']
+      send(
+        response,
+        await compressReply(reply, String(acceptEncoding ?? '')),
+        isStopping || !isWhole,
+      )
+    } finally {
+      leave?.()
+    }
+  }
+
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    // HTTP/0.9 has no headers; Node's parser takes it.
+    if (request.httpVersionMajor < 1) refuse(request.socket, undefined, refusal)
+    // It fails when the client is gone, or the parser gave up on it and said so.
+    else answer(request, response).catch(() => request.destroy())
+    response.once('close', () => {
+      if (isStopping) setImmediate(() => server.closeIdleConnections())
+    })
+  }
+
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerMaxBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.idleTimeoutMs,
+      connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs / 4),
+      insecureHTTPParser: false,
+    },
+    onRequest,
+  )
+  server.maxConnections = limits.connectionsMax
+  // Their size is limited; a limit on their number would drop the last ones, which proxies append.
+  server.maxHeadersCount = 0
+  server.timeout = SILENCE_MAX_MS
+  server.on('checkContinue', (request, response) => {
+    if (!announcesTooMuch(request)) response.writeContinue()
+    onRequest(request, response)
+  })
+  server.on('upgrade', (_request, socket) => refuse(socket, undefined, refusal))
+  server.on('connect', (_request, socket) => refuse(socket, undefined, refusal))
+  server.on('clientError', (error, socket) => refuse(socket, error, refusal))
+  const connections = new Set<Socket>()
+  server.on('connection', (socket) => {
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
+  })
+
+  await listen(server, port, host)
+  const { port: actualPort } = server.address() as AddressInfo
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}`,
+    async stop() {
+      isStopping = true
+      const closed = new Promise((resolve) => server.close(resolve))
+      // Node takes a connection that never said anything for one with a request under way.
+      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
+      let cut = 0
+      const timer = setTimeout(() => {
+        cut = admission.count()
+        server.closeAllConnections()
+      }, limits.stopWithinMs)
+      await closed
+      clearTimeout(timer)
+      return cut
+    },
+  }
+}
+
+function count(counts: Map<Duplex, number>, socket: Duplex, change: 1 | -1): void {
+  const next = (counts.get(socket) ?? 0) + change
+  if (next > 0) counts.set(socket, next)
+  else counts.delete(socket)
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(new Error(`Cannot listen on ${host}:${port} (${error.code}). Set PORT or HOST.`)),
+    )
+    server.listen(port, host, resolve)
+  })
+}

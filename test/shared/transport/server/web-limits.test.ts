@@ -1,0 +1,317 @@
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { BODY_MAX_BYTES } from '../../../../shared/transport/body.ts'
+import { type EchoServer, startEchoServer } from '../../../support/echo-server.ts'
+import { exchange, openRaw, statusesIn } from '../../../support/raw-http.ts'
+
+function post(headers: string, body: string) {
+  return `POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n${headers}\r\n\r\n${body}`
+}
+function get(path: string, headers = '') {
+  return `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${headers}\r\n`
+}
+
+async function start(options: Parameters<typeof startEchoServer>[0] = {}): Promise<EchoServer> {
+  const server = await startEchoServer(options)
+  onTestFinished(async () => void (await server.stop()))
+  return server
+}
+
+describe('a request that does not follow HTTP', () => {
+  let server: EchoServer
+  beforeAll(async () => {
+    server = await startEchoServer()
+  })
+  afterAll(() => server.stop())
+
+  const smuggled = get('/facts')
+  test.each([
+    ['two content-lengths', post('content-length: 2\r\ncontent-length: 2', '{}')],
+    ['two different content-lengths', post('content-length: 0\r\ncontent-length: 2', '{}')],
+    ['a list of content-lengths', post('content-length: 2, 2', '{}')],
+    ['a signed content-length', post('content-length: +2', '{}')],
+    ['a negative content-length', post('content-length: -2', '{}')],
+    ['a content-length in hex', post('content-length: 0x2', '{}')],
+    ['a content-length beyond all numbers', post(`content-length: ${'9'.repeat(30)}`, '{}')],
+    [
+      'content-length and transfer-encoding',
+      post('content-length: 4\r\ntransfer-encoding: chunked', `0\r\n\r\n${smuggled}`),
+    ],
+    [
+      'transfer-encoding and content-length',
+      post('transfer-encoding: chunked\r\ncontent-length: 4', `0\r\n\r\n${smuggled}`),
+    ],
+    ['an unknown transfer-encoding', post('transfer-encoding: xchunked', `0\r\n\r\n${smuggled}`)],
+    ['chunked that is not last', post('transfer-encoding: chunked, identity', '0\r\n\r\n')],
+    ['a space before the colon', post('transfer-encoding : chunked', '0\r\n\r\n')],
+    ['a folded header', post('content-length: 2\r\nx-a: 1\r\n 2', '{}')],
+    ['a header without a name', post(': 1\r\ncontent-length: 2', '{}')],
+    ['a header without a colon', post('x-a\r\ncontent-length: 2', '{}')],
+    ['NUL in a header', post('x-a: 1\0\r\ncontent-length: 2', '{}')],
+    ['a lone CR in a header', post('x-a: 1\rcontent-length: 2', '{}')],
+    ['a bad chunk size', post('transfer-encoding: chunked', 'g\r\n{}\r\n0\r\n\r\n')],
+    ['a chunk larger than it says', post('transfer-encoding: chunked', '1\r\n{}\r\n0\r\n\r\n')],
+    ['a chunk ended by LF alone', post('transfer-encoding: chunked', '2\n{}\r\n0\r\n\r\n')],
+    ['no host', 'GET /facts HTTP/1.1\r\n\r\n'],
+    ['no such version', 'GET /facts HTTP/3.7\r\nhost: a\r\n\r\n'],
+    ['a request line of HTTP/0.9', 'GET /facts\r\n\r\n'],
+    ['a method in lower case', 'get /facts HTTP/1.1\r\nhost: a\r\n\r\n'],
+    ['a space in the path', 'GET /fa cts HTTP/1.1\r\nhost: a\r\n\r\n'],
+    ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+    ['a TLS handshake', Buffer.from('16030100c8010000c40303', 'hex')],
+    ['an answer', 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'],
+  ])('%s: 400, the connection ends, the function never sees it', async (_name, message) => {
+    const seen = server.events.length
+    const received = await exchange(server.url, message)
+    expect(statusesIn(received)).toEqual([400])
+    expect(received).toMatch(/^connection: close\r$/im)
+    expect(server.events.length).toBe(seen)
+  })
+
+  test('this check finds a server that is lenient', async () => {
+    const lenient = createServer({ insecureHTTPParser: true }, (_request, response) => {
+      response.end('{}')
+    })
+    onTestFinished(() => void lenient.close())
+    await new Promise<void>((resolve) => lenient.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${(lenient.address() as AddressInfo).port}`
+    const both = 'content-length: 4\r\ntransfer-encoding: chunked'
+    const received = await exchange(url, post(both, `0\r\n\r\n${smuggled}`))
+    expect(statusesIn(received)).toEqual([200, 200])
+  })
+
+  test.each([
+    ['WebSocket', 'connection: upgrade\r\nupgrade: websocket'],
+    ['HTTP/2', 'connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk'],
+    ['TLS', 'connection: Upgrade\r\nupgrade: TLS/1.2'],
+  ])('an upgrade to %s is refused', async (_name, headers) => {
+    const seen = server.events.length
+    const message = `GET /facts HTTP/1.1\r\nhost: a\r\n${headers}\r\n\r\n`
+    const received = await exchange(server.url, message + get('/facts'))
+    expect(statusesIn(received)).toEqual([400])
+    expect(received).toContain('"code":"malformed-request"')
+    expect(server.events.length).toBe(seen)
+  })
+
+  test('CONNECT is refused, and a reset afterwards harms nobody', async () => {
+    const connection = await openRaw(server.url)
+    connection.write('CONNECT example.com:443 HTTP/1.1\r\nhost: example.com\r\n\r\n')
+    await connection.until(/^HTTP\/1\.1 400 /)
+    connection.reset()
+    expect((await fetch(`${server.url}/facts`)).status).toBe(200)
+  })
+
+  test('after a good request on the same connection never answers for it', async () => {
+    const connection = await openRaw(server.url)
+    connection.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n')
+    await vi.waitFor(() => expect(server.held()).toBe(1))
+    connection.write('GARBAGE\r\n\r\n')
+    expect(await connection.ended).toBe('')
+    server.release()
+  })
+
+  test('leaves one line in the log, which repeats nothing of it', () => {
+    const refusals = server.lines.filter(({ event }) => event === 'refused')
+    expect(refusals.length).toBeGreaterThan(25)
+    expect(refusals[0]).toEqual({
+      event: 'refused',
+      level: 'info',
+      transport: 'web',
+      requestId: expect.any(String),
+      status: 400,
+      code: 'malformed-request',
+    })
+  })
+})
+
+describe('a flood', () => {
+  test('of headers: 431', async () => {
+    const server = await start()
+    for (const headers of [
+      `x-a: ${'a'.repeat(17_000)}\r\n`,
+      Array.from({ length: 4000 }, (_, index) => `x-${index}: 1\r\n`).join(''),
+    ]) {
+      const received = await exchange(server.url, get('/facts', headers))
+      expect(statusesIn(received)).toEqual([431])
+      expect(received).toContain('"code":"headers-too-large"')
+    }
+    expect(server.events).toEqual([])
+    // The longest token fits.
+    const headers = `authorization: JWT ${'a'.repeat(4096)}\r\n`
+    expect(statusesIn(await exchange(server.url, get('/facts', headers)))).toEqual([200])
+  })
+
+  test.each([
+    ['slightly more than is read', BODY_MAX_BYTES + 1, 'keep-alive'],
+    ['far more than is read', 512 * 1024, 'close'],
+  ])('of a body in chunks, %s: 413', async (_name, bytes, fate) => {
+    const server = await start()
+    const connection = await openRaw(server.url)
+    const chunk = ' '.repeat(4096)
+    connection.write(post('transfer-encoding: chunked', ''))
+    for (let left = bytes; left > 0; left -= 4096) {
+      const length = Math.min(left, 4096)
+      connection.write(`${length.toString(16)}\r\n${chunk.slice(0, length)}\r\n`)
+    }
+    if (fate === 'keep-alive') connection.write('0\r\n\r\n')
+    await connection.until(/"code":"body-too-large"/)
+    expect(connection.received()).toMatch(new RegExp(`^connection: ${fate}\r$`, 'im'))
+    if (fate === 'close') await connection.ended
+    else connection.write(get('/facts'))
+    expect(statusesIn(await connection.ended)).toEqual(fate === 'close' ? [413] : [413, 200])
+    // What is too large never reaches the function.
+    expect(String(server.events[0]?.body).length).toBe(BODY_MAX_BYTES + 1)
+  })
+
+  test('that is only announced: 413 before anything of it was sent', async () => {
+    const server = await start()
+    for (const headers of ['', 'expect: 100-continue\r\n']) {
+      const received = await exchange(server.url, post(`${headers}content-length: 9000000`, ''))
+      expect(statusesIn(received)).toEqual([413])
+    }
+  })
+
+  test('a body of exactly the limit is accepted, one byte more is not', async () => {
+    const server = await start()
+    const send = (length: number) =>
+      fetch(`${server.url}/echo`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: `{}${' '.repeat(length - 2)}`,
+      })
+    expect((await send(BODY_MAX_BYTES)).status).toBe(200)
+    expect((await send(BODY_MAX_BYTES + 1)).status).toBe(413)
+  })
+
+  test('of chunk extensions is refused', async () => {
+    const server = await start()
+    const body = `2;${'a'.repeat(20_000)}\r\n{}\r\n0\r\n\r\n`
+    const received = await exchange(server.url, post('transfer-encoding: chunked', body))
+    expect(statusesIn(received)).toEqual([400])
+    expect(server.events).toEqual([])
+  })
+})
+
+describe('a slow client', () => {
+  const limits = { headersTimeoutMs: 200, requestTimeoutMs: 300 }
+  test.each([
+    ['headers', 'GET /facts HTTP/1.1\r\nhost: a\r\nx-a: ', { headersTimeoutMs: 200 }],
+    ['the body', post('content-length: 100', '{'), limits],
+  ])('that does not finish %s: 408', async (_name, message, limits) => {
+    const server = await start({ limits })
+    const received = await exchange(server.url, message)
+    expect(statusesIn(received)).toEqual([408])
+    expect(received).toContain('"code":"request-timeout"')
+    expect(server.events).toEqual([])
+  })
+
+  test('that says nothing at all is let go without a word or a line', async () => {
+    const server = await start({ limits })
+    expect(await (await openRaw(server.url)).ended).toBe('')
+    expect(server.lines).toEqual([])
+  })
+
+  test('that goes away in the middle of a body is forgotten', async () => {
+    const server = await start()
+    const connection = await openRaw(server.url)
+    connection.write(post('content-length: 100', '{'))
+    connection.reset()
+    expect((await fetch(`${server.url}/facts`)).status).toBe(200)
+    expect(server.events.length).toBe(1)
+  })
+})
+
+describe('more requests than can be worked on', () => {
+  test('wait in a short queue, and beyond it are told to come back: 503', async () => {
+    const server = await start({
+      limits: { concurrentMax: 2, queuedMax: 1, queueWaitMs: 10_000 },
+    })
+    const held = [1, 2].map(() => fetch(`${server.url}/held`))
+    await vi.waitFor(() => expect(server.held()).toBe(2))
+    const queued = fetch(`${server.url}/facts`)
+    // Which of the two waits and which is told to come back is not promised.
+    const turnedAway = fetch(`${server.url}/facts`)
+    const first = await Promise.race([queued, turnedAway])
+    expect(first.status).toBe(503)
+    expect(first.headers.get('retry-after')).toBe('1')
+    expect(await first.json()).toMatchObject({ code: 'server-busy', retry: 'later' })
+    server.release()
+    const statuses = (await Promise.all([...held, queued, turnedAway])).map(({ status }) => status)
+    expect(statuses.sort()).toEqual([200, 200, 200, 503])
+    expect((await fetch(`${server.url}/facts`)).status).toBe(200)
+  })
+
+  test('do not wait in the queue for long', async () => {
+    const server = await start({ limits: { concurrentMax: 1, queuedMax: 9, queueWaitMs: 50 } })
+    const held = fetch(`${server.url}/held`)
+    await vi.waitFor(() => expect(server.held()).toBe(1))
+    expect((await fetch(`${server.url}/facts`)).status).toBe(503)
+    server.release()
+    expect((await held).status).toBe(200)
+    expect((await fetch(`${server.url}/facts`)).status).toBe(200)
+    expect(server.lines).toContainEqual(
+      expect.objectContaining({ level: 'warn', status: 503, code: 'server-busy' }),
+    )
+  })
+
+  test('that were given up meanwhile are not worked on', async () => {
+    const server = await start({ limits: { concurrentMax: 1, queuedMax: 9 } })
+    const held = fetch(`${server.url}/held`)
+    await vi.waitFor(() => expect(server.held()).toBe(1))
+    const connection = await openRaw(server.url)
+    connection.write(get('/facts'))
+    // Refused at once, so whatever was sent before has been seen by then.
+    await exchange(server.url, 'GARBAGE\r\n\r\n')
+    connection.reset()
+    await exchange(server.url, 'GARBAGE\r\n\r\n')
+    const other = fetch(`${server.url}/facts`)
+    server.release()
+    expect((await held).status).toBe(200)
+    expect((await other).status).toBe(200)
+    expect(server.events.filter(({ path }) => path === '/facts').length).toBe(1)
+  })
+})
+
+describe('a server that is told to stop', () => {
+  test('answers what is under way, on connections it then ends, and takes nothing more', async () => {
+    const server = await startEchoServer()
+    const idle = await openRaw(server.url)
+    const busy = await openRaw(server.url)
+    busy.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n')
+    await vi.waitFor(() => expect(server.held()).toBe(1))
+    const stopped = server.stop()
+    const received = await busy.ended
+    expect(statusesIn(received)).toEqual([200])
+    expect(received).toMatch(/^connection: close\r$/im)
+    expect(await stopped).toBe(0)
+    expect(await idle.ended).toBe('')
+    await expect(openRaw(server.url)).rejects.toThrow('ECONNREFUSED')
+  })
+
+  test('does not wait forever, and says how many it cut off', async () => {
+    const server = await startEchoServer({ limits: { stopWithinMs: 100 } })
+    const connection = await openRaw(server.url)
+    connection.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n')
+    await vi.waitFor(() => expect(server.held()).toBe(1))
+    expect(await server.stopWithoutRelease()).toBe(1)
+    expect(await connection.ended).toBe('')
+  })
+})
+
+test('a port that is taken is named', async () => {
+  const server = await start()
+  const port = Number(new URL(server.url).port)
+  await expect(startEchoServer({ port })).rejects.toThrow(
+    `Cannot listen on 127.0.0.1:${port} (EADDRINUSE). Set PORT or HOST.`,
+  )
+})
+
+test('connections beyond the limit are dropped, and the others work on', async () => {
+  const server = await start({ limits: { connectionsMax: 1 } })
+  const first = await openRaw(server.url)
+  const second = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {})
+  await new Promise((resolve) => second.once('close', resolve))
+  first.write(get('/facts'))
+  expect(statusesIn(await first.ended)).toEqual([200])
+})
