@@ -48,7 +48,8 @@ export function dbFrom(env: Environment): Db {
   if (known) return known
   const { DATABASE_URL: url, DATABASE_CONNECTIONS: connections } = readVariables(env, {
     DATABASE_URL: DatabaseUrl,
-    DATABASE_CONNECTIONS: v.optional(Connections, '1'),
+    // Opened as they are needed: an event function, with one request at a time, opens one.
+    DATABASE_CONNECTIONS: v.optional(Connections, '4'),
   })
   const db = guardedDb(lazyDb(() => openDb(url, { timeoutMs: statementTimeoutMs, connections })))
   databases.set(env, db)
@@ -58,7 +59,7 @@ export function dbFrom(env: Environment): Db {
 /** How patient a database is, and how wide. */
 export interface OpenDbOptions {
   timeoutMs?: () => number
-  /** MySQL only: an event function has one request at a time and needs one. */
+  /** MySQL only: how many at most. */
   connections?: number
 }
 
