@@ -4,63 +4,18 @@
  */
 
 import * as v from 'valibot'
-import type {
-  AccessClaims,
-  Caller,
-  Limiter,
-  LivingSession,
-  Lookup,
-  PlatformSessions,
-  Sessions,
-  Tokens,
-} from './ports.ts'
+import { type Authority, findCaller, limit, nobody, verifyToken } from './authority.ts'
+import type { Call, CallFacts, FormFieldKind, Outcome } from './call.ts'
+import type { Caller } from './ports.ts'
 import { Problem } from './problem.ts'
 
-/** How one value of a form-encoded body is read; see `readForm`. */
-export type FormFieldKind = 'text' | 'identifier' | 'integer'
-
-/** A request, freed of its platform. */
-export interface Call {
-  method: string
-  path: string
-  /** Query parameters; one that is repeated or has no value is not a string. */
-  query: Record<string, unknown>
-  /** Parses the body on demand. @throws {Problem} 400, 413 or 415 */
-  readBody(formKinds?: Record<string, FormFieldKind>): { value: unknown; encoding: BodyEncoding }
-  /** The text after `JWT ` or `Bearer ` in the authorization header. */
-  token: string | undefined
-  /** The secret of a bound session, from the `x-session-proof` header, which the platform does not log. */
-  proof: string | undefined
-  idempotencyKey: string | undefined
-  /** Set by a transport whose platform vouches for the caller; no token is needed then. */
-  platformCaller?: { openid: string; appid: string }
-  /** The peer's address as written by the platform; `undefined` when it did not say. */
-  clientIp: string | undefined
-  requestId: string
-  /** Milliseconds left before the platform ends this invocation. */
-  remainingMs: () => number
-}
-
-/** How a body arrived; `none` when there was none. */
-export type BodyEncoding = 'json' | 'form' | 'none'
-
-/** What a handler may know of the call beside its input. */
-export interface CallFacts {
-  requestId: string
-  clientIp: string | undefined
-  encoding: BodyEncoding
-  idempotencyKey: string | undefined
-  proof: string | undefined
-  remainingMs: () => number
-}
-
-/** What a call came to, before a transport writes it. */
-export interface Outcome {
-  status: number
-  /** Sent as JSON; left out for 204. */
-  body?: unknown
-  /** Lets shared caches and clients keep the answer; else nothing is stored anywhere. */
-  cache?: { maxAgeSeconds: number; etag: string }
+/** What a handler is given. */
+export interface Handling<Input, Needs> {
+  /** What the endpoint's schema made of the body or the query. */
+  input: Input
+  needs: Needs
+  caller: Caller
+  facts: CallFacts
 }
 
 /** An endpoint as data. `route` is `METHOD /path`, a `{name}` segment becomes an input member. */
@@ -75,7 +30,7 @@ export interface Endpoint<Needs, Input = unknown, Output = unknown> {
   formKinds?: Record<string, FormFieldKind>
   /** An allow-list: members it does not name are not sent. */
   output: v.GenericSchema<unknown, Output>
-  handle(input: Input, needs: Needs, caller: Caller, facts: CallFacts): Promise<Handled<Output>>
+  handle: (handling: Handling<Input, Needs>) => Promise<Handled<Output>>
 }
 
 /** A handler's answer: the output, and what deviates from `200` with that output as JSON. */
@@ -87,46 +42,59 @@ export interface Handled<Output> {
   cache?: Outcome['cache']
 }
 
-/** What `run` itself needs to tell who calls. */
-export interface Authority {
-  tokens: Pick<Tokens, 'verify'>
-  sessions: Pick<Sessions, 'check'>
-  /** User ids and openids of operators. */
-  operators: ReadonlySet<string>
-  limiter: Limiter
-  /** For callers the platform vouches for. */
-  platformSessions: PlatformSessions
-  /** Where it matters who holds a number. */
-  lookup?: Lookup
-}
-
 /** An endpoint whose input and output types are no longer visible; what a function lists. */
 export interface AnyEndpoint<Needs> extends Omit<Endpoint<Needs>, 'handle'> {
-  handle(input: never, needs: Needs, caller: Caller, facts: CallFacts): Promise<Handled<unknown>>
+  handle: (handling: Handling<never, Needs>) => Promise<Handled<unknown>>
 }
 
-/** Declares an endpoint; exists for its type inference. */
-export function defineEndpoint<Needs, Input, Output>(
-  endpoint: Endpoint<Needs, Input, Output>,
-): Endpoint<Needs, Input, Output> {
-  return endpoint
+/**
+ * Declares an endpoint whose handler needs `Needs`: `defineEndpoint<Needs>()({ … })`. In two calls, because
+ * TypeScript lets one name all type arguments of a call or none, and the others follow from the schemas.
+ */
+export function defineEndpoint<Needs>() {
+  return <Input, Output>(
+    endpoint: Endpoint<Needs, Input, Output>,
+  ): Endpoint<Needs, Input, Output> => endpoint
 }
 
-/** The endpoint for a call, with its path parameters. @throws {Problem} 404, or 405 with the methods there are */
+/** An endpoint, and the parameters of the path it was found by. */
+export interface FoundEndpoint<Needs> {
+  endpoint: AnyEndpoint<Needs>
+  parameters: Record<string, string>
+}
+
+/** The endpoint for a call. @throws {Problem} 404, or 405 with the methods there are */
 export function findEndpoint<Needs>(
   endpoints: readonly AnyEndpoint<Needs>[],
-  call: Pick<Call, 'method' | 'path'>,
-): { endpoint: AnyEndpoint<Needs>; parameters: Record<string, string> } {
-  const allow: string[] = []
-  for (const endpoint of endpoints) {
-    const [method = '', pattern = ''] = endpoint.route.split(' ')
-    const parameters = matchPath(pattern, call.path)
-    if (!parameters) continue
-    if (method === call.method) return { endpoint, parameters }
-    allow.push(method)
-  }
-  if (allow.length > 0) throw new Problem('method-not-allowed', { allow })
-  throw new Problem('not-found')
+  { method, path }: Pick<Call, 'method' | 'path'>,
+): FoundEndpoint<Needs> {
+  const found = endpointsAt(endpoints, path)
+  const match = found.find(({ endpoint }) => methodOf(endpoint) === method)
+  if (match) return match
+  throw new Problem('method-not-allowed', {
+    allow: found.map(({ endpoint }) => methodOf(endpoint)),
+  })
+}
+
+/** The methods that a path offers. @throws {Problem} 404 when it offers none */
+export function methodsAt(endpoints: readonly AnyEndpoint<never>[], path: string): string[] {
+  return endpointsAt(endpoints, path).map(({ endpoint }) => methodOf(endpoint))
+}
+
+function endpointsAt<Needs>(
+  endpoints: readonly AnyEndpoint<Needs>[],
+  path: string,
+): FoundEndpoint<Needs>[] {
+  const found = endpoints.flatMap((endpoint) => {
+    const parameters = matchPath(endpoint.route.slice(endpoint.route.indexOf(' ') + 1), path)
+    return parameters ? { endpoint, parameters } : []
+  })
+  if (found.length === 0) throw new Problem('not-found')
+  return found
+}
+
+function methodOf({ route }: Pick<AnyEndpoint<never>, 'route'>): string {
+  return route.slice(0, route.indexOf(' '))
 }
 
 /**
@@ -134,7 +102,7 @@ export function findEndpoint<Needs>(
  * token's signature and the input were accepted. @throws {Problem} for every failure that has a defined answer
  */
 export async function run<Needs extends Authority>(
-  { endpoint, parameters }: { endpoint: AnyEndpoint<Needs>; parameters: Record<string, string> },
+  { endpoint, parameters }: FoundEndpoint<Needs>,
   call: Call,
   needs: Needs,
 ): Promise<Outcome> {
@@ -145,18 +113,8 @@ export async function run<Needs extends Authority>(
   const input = parseInput(endpoint.input, withParameters(value, parameters))
   await limit(endpoint, claims, call, needs)
   const caller = endpoint.auth === 'required' ? await findCaller(claims, call, needs) : nobody
-  const { requestId, idempotencyKey, proof, remainingMs } = call
-  const facts: CallFacts = {
-    requestId,
-    get clientIp() {
-      return call.clientIp
-    },
-    encoding,
-    idempotencyKey,
-    proof,
-    remainingMs,
-  }
-  const handled = await endpoint.handle(input as never, needs, caller, facts)
+  // The call holds more than handlers may know; its type keeps the rest from them.
+  const handled = await endpoint.handle({ input: input as never, needs, caller, facts: call })
   const status = handled.status ?? 200
   if (status === 204) return { status }
   const body =
@@ -165,73 +123,6 @@ export async function run<Needs extends Authority>(
       : v.parse(endpoint.output, handled.output)
   return { status, body, ...(handled.cache ? { cache: handled.cache } : {}) }
 }
-
-/** Handlers of open endpoints are given this; none of its ids exists. */
-const nobody: Caller = {
-  userId: '',
-  sessionId: '',
-  openid: '',
-  isOperator: false,
-  holds: () => false,
-}
-
-/** `undefined` for a caller whom the platform vouches for. */
-async function verifyToken(
-  { token, platformCaller }: Call,
-  { tokens }: Authority,
-): Promise<AccessClaims | undefined> {
-  if (platformCaller) return undefined
-  const claims = token === undefined ? undefined : await tokens.verify(token)
-  if (!claims) throw new Problem('unauthenticated')
-  return claims
-}
-
-/** People are limited by who they are, everybody else by where they call from, if the platform tells. */
-async function limit(
-  { route, isUnlimited = false }: Pick<AnyEndpoint<never>, 'route' | 'isUnlimited'>,
-  claims: AccessClaims | undefined,
-  call: Call,
-  { limiter }: Authority,
-): Promise<void> {
-  if (isUnlimited) return
-  const userId = claims?.userId ?? call.platformCaller?.openid
-  if (userId !== undefined) return limiter.admit({ kind: 'user', id: userId, route })
-  const { clientIp } = call
-  if (clientIp !== undefined) await limiter.admit({ kind: 'address', id: clientIp, route })
-}
-
-async function findCaller(
-  claims: AccessClaims | undefined,
-  call: Call,
-  needs: Authority,
-): Promise<Caller> {
-  const { operators, lookup } = needs
-  const session = await findSession(claims, call, needs)
-  if (!session) throw new Problem('unauthenticated')
-  const { userId, sessionId, openid, phoneDigest } = session
-  return {
-    userId,
-    sessionId,
-    openid,
-    isOperator: operators.has(userId) || operators.has(openid),
-    holds: (acc_nbr) =>
-      lookup !== undefined &&
-      phoneDigest !== null &&
-      Buffer.compare(lookup.digest(PHONE_DIGEST_PURPOSE, acc_nbr), phoneDigest) === 0,
-  }
-}
-
-function findSession(
-  claims: AccessClaims | undefined,
-  { proof, platformCaller }: Call,
-  { sessions, platformSessions }: Authority,
-): Promise<LivingSession | undefined> {
-  if (claims) return sessions.check(claims, proof)
-  return platformCaller ? platformSessions.enter(platformCaller) : Promise.resolve(undefined)
-}
-
-/** What phone numbers are digested for; the same where one is bound and where one is read. */
-export const PHONE_DIGEST_PURPOSE = 'phone'
 
 function matchPath(pattern: string, path: string): Record<string, string> | undefined {
   const wanted = pattern.split('/')

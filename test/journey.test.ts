@@ -112,7 +112,7 @@ describe('log in, submit, query', () => {
       WECHAT_PORT: '0',
     })
     expect(await second.exited).toBe(1)
-    expect(second.output()).toContain(`Port ${port} is taken`)
+    expect(second.output()).toContain(`Cannot listen on 127.0.0.1:${port} (EADDRINUSE). Set PORT.`)
     await rm(other, { recursive: true, force: true })
   })
 })

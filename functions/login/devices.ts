@@ -23,12 +23,12 @@ function isoTime(ms: number): string {
 }
 
 /** `GET /login/devices`: the caller's living sessions, newest first. */
-export const devices = defineEndpoint({
+export const devices = defineEndpoint<Needs>()({
   route: 'GET /login/devices',
   auth: 'required',
   input: v.object({}),
   output: v.object({ items: v.array(Device) }),
-  async handle(_input, { sessionStore, clock }: Needs, { userId, sessionId }) {
+  async handle({ needs: { sessionStore, clock }, caller: { userId, sessionId } }) {
     const sessions = await sessionStore.list(userId, clock.now())
     const items = sessions.map((session) => ({
       id: session.sessionId,
@@ -45,12 +45,12 @@ export const devices = defineEndpoint({
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 /** `DELETE /login/devices/{id}`: ends one of the caller's sessions. Somebody else's is not there. */
-export const endDevice = defineEndpoint({
+export const endDevice = defineEndpoint<Needs>()({
   route: 'DELETE /login/devices/{id}',
   auth: 'required',
   input: v.object({ id: v.string() }),
   output: v.undefined(),
-  async handle({ id }, { sessionStore, clock }: Needs, { userId }) {
+  async handle({ input: { id }, needs: { sessionStore, clock }, caller: { userId } }) {
     const hasEnded =
       UUID.test(id) && (await sessionStore.end({ userId, sessionId: id }, clock.now()))
     if (!hasEnded) throw new Problem('not-found')

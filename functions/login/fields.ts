@@ -50,11 +50,6 @@ export const UserDataOutput = {
   avatarUrl: v.optional(v.string()),
 } satisfies Partial<Record<keyof UserData, unknown>>
 
-/** `138****8000`: how a phone number is shown, whoever asks. */
-export function maskPhone(number: string): string {
-  return `${number.slice(0, 3)}****${number.slice(-4)}`
-}
-
 /** A pair as it is answered. */
 export function tokenPairOutput(pair: {
   token: string

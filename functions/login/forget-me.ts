@@ -13,12 +13,15 @@ interface Needs {
  * `DELETE /login/me`: removes the person: sessions, keys, phone, and the ratings or, where configured, only their link
  * to the person. Cut off halfway, it is finished by asking again.
  */
-export const forgetMe = defineEndpoint({
+export const forgetMe = defineEndpoint<Needs>()({
   route: 'DELETE /login/me',
   auth: 'required',
   input: v.object({}),
   output: v.undefined(),
-  async handle(_input, { appid, people, ratings, forgottenRatings }: Needs, { userId, openid }) {
+  async handle({
+    needs: { appid, people, ratings, forgottenRatings },
+    caller: { userId, openid },
+  }) {
     await ratings.forgetAuthor(userId, forgottenRatings)
     await people.forget({ userId, appid, openid })
     return { status: 204, output: undefined }

@@ -70,7 +70,7 @@ interface Needs {
  * `POST /login`: a `wx.login` code for a session. The same code with the same `device` within a minute gives
  * the same session again, so that a lost answer costs nothing. `proofKey` binds the session to a secret.
  */
-export const login = defineEndpoint({
+export const login = defineEndpoint<Needs>()({
   route: 'POST /login',
   auth: 'none',
   input: LoginInput,
@@ -78,7 +78,7 @@ export const login = defineEndpoint({
     ...TokenPairOutput,
     user: v.object({ id: v.string(), ...UserDataOutput }),
   }),
-  async handle(input, needs: Needs, _caller, { remainingMs }) {
+  async handle({ input, needs, facts: { remainingMs } }) {
     const { code, device } = input
     // Claimed before WeChat is asked: with the database down no code is used up. Without a device nobody may repeat it.
     const nonce = device ?? crypto.randomUUID()

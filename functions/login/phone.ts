@@ -1,10 +1,15 @@
 import * as v from 'valibot'
-import { defineEndpoint, PHONE_DIGEST_PURPOSE } from '../../shared/endpoint.ts'
-import type { CodeClaimStore, Lookup, PhoneNumber, WeChat } from '../../shared/ports.ts'
+import {
+  digestPhoneNumber,
+  maskPhoneNumber,
+  spellPhoneNumber,
+} from '../../shared/domain/phone-number.ts'
+import { defineEndpoint } from '../../shared/endpoint.ts'
+import type { CodeClaimStore, Lookup, WeChat } from '../../shared/ports.ts'
 import { Problem } from '../../shared/problem.ts'
 import { claimCode } from './code-claim.ts'
 import { type DecryptionNeeds, decryptForCaller } from './decryption.ts'
-import { Code, encryptedFields, maskPhone } from './fields.ts'
+import { Code, encryptedFields } from './fields.ts'
 
 interface Needs extends DecryptionNeeds {
   wechat: WeChat
@@ -34,12 +39,12 @@ const PhoneInput = v.pipe(
  * `POST /login/phone`: binds a phone number to the user. Only the code makes the user the holder of the
  * number: encrypted data comes from the client, and nothing vouches for it.
  */
-export const phone = defineEndpoint({
+export const phone = defineEndpoint<Needs>()({
   route: 'POST /login/phone',
   auth: 'required',
   input: PhoneInput,
   output: v.object({ phone: v.string() }),
-  async handle({ code, encryptedData, iv }, needs: Needs, caller, { remainingMs }) {
+  async handle({ input: { code, encryptedData, iv }, needs, caller, facts: { remainingMs } }) {
     const { people, vault, wechat, lookup, clock } = needs
     const { userId } = caller
     const context = `phone:${userId}`
@@ -50,9 +55,9 @@ export const phone = defineEndpoint({
       if (purePhoneNumber === undefined || !/^[0-9]{5,15}$/.test(purePhoneNumber)) {
         throw new Problem('session-key-stale')
       }
-      const number = fullNumber({ purePhoneNumber, countryCode })
+      const number = spellPhoneNumber({ purePhoneNumber, countryCode })
       await people.notePhone(userId, vault.seal(number, context))
-      return { output: { phone: maskPhone(number) } }
+      return { output: { phone: maskPhoneNumber(number) } }
     }
 
     const claim = await claimCode(needs, {
@@ -65,26 +70,21 @@ export const phone = defineEndpoint({
       const bound = await people.phone(userId)
       const opened = bound && vault.open(bound.sealed, context)
       if (!opened) throw new Problem('phone-code-rejected')
-      return { output: { phone: maskPhone(opened.plaintext) } }
+      return { output: { phone: maskPhoneNumber(opened.plaintext) } }
     }
     try {
-      const number = fullNumber(await wechat.exchangePhoneCode(code, remainingMs()))
+      const number = spellPhoneNumber(await wechat.exchangePhoneCode(code, remainingMs()))
       await people.bindPhone({
         userId,
         sealed: vault.seal(number, context),
-        digest: lookup.digest(PHONE_DIGEST_PURPOSE, number),
+        digest: digestPhoneNumber(number, lookup),
         atMs: clock.now(),
       })
       await claim.settle({ userId, sessionId: null })
-      return { output: { phone: maskPhone(number) } }
+      return { output: { phone: maskPhoneNumber(number) } }
     } catch (error) {
       await claim.release().catch(() => {})
       throw error
     }
   },
 })
-
-/** The spelling of account numbers: a number of mainland China as it is, others with their country code. */
-function fullNumber({ purePhoneNumber, countryCode }: PhoneNumber): string {
-  return countryCode === '86' ? purePhoneNumber : `${countryCode}${purePhoneNumber}`
-}

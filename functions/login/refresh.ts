@@ -6,7 +6,7 @@ import { TokenPairOutput, tokenPairOutput } from './fields.ts'
 const message = '刷新令牌（refreshToken）应为字符串'
 
 /** `POST /login/refresh`: a refresh token for the next pair. */
-export const refresh = defineEndpoint({
+export const refresh = defineEndpoint<{ sessions: Sessions }>()({
   route: 'POST /login/refresh',
   auth: 'none',
   input: v.strictObject({
@@ -17,7 +17,7 @@ export const refresh = defineEndpoint({
     ),
   }),
   output: v.object(TokenPairOutput),
-  async handle({ refreshToken }, { sessions }: { sessions: Sessions }, _caller, { proof }) {
-    return { output: tokenPairOutput(await sessions.refresh(refreshToken, proof)) }
+  async handle({ input, needs: { sessions }, facts }) {
+    return { output: tokenPairOutput(await sessions.refresh(input.refreshToken, facts.proof)) }
   },
 })

@@ -8,7 +8,7 @@ const MAX_AGE_SECONDS = 300
 const Field = { name: v.string(), label: v.string() }
 
 /** `GET /form`: the rating form, so that a client can draw it. Open to everyone and cacheable. */
-export const form = defineEndpoint({
+export const form = defineEndpoint()({
   route: 'GET /form',
   auth: 'none',
   isUnlimited: true,

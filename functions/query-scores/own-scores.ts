@@ -4,12 +4,12 @@ import type { RatingStore } from '../../shared/ports.ts'
 import { Page, pageParameters, readPage } from './page.ts'
 
 /** `GET /score`: the caller's own ratings, newest first. */
-export const ownScores = defineEndpoint({
+export const ownScores = defineEndpoint<{ ratings: RatingStore }>()({
   route: 'GET /score',
   auth: 'required',
   input: v.object(pageParameters),
   output: Page,
-  async handle(page, { ratings }: { ratings: RatingStore }, { userId }) {
-    return { output: await readPage(page, (slice) => ratings.scoresByAuthor(userId, slice)) }
+  async handle({ input, needs: { ratings }, caller: { userId } }) {
+    return { output: await readPage(input, (slice) => ratings.scoresByAuthor(userId, slice)) }
   },
 })

@@ -10,7 +10,7 @@ const GradeSummary = v.object({
 })
 
 /** `POST /query/summary`: counts and means over those ratings of an account that the caller may read. */
-export const summary = defineEndpoint({
+export const summary = defineEndpoint<{ ratings: RatingStore }>()({
   route: 'POST /query/summary',
   auth: 'required',
   input: v.strictObject({ acc_nbr: AccountNumber }),
@@ -19,7 +19,7 @@ export const summary = defineEndpoint({
     count: v.number(),
     grades: v.object({ grade1: GradeSummary, grade2: GradeSummary, grade3: GradeSummary }),
   }),
-  async handle({ acc_nbr }, { ratings }: { ratings: RatingStore }, caller) {
+  async handle({ input: { acc_nbr }, needs: { ratings }, caller }) {
     const counts = await ratings.countsOfAccount(acc_nbr, readableBy(caller, acc_nbr))
     return { output: summarise(counts) }
   },

@@ -15,18 +15,14 @@ const IDEMPOTENCY_KEY = /^[A-Za-z0-9._:-]{1,64}$/
  * `POST /score`: stores a rating, once per `Idempotency-Key` of this user and account. A form-encoded
  * request gets the bare JSON string that the rating article's client expects.
  */
-export const submitScore = defineEndpoint({
+export const submitScore = defineEndpoint<{ ratings: RatingStore; clock: Clock }>()({
   route: 'POST /score',
   auth: 'required',
   input: RatingInput,
   formKinds: ratingFormKinds,
   output: v.object({ id: v.string(), message: v.string() }),
-  async handle(
-    rating,
-    { ratings, clock }: { ratings: RatingStore; clock: Clock },
-    { userId },
-    { idempotencyKey = null },
-  ) {
+  async handle({ input: rating, needs: { ratings, clock }, caller: { userId }, facts }) {
+    const { idempotencyKey = null } = facts
     if (idempotencyKey !== null && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
       throw new Problem('invalid-field', {
         field: 'Idempotency-Key',

@@ -3,9 +3,9 @@
  * method and path the way the deployed functions declare them.
  */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { BODY_MAX_BYTES } from '../../shared/transport/body.ts'
+import { listen } from '../../shared/transport/server/listen.ts'
 import {
   type EventProfile,
   type HttpAnswer,
@@ -48,10 +48,9 @@ export async function startGateway({ port, profile, route }: GatewayOptions): Pr
     },
   )
   server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 426 Upgrade Required\r\n\r\n'))
-  await listen(server, port)
-  const { port: actualPort } = server.address() as AddressInfo
+  const { url } = await listen(server, { port, setting: 'PORT' })
   return {
-    url: `http://127.0.0.1:${actualPort}`,
+    url,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -112,14 +111,4 @@ function plain(status: number, sentence: string): HttpAnswer {
     headers: { 'content-type': 'text/plain; charset=utf-8' },
     body: Buffer.from(`${sentence}\n`),
   }
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const isTaken = error.code === 'EADDRINUSE'
-      reject(isTaken ? new Error(`Port ${port} is taken. Choose another with PORT=….`) : error)
-    })
-    server.listen(port, '127.0.0.1', resolve)
-  })
 }

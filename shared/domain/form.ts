@@ -5,7 +5,7 @@
  */
 
 import * as v from 'valibot'
-import type { FormFieldKind } from '../endpoint.ts'
+import type { FormFieldKind } from '../call.ts'
 
 /** The form as shipped; see the head of this file. */
 export const ratingForm = {

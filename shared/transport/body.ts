@@ -3,7 +3,7 @@
  * later hurt: too large, too deep, not UTF-8, half characters.
  */
 
-import type { BodyEncoding, FormFieldKind } from '../endpoint.ts'
+import type { BodyEncoding, FormFieldKind } from '../call.ts'
 import { Problem } from '../problem.ts'
 
 /** Three texts of 500 Chinese characters, form-encoded twice over, fit; nothing legitimate is larger. */

@@ -7,7 +7,7 @@
  * whatever `userInfo` it carries, was written by the caller.
  */
 
-import type { Call, Outcome } from '../endpoint.ts'
+import type { Call, Outcome } from '../call.ts'
 import type { Problem } from '../problem.ts'
 import { checkValue } from './body.ts'
 

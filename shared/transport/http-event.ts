@@ -6,8 +6,9 @@
  * https://docs.cloudbase.net/service/access-cloud-function (CloudBase)
  */
 
-import { BlockList, isIP } from 'node:net'
-import type { Call, Outcome } from '../endpoint.ts'
+import { isIP } from 'node:net'
+import type { Call, Outcome } from '../call.ts'
+import { networkOf } from '../network-addresses.ts'
 import type { Problem } from '../problem.ts'
 import { readBody } from './body.ts'
 
@@ -197,46 +198,18 @@ function readClientIp(
   const sourceIp = isRecord(requestContext) ? requestContext.sourceIp : undefined
   if (typeof sourceIp === 'string' && isIP(sourceIp) !== 0) return sourceIp
   if (forwardedFor === undefined) return undefined
-  const internal = internalAddresses()
   for (const entry of forwardedFor.slice(-FORWARDED_FOR_MAX_LENGTH).split(',').reverse()) {
     const address = entry.trim()
-    const version = isIP(address)
-    if (version === 0) return undefined
-    if (!internal.check(address, version === 4 ? 'ipv4' : 'ipv6')) return address
+    const network = networkOf(address)
+    if (network === undefined) return undefined
+    // All others are proxies, never a client on the internet.
+    if (network === 'public') return address
   }
   return undefined
 }
 
 /** Twenty addresses; the ones the platform appends are at the end. */
 const FORWARDED_FOR_MAX_LENGTH = 800
-
-let internalList: BlockList | undefined
-
-/** Private, loopback and the platform's own addresses: proxies, never a client on the internet. */
-export function internalAddresses(): BlockList {
-  internalList ??= makeInternalList()
-  return internalList
-}
-
-function makeInternalList(): BlockList {
-  const list = new BlockList()
-  for (const [net, prefix] of [
-    ['9.0.0.0', 8],
-    ['10.0.0.0', 8],
-    ['11.0.0.0', 8],
-    ['100.64.0.0', 10],
-    ['127.0.0.0', 8],
-    ['169.254.0.0', 16],
-    ['172.16.0.0', 12],
-    ['192.168.0.0', 16],
-  ] as const) {
-    list.addSubnet(net, prefix, 'ipv4')
-  }
-  list.addAddress('::1', 'ipv6')
-  list.addSubnet('fc00::', 7, 'ipv6')
-  list.addSubnet('fe80::', 10, 'ipv6')
-  return list
-}
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

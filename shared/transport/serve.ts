@@ -1,18 +1,11 @@
 /**
  * The function as the platform calls it: read the event, run, log one line, reply. Never throws:
  * what the platform makes of a thrown error is not defined for a function URL.
- * https://cloud.tencent.com/document/product/583/67790 (handler, context)
  */
 
-import { randomUUID } from 'node:crypto'
-import {
-  type AnyEndpoint,
-  type Authority,
-  type Call,
-  findEndpoint,
-  type Outcome,
-  run,
-} from '../endpoint.ts'
+import type { Authority } from '../authority.ts'
+import type { Call, Outcome } from '../call.ts'
+import { type AnyEndpoint, findEndpoint, methodsAt, run } from '../endpoint.ts'
 import { createLogger } from '../log.ts'
 import type { Logger } from '../ports.ts'
 import { Problem } from '../problem.ts'
@@ -43,19 +36,12 @@ import {
   writeOutcome,
   writeProblem,
 } from './http-event.ts'
-
-/** The platform's context, as far as it is used. Written by the platform, unlike the event. */
-export interface InvocationContext {
-  callbackWaitsForEmptyEventLoop?: boolean
-  request_id?: unknown
-  time_limit_in_ms?: unknown
-  getRemainingTimeInMillis?: unknown
-  /** JSON, with the caller of a function call in it. */
-  environment?: unknown
-}
-
-/** A handler of HTTP events. */
-export type MainHandler = (event: unknown, context?: InvocationContext) => Promise<HttpReply>
+import {
+  type InvocationContext,
+  type MainHandler,
+  readRequestId,
+  remainingTime,
+} from './invocation.ts'
 
 /** A function as data: its name, what it needs, what it answers. */
 export interface FunctionDeclaration<Needs extends Authority> {
@@ -79,17 +65,18 @@ export type ServedFunction = ((
 export function serve<Needs extends Authority>(
   declaration: FunctionDeclaration<Needs>,
 ): ServedFunction {
-  const { functionName, env = process.env } = declaration
+  const { functionName, endpoints, parts, env = process.env } = declaration
   const log = declaration.log ?? createLogger({ functionName, now: systemClock.now })
-  const runWeb = async (): Promise<void> => {
-    // An event function never evaluates the server.
-    const { runWeb, webDefaults } = await import('./server/web-program.ts')
-    const webEnv = { ...webDefaults, ...env }
-    const answer = createAnswer({ ...declaration, env: webEnv, log })
-    await runWeb(httpHandler(answer, 'web', webEnv), { env, log })
+  const started = attempt(() => ({ needs: compose(parts, env), ...compose(settings, env) }))
+  const answer = createAnswer({ started, endpoints, log })
+  const compresses = 'value' in started && started.value.compresses
+
+  const http: MainHandler = async (event, context = {}) => {
+    const reply = await answer(context, httpTransport(event, 'http'))
+    if (!compresses) return reply
+    const header = headerReader(isHttpEvent(event) ? event.headers : {})
+    return compressReply(reply, header('accept-encoding'))
   }
-  const answer = createAnswer({ ...declaration, env, log })
-  const http = httpHandler(answer, 'http', env)
   const handler = (
     event: unknown,
     context: InvocationContext = {},
@@ -97,8 +84,17 @@ export function serve<Needs extends Authority>(
     const caller = platformCallerOf(event, context, env)
     return caller ? answer(context, functionCallTransport(event, caller)) : http(event, context)
   }
+  const runWeb = async (): Promise<void> => {
+    // An event function never evaluates the server, which compresses by itself.
+    const { runWeb } = await import('./server/web-program.ts')
+    const web: MainHandler = (event, context = {}) => answer(context, httpTransport(event, 'web'))
+    await runWeb(web, { env, log })
+  }
   return Object.assign(handler, { http, runWeb })
 }
+
+/** What answering takes beside a function's own needs. */
+const settings = { allowedOrigins: allowedOriginsFrom, compresses: compressFrom }
 
 /**
  * A function call is known by what the platform wrote. Something that looks like an HTTP event is one, unless this
@@ -146,30 +142,17 @@ function functionCallTransport(
   }
 }
 
-function httpHandler(answer: Answer, name: 'http' | 'web', env: Environment): MainHandler {
-  const plain: MainHandler = (event, context = {}) => answer(context, httpTransport(event, name))
-  // A wrong value is answered like every other wrong configuration, uncompressed.
-  const compresses = attempt(() => compressFrom(env))
-  if (!('value' in compresses && compresses.value)) return plain
-  return async (event, context) => {
-    const header = headerReader(isHttpEvent(event) ? event.headers : {})
-    return compressReply(await plain(event, context), header('accept-encoding'))
-  }
-}
-
 type Answer = <Reply>(context: InvocationContext, transport: Transport<Reply>) => Promise<Reply>
 
 function createAnswer<Needs extends Authority>({
+  started,
   endpoints,
-  parts,
-  env,
   log,
-}: FunctionDeclaration<Needs> & { env: Environment; log: Logger }): Answer {
-  const started = attempt(() => ({
-    needs: compose(parts, env),
-    allowedOrigins: allowedOriginsFrom(env),
-    compresses: compressFrom(env),
-  }))
+}: {
+  started: Attempt<{ needs: Needs; allowedOrigins: readonly string[] }>
+  endpoints: readonly AnyEndpoint<NoInfer<Needs>>[]
+  log: Logger
+}): Answer {
   let isColdStart = true
 
   return async (context, transport) => {
@@ -178,17 +161,15 @@ function createAnswer<Needs extends Authority>({
     const requestId = readRequestId(context)
     const line = { event: 'request', requestId, transport: transport.name, coldStart: isColdStart }
     isColdStart = false
-    const finish = (
-      level: 'info' | 'warn' | 'error',
-      facts: { status: number; code?: string; route?: string; cause?: unknown },
-    ): void => {
-      const variables =
-        facts.cause instanceof ConfigurationError ? facts.cause.variables : undefined
+    let route: string | undefined
+    const finish = (status: number, { code, details }: Partial<Problem> = {}): void => {
+      const level = status >= 500 ? 'error' : 'info'
       const durationMs = Math.round(steadyMs() - startedAt)
-      log.write({ ...line, ...facts, level, durationMs, variables })
+      const cause = details?.cause
+      const variables = cause instanceof ConfigurationError ? cause.variables : undefined
+      log.write({ ...line, level, route, status, code, durationMs, variables, cause })
     }
 
-    let route: string | undefined
     const allowedOrigins = 'value' in started ? started.value.allowedOrigins : []
     const options = { requestId, allowedOrigins }
     try {
@@ -198,23 +179,18 @@ function createAnswer<Needs extends Authority>({
       if ('error' in started) throw started.error
       beginInvocation(remainingMs())
       if (call.method === 'OPTIONS' && transport.writeOptions) {
-        finish('info', { status: 204 })
-        return transport.writeOptions(methodsAt(endpoints, call.path), options)
+        const reply = transport.writeOptions(methodsAt(endpoints, call.path), options)
+        finish(204)
+        return reply
       }
       const found = findEndpoint(endpoints, call)
       route = found.endpoint.route
       const outcome = await run(found, call, started.value.needs)
-      finish('info', { status: outcome.status, route })
+      finish(outcome.status)
       return transport.writeOutcome(outcome, options)
     } catch (error) {
       const problem = toProblem(error)
-      const level = problem.status >= 500 ? 'error' : 'info'
-      finish(level, {
-        status: problem.status,
-        code: problem.code,
-        ...(route === undefined ? {} : { route }),
-        cause: problem.details.cause,
-      })
+      finish(problem.status, problem)
       return transport.writeProblem(problem, options)
     }
   }
@@ -232,32 +208,9 @@ function toProblem(error: unknown): Problem {
   return new Problem('internal', { cause: error })
 }
 
-function methodsAt<Needs>(endpoints: readonly AnyEndpoint<Needs>[], path: string): string[] {
-  try {
-    findEndpoint(endpoints, { method: '', path })
-  } catch (error) {
-    if (error instanceof Problem && error.details.allow) return error.details.allow
-    throw error
-  }
-  return []
-}
+type Attempt<T> = { value: T } | { error: unknown }
 
-function readRequestId({ request_id: requestId }: InvocationContext): string {
-  const isUsable = typeof requestId === 'string' && /^[A-Za-z0-9-]{1,64}$/.test(requestId)
-  return isUsable ? requestId : randomUUID()
-}
-
-/** Default of the deployment, for hosts that say nothing. */
-const TIMEOUT_DEFAULT_MS = 10_000
-
-function remainingTime(context: InvocationContext, startedAt: number): () => number {
-  const { time_limit_in_ms: limit, getRemainingTimeInMillis: remaining } = context
-  if (typeof remaining === 'function') return () => Number(remaining.call(context))
-  const limitMs = typeof limit === 'number' && limit > 0 ? limit : TIMEOUT_DEFAULT_MS
-  return () => limitMs - (steadyMs() - startedAt)
-}
-
-function attempt<T>(make: () => T): { value: T } | { error: unknown } {
+function attempt<T>(make: () => T): Attempt<T> {
   try {
     return { value: make() }
   } catch (error) {

@@ -56,7 +56,10 @@ describe.concurrent('the command', () => {
     const { wechat } = await started({}, onTestFinished)
     const { seen, ended } = run(onTestFinished, '--port', String(wechat.port))
     expect((await ended)[0]).toBe(1)
-    expect(seen).toEqual({ out: '', err: `Port ${wechat.port} is taken.\n` })
+    expect(seen).toEqual({
+      out: '',
+      err: `Cannot listen on 127.0.0.1:${wechat.port} (EADDRINUSE). Set WECHAT_PORT or --port.\n`,
+    })
   })
 
   test('an option it does not know ends it with code 1, --help explains them', async ({

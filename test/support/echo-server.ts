@@ -29,19 +29,19 @@ export async function startEchoServer(options: Partial<WebOptions> = {}): Promis
     functionName: 'echo',
     parts: openAuthority,
     endpoints: [
-      defineEndpoint({
+      defineEndpoint()({
         ...open,
         route: 'POST /echo',
-        handle: async (input) => ({ output: input }),
+        handle: async ({ input }) => ({ output: input }),
       }),
-      defineEndpoint({
+      defineEndpoint()({
         ...open,
         route: 'GET /facts',
-        handle: async (input, _needs, _caller, { clientIp, requestId, remainingMs }) => ({
+        handle: async ({ input, facts: { clientIp, requestId, remainingMs } }) => ({
           output: { input, clientIp: clientIp ?? null, requestId, remainingMs: remainingMs() },
         }),
       }),
-      defineEndpoint({
+      defineEndpoint()({
         ...open,
         route: 'GET /held',
         handle: async () => {

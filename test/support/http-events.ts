@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { HttpReply } from '../../shared/transport/http-event.ts'
-import type { MainHandler } from '../../shared/transport/serve.ts'
+import type { MainHandler } from '../../shared/transport/invocation.ts'
 
 const folder = new URL('../events/', import.meta.url)
 

@@ -15,7 +15,7 @@ import { FunctionInstances } from '../../scripts/local/function-instances.ts'
 import { matchesPath, readService } from '../../scripts/local/service.ts'
 import { startOfflineWeChat } from '../../scripts/simulators/wechat/server.ts'
 import type { HttpReply } from '../../shared/transport/http-event.ts'
-import type { MainHandler } from '../../shared/transport/serve.ts'
+import type { MainHandler } from '../../shared/transport/invocation.ts'
 import { openDb } from '../../shared/wiring/database.ts'
 import { type Answer, call } from './http-events.ts'
 

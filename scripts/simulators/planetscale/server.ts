@@ -5,8 +5,9 @@
  * against it unchanged. https://planetscale.com/docs/reference/planetscale-system-limits
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { listen } from '../../../shared/transport/server/listen.ts'
 import { type Engine, EngineError } from './engine.ts'
 import { type Fault, FaultSwitch, readFault } from './faults.ts'
 import { Sessions } from './sessions.ts'
@@ -78,7 +79,7 @@ export async function startOfflinePlanetScale(
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
   })
-  const port = await listen(server, options.port ?? 0)
+  const { port } = await listen(server, { port: options.port ?? 0 })
   const dropConnections = (): void => {
     for (const socket of sockets) socket.destroy()
   }
@@ -97,15 +98,6 @@ export async function startOfflinePlanetScale(
       await options.engine.close()
     },
   }
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' ? new Error(`port ${port} of 127.0.0.1 is taken`) : error)
-    })
-    server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
-  })
 }
 
 class Service {

@@ -1,7 +1,6 @@
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listen } from '../../../shared/transport/server/listen.ts'
 
-const HOST = '127.0.0.1'
 /** A port given up for a moment may take a moment to come back. */
 const REOPEN_TRIES = 20
 const REOPEN_EVERY_MS = 50
@@ -22,6 +21,7 @@ export interface Door {
 
 export function createDoor(server: Server): Door {
   let port = 0
+  let url = ''
   let closed = false
   let timer: NodeJS.Timeout | undefined
 
@@ -29,7 +29,7 @@ export function createDoor(server: Server): Door {
     clearTimeout(timer)
     for (let tries = 1; !closed && !server.listening; tries += 1) {
       try {
-        await listen(server, port)
+        await listen(server, { port })
         if (closed) server.close()
       } catch (error) {
         if (tries === REOPEN_TRIES) throw error
@@ -40,11 +40,11 @@ export function createDoor(server: Server): Door {
 
   return {
     async open(wantedPort) {
-      await listen(server, wantedPort)
-      const address = server.address() as AddressInfo
+      const address = await listen(server, { port: wantedPort, setting: 'WECHAT_PORT or --port' })
       port = address.port
+      url = address.url
     },
-    url: () => `http://${HOST}:${port}`,
+    url: () => url,
     port: () => port,
     isOpen: () => server.listening,
     refuseFor(durationMs) {
@@ -64,20 +64,4 @@ export function createDoor(server: Server): Door {
       await new Promise<void>((resolve) => server.close(() => resolve()))
     },
   }
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException) => {
-      server.off('listening', listening)
-      reject(error.code === 'EADDRINUSE' ? new Error(`Port ${port} is taken.`) : error)
-    }
-    const listening = () => {
-      server.off('error', failed)
-      resolve()
-    }
-    server.once('error', failed)
-    server.once('listening', listening)
-    server.listen(port, HOST)
-  })
 }

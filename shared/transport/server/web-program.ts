@@ -5,15 +5,12 @@
 
 import type { Logger } from '../../ports.ts'
 import type { Environment } from '../../wiring/configuration.ts'
-import type { MainHandler } from '../serve.ts'
+import type { MainHandler } from '../invocation.ts'
 import { serveWeb, type WebOptions } from './web.ts'
 import type { TrustProxy } from './web-request.ts'
 
 /** Where the platform expects a Web function: https://cloud.tencent.com/document/product/583/56124 */
 const PORT_DEFAULT = 9000
-
-/** What a server changes about its function's environment: several requests run at once. */
-export const webDefaults: Environment = { DATABASE_CONNECTIONS: '4' }
 
 /** Runs the server until SIGTERM or SIGINT; a second signal does not wait. Ends the process with 1 when it cannot start. */
 export async function runWeb(

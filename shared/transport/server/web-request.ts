@@ -4,9 +4,9 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isIP } from 'node:net'
+import { networkOf } from '../../network-addresses.ts'
 import { BODY_MAX_BYTES } from '../body.ts'
-import { type HttpEvent, type HttpReply, internalAddresses } from '../http-event.ts'
+import type { HttpEvent, HttpReply } from '../http-event.ts'
 
 /**
  * Who may say where a request came from. `private`: a peer with a private or loopback address is a proxy, as on
@@ -29,8 +29,10 @@ export function receive(
   body: Buffer | 'too-large',
   trustProxy: TrustProxy,
 ): ReceivedRequest {
-  const peer = request.socket.remoteAddress ?? ''
-  const isProxied = trustProxy === 'private' && isInternal(peer)
+  const peer = plainAddress(request.socket.remoteAddress ?? '')
+  const network = networkOf(peer)
+  const isKnown = network !== undefined
+  const isProxied = trustProxy === 'private' && isKnown && network !== 'public'
   const { path, queryString } = readTarget(request.url ?? '/')
   // Anyone can write these, and on the platform some carry credentials:
   // https://cloud.tencent.com/document/product/583/56124
@@ -44,9 +46,7 @@ export function receive(
       queryString,
       headers,
       ...bodyOf(body),
-      ...(isProxied || isIP(peer) === 0
-        ? {}
-        : { requestContext: { sourceIp: plainAddress(peer) } }),
+      ...(isProxied || !isKnown ? {} : { requestContext: { sourceIp: peer } }),
     },
     requestId: isProxied ? match(request, 'x-scf-request-id', /^[A-Za-z0-9-]{1,64}$/) : undefined,
     timeoutMs: isProxied ? timeout(match(request, 'x-scf-timeout', /^[0-9]{1,3}$/)) : undefined,
@@ -134,14 +134,6 @@ const TIMEOUT_MIN_MS = 3000
 
 function timeout(seconds: string | undefined): number | undefined {
   return seconds === undefined ? undefined : Math.max(Number(seconds) * 1000, TIMEOUT_MIN_MS)
-}
-
-const internal = internalAddresses()
-
-function isInternal(address: string): boolean {
-  const plain = plainAddress(address)
-  const version = isIP(plain)
-  return version !== 0 && internal.check(plain, version === 4 ? 'ipv4' : 'ipv6')
 }
 
 /** A socket that listens on `::` shows IPv4 peers as `::ffff:192.0.2.1`. */

@@ -6,15 +6,16 @@
 
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from '../../ports.ts'
 import { Problem } from '../../problem.ts'
 import { steadyMs } from '../../steady-clock.ts'
 import { compressReply } from '../compress.ts'
-import { type HttpReply, writeProblem } from '../http-event.ts'
-import type { MainHandler } from '../serve.ts'
-import { type AdmissionLimits, createAdmission } from './admission.ts'
+import { type HttpEvent, type HttpReply, writeProblem } from '../http-event.ts'
+import type { MainHandler } from '../invocation.ts'
+import { type Admission, type AdmissionLimits, createAdmission } from './admission.ts'
+import { listen } from './listen.ts'
 import { refuse } from './web-refusal.ts'
 import { announcesTooMuch, readBytes, receive, send, type TrustProxy } from './web-request.ts'
 
@@ -82,13 +83,59 @@ const SILENCE_MAX_MS = 120_000
 export async function serveWeb(handler: MainHandler, options: WebOptions): Promise<WebServer> {
   const { host = '0.0.0.0', port, trustProxy = 'private', log } = options
   const limits = { ...webLimits, ...options.limits }
-  const admission = createAdmission(limits)
-  /** Connections with a request that the function has seen and not answered. */
-  const unanswered = new Map<Duplex, number>()
-  const refusal = { log, isUnanswered: (socket: Duplex) => unanswered.has(socket) }
-  let isStopping = false
+  const state: ServerState = {
+    limits,
+    trustProxy,
+    log,
+    admission: createAdmission(limits),
+    connections: new Set(),
+    unanswered: new Map(),
+    isStopping: false,
+  }
+  const server = createLimitedServer(limits)
+  takeRequests(server, state, createAnswer(handler, state))
+  const { url } = await listen(server, { port, host, setting: 'PORT or HOST' })
+  // A connection that could not be accepted ends nobody else's.
+  server.on('error', (cause) =>
+    log.write({ event: 'refused', level: 'warn', transport: 'web', cause }),
+  )
+  return { url, stop: () => stop(server, state) }
+}
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** What the server goes by, and what it has in hand. */
+interface ServerState {
+  limits: WebLimits
+  trustProxy: TrustProxy
+  log: Logger
+  admission: Admission
+  connections: Set<Socket>
+  /** Connections with requests that the function has seen and not answered, and how many. */
+  unanswered: Map<Duplex, number>
+  isStopping: boolean
+}
+
+function createLimitedServer(limits: WebLimits): Server {
+  const server = createServer({
+    maxHeaderSize: limits.headerMaxBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.idleTimeoutMs,
+    connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs / 4),
+    insecureHTTPParser: false,
+  })
+  server.maxConnections = limits.connectionsMax
+  // Their size is limited; a limit on their number would drop the last ones, which proxies append.
+  server.maxHeadersCount = 0
+  server.timeout = SILENCE_MAX_MS
+  return server
+}
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+/** Answers a request by what the function makes of it, or by `server-busy`. */
+function createAnswer(handler: MainHandler, state: ServerState): Answer {
+  const { limits, trustProxy, log, admission, unanswered } = state
+  return async (request, response) => {
     const startedAt = steadyMs()
     const { body, isWhole } = await readBytes(request)
     const received = receive(request, body, trustProxy)
@@ -98,54 +145,45 @@ export async function serveWeb(handler: MainHandler, options: WebOptions): Promi
     const leave = await admission.enter()
     try {
       if (response.destroyed) return
-      let reply: HttpReply
-      if (leave) {
-        const time_limit_in_ms = Math.min(timeoutMs, limits.workTimeoutMs)
-        reply = await handler(event, { request_id: requestId, time_limit_in_ms })
-      } else {
-        const busy = new Problem('server-busy', { retryAfterSeconds: RETRY_AFTER_SECONDS })
-        reply = writeProblem(event, busy, { requestId, allowedOrigins: [] })
-        const { status, code } = busy
-        const durationMs = Math.round(steadyMs() - startedAt)
-        const line = { event: 'request', transport: 'web', requestId, status, code, durationMs }
-        log.write({ ...line, level: 'warn' })
-      }
-      const acceptEncoding = request.headers['accept-encoding']
-      send(
-        response,
-        await compressReply(reply, String(acceptEncoding ?? '')),
-        isStopping || !isWhole,
-      )
+      const time_limit_in_ms = Math.min(timeoutMs, limits.workTimeoutMs)
+      const reply = leave
+        ? await handler(event, { request_id: requestId, time_limit_in_ms })
+        : turnAway(event, { requestId, startedAt, log })
+      const acceptEncoding = String(request.headers['accept-encoding'] ?? '')
+      const packed = await compressReply(reply, acceptEncoding)
+      send(response, packed, state.isStopping || !isWhole)
     } finally {
       leave?.()
     }
   }
+}
 
+function turnAway(
+  event: HttpEvent,
+  { requestId, startedAt, log }: { requestId: string; startedAt: number; log: Logger },
+): HttpReply {
+  const busy = new Problem('server-busy', { retryAfterSeconds: RETRY_AFTER_SECONDS })
+  const { status, code } = busy
+  const durationMs = Math.round(steadyMs() - startedAt)
+  const line = { event: 'request', transport: 'web', requestId, status, code, durationMs }
+  log.write({ ...line, level: 'warn' })
+  return writeProblem(event, busy, { requestId, allowedOrigins: [] })
+}
+
+/** Hands requests to `answer`, and refuses what is none. */
+function takeRequests(server: Server, state: ServerState, answer: Answer): void {
+  const { log, connections, unanswered } = state
+  const refusal = { log, isUnanswered: (socket: Duplex) => unanswered.has(socket) }
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     // HTTP/0.9 has no headers; Node's parser takes it.
     if (request.httpVersionMajor < 1) refuse(request.socket, undefined, refusal)
     // It fails when the client is gone, or the parser gave up on it and said so.
     else answer(request, response).catch(() => request.destroy())
     response.once('close', () => {
-      if (isStopping) setImmediate(() => server.closeIdleConnections())
+      if (state.isStopping) setImmediate(() => server.closeIdleConnections())
     })
   }
-
-  const server = createServer(
-    {
-      maxHeaderSize: limits.headerMaxBytes,
-      headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
-      keepAliveTimeout: limits.idleTimeoutMs,
-      connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs / 4),
-      insecureHTTPParser: false,
-    },
-    onRequest,
-  )
-  server.maxConnections = limits.connectionsMax
-  // Their size is limited; a limit on their number would drop the last ones, which proxies append.
-  server.maxHeadersCount = 0
-  server.timeout = SILENCE_MAX_MS
+  server.on('request', onRequest)
   server.on('checkContinue', (request, response) => {
     if (!announcesTooMuch(request)) response.writeContinue()
     onRequest(request, response)
@@ -153,44 +191,30 @@ export async function serveWeb(handler: MainHandler, options: WebOptions): Promi
   server.on('upgrade', (_request, socket) => refuse(socket, undefined, refusal))
   server.on('connect', (_request, socket) => refuse(socket, undefined, refusal))
   server.on('clientError', (error, socket) => refuse(socket, error, refusal))
-  const connections = new Set<Socket>()
   server.on('connection', (socket) => {
     connections.add(socket)
     socket.once('close', () => connections.delete(socket))
   })
+}
 
-  await listen(server, port, host)
-  const { port: actualPort } = server.address() as AddressInfo
-  return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}`,
-    async stop() {
-      isStopping = true
-      const closed = new Promise((resolve) => server.close(resolve))
-      // Node takes a connection that never said anything for one with a request under way.
-      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
-      let cut = 0
-      const timer = setTimeout(() => {
-        cut = admission.count()
-        server.closeAllConnections()
-      }, limits.stopWithinMs)
-      await closed
-      clearTimeout(timer)
-      return cut
-    },
-  }
+/** See `WebServer.stop`. */
+async function stop(server: Server, state: ServerState): Promise<number> {
+  state.isStopping = true
+  const closed = new Promise((resolve) => server.close(resolve))
+  // Node takes a connection that never said anything for one with a request under way.
+  for (const socket of state.connections) if (socket.bytesRead === 0) socket.destroy()
+  let cut = 0
+  const timer = setTimeout(() => {
+    cut = state.admission.count()
+    server.closeAllConnections()
+  }, state.limits.stopWithinMs)
+  await closed
+  clearTimeout(timer)
+  return cut
 }
 
 function count(counts: Map<Duplex, number>, socket: Duplex, change: 1 | -1): void {
   const next = (counts.get(socket) ?? 0) + change
   if (next > 0) counts.set(socket, next)
   else counts.delete(socket)
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(new Error(`Cannot listen on ${host}:${port} (${error.code}). Set PORT or HOST.`)),
-    )
-    server.listen(port, host, resolve)
-  })
 }

@@ -98,7 +98,7 @@ describe('an answer', () => {
 })
 
 describe('an event function', () => {
-  const long = defineEndpoint({
+  const long = defineEndpoint()({
     route: 'GET /long',
     auth: 'none',
     input: v.object({}),

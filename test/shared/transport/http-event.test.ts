@@ -9,26 +9,26 @@ import { openAuthority } from '../../support/open-authority.ts'
 
 const lines: LogEvent[] = []
 
-const echo = defineEndpoint({
+const echo = defineEndpoint()({
   route: 'POST /echo',
   auth: 'none',
   input: v.looseObject({}),
   formKinds: { txt1: 'text', txt2: 'text', acc_nbr: 'identifier', grade1: 'integer' },
   output: v.looseObject({}),
-  handle: async (input) => ({ output: input }),
+  handle: async ({ input }) => ({ output: input }),
 })
 
-const facts = defineEndpoint({
+const facts = defineEndpoint()({
   route: 'GET /facts/{name}',
   auth: 'none',
   input: v.looseObject({}),
   output: v.looseObject({}),
-  handle: async (input, _needs: object, _caller, { clientIp }) => ({
-    output: { ...input, clientIp: clientIp ?? null },
+  handle: async ({ input, facts }) => ({
+    output: { ...input, clientIp: facts.clientIp ?? null },
   }),
 })
 
-const failing = defineEndpoint({
+const failing = defineEndpoint()({
   route: 'GET /failing',
   auth: 'none',
   input: v.looseObject({}),

@@ -197,7 +197,7 @@ describe('requests', () => {
     const engine = await openSqliteEngine(':memory:')
     const port = Number(new URL(url).port)
     await expect(startOfflinePlanetScale({ engine, port })).rejects.toThrow(
-      `port ${port} of 127.0.0.1 is taken`,
+      `Cannot listen on 127.0.0.1:${port} (EADDRINUSE).`,
     )
     await engine.close()
   })

@@ -1,0 +1,102 @@
+/**
+ * Who calls, and whether they may call so often: by a token and its session, or by the platform's word.
+ * In three steps, because what costs nothing comes first; see `run` in `endpoint.ts`.
+ */
+
+import type { Call } from './call.ts'
+import { digestPhoneNumber } from './domain/phone-number.ts'
+import type {
+  AccessClaims,
+  Caller,
+  Limiter,
+  LivingSession,
+  Lookup,
+  PlatformSessions,
+  Sessions,
+  Tokens,
+} from './ports.ts'
+import { Problem } from './problem.ts'
+
+/** What it takes to tell who calls. */
+export interface Authority {
+  tokens: Pick<Tokens, 'verify'>
+  sessions: Pick<Sessions, 'check'>
+  /** User ids and openids of operators. */
+  operators: ReadonlySet<string>
+  limiter: Limiter
+  /** For callers the platform vouches for. */
+  platformSessions: PlatformSessions
+  /** Where it matters who holds a number. */
+  lookup?: Lookup
+}
+
+/** Handlers of open endpoints are given this; none of its ids exists. */
+export const nobody: Caller = {
+  userId: '',
+  sessionId: '',
+  openid: '',
+  isOperator: false,
+  holds: () => false,
+}
+
+/**
+ * What the call's token says, by its signature alone; `undefined` for a caller whom the platform vouches for.
+ * @throws {Problem} `unauthenticated`
+ */
+export async function verifyToken(
+  { token, platformCaller }: Call,
+  { tokens }: Authority,
+): Promise<AccessClaims | undefined> {
+  if (platformCaller) return undefined
+  const claims = token === undefined ? undefined : await tokens.verify(token)
+  if (!claims) throw new Problem('unauthenticated')
+  return claims
+}
+
+/**
+ * Counts the call. People are limited by who they are, everybody else by where they call from, if the platform tells.
+ * @throws {Problem} `too-many-requests`
+ */
+export async function limit(
+  { route, isUnlimited = false }: { route: string; isUnlimited?: boolean },
+  claims: AccessClaims | undefined,
+  call: Call,
+  { limiter }: Authority,
+): Promise<void> {
+  if (isUnlimited) return
+  const userId = claims?.userId ?? call.platformCaller?.openid
+  if (userId !== undefined) return limiter.admit({ kind: 'user', id: userId, route })
+  const { clientIp } = call
+  if (clientIp !== undefined) await limiter.admit({ kind: 'address', id: clientIp, route })
+}
+
+/** Who calls, by a session that lives. @throws {Problem} `unauthenticated` */
+export async function findCaller(
+  claims: AccessClaims | undefined,
+  call: Call,
+  needs: Authority,
+): Promise<Caller> {
+  const { operators, lookup } = needs
+  const session = await findSession(claims, call, needs)
+  if (!session) throw new Problem('unauthenticated')
+  const { userId, sessionId, openid, phoneDigest } = session
+  return {
+    userId,
+    sessionId,
+    openid,
+    isOperator: operators.has(userId) || operators.has(openid),
+    holds: (acc_nbr) =>
+      lookup !== undefined &&
+      phoneDigest !== null &&
+      Buffer.compare(digestPhoneNumber(acc_nbr, lookup), phoneDigest) === 0,
+  }
+}
+
+async function findSession(
+  claims: AccessClaims | undefined,
+  { proof, platformCaller }: Call,
+  { sessions, platformSessions }: Authority,
+): Promise<LivingSession | undefined> {
+  if (claims) return sessions.check(claims, proof)
+  return platformCaller && platformSessions.enter(platformCaller)
+}
