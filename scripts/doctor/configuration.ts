@@ -5,6 +5,7 @@
 
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import { isLoopbackHost } from '../../shared/network-addresses.ts'
 import * as compose from '../../shared/wiring/compose.ts'
 import { ConfigurationError } from '../../shared/wiring/configuration.ts'
 import { preflight } from '../tencent/preflight.ts'
@@ -271,7 +272,7 @@ function otherWeChat(service: DesiredService): Finding[] {
 
 function isLoopback(address: string | undefined): boolean {
   if (!address || !URL.canParse(address)) return false
-  return ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(address).hostname)
+  return isLoopbackHost(new URL(address).hostname)
 }
 
 function isWeChat(address: string): boolean {

@@ -3,6 +3,8 @@
  * Which function gets which variable is serverless.yml's business alone. Messages never hold a value.
  */
 
+import { isLoopbackHost } from '../../shared/network-addresses.ts'
+
 export interface VariableRule {
   /** A function that declares it must be given a value. */
   required: boolean
@@ -68,8 +70,7 @@ const address: Omit<VariableRule, 'required'> = {
     const url = URL.canParse(value) ? new URL(value) : undefined
     if (!url || !['mysql:', 'https:', 'http:'].includes(url.protocol) || !url.username)
       return 'should be mysql://user:password@host:3306/database or https://user:password@host'
-    if (['localhost', '127.0.0.1', '[::1]'].includes(url.hostname))
-      return 'leads to this computer, which the cloud cannot reach'
+    if (isLoopbackHost(url.hostname)) return 'leads to this computer, which the cloud cannot reach'
     return url.protocol === 'http:' ? 'would send the password in the clear: use https' : undefined
   },
 }

@@ -1,6 +1,6 @@
 /** Which URLs the PlanetScale door takes. */
 
-const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '[::1]']
+import { isLoopbackHost } from '../network-addresses.ts'
 
 /**
  * True for https, false for plain http on loopback.
@@ -12,7 +12,7 @@ export function checkPlanetScaleUrl(text: string): boolean {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     throw new Error('the PlanetScale URL begins with https:// (or http:// on loopback)')
   }
-  if (url.protocol === 'http:' && !LOOPBACK_HOSTS.includes(url.hostname)) {
+  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
     throw new Error('the PlanetScale URL must use https: plain http is for loopback only')
   }
   if (url.username === '' || url.password === '') {

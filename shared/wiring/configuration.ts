@@ -1,6 +1,7 @@
 /** What configuration variables may be: read by name, checked once, refused by name and never by value. */
 
 import * as v from 'valibot'
+import { isLoopbackHost } from '../network-addresses.ts'
 
 /** Variables by name; `process.env` in a function. */
 export type Environment = Record<string, string | undefined>
@@ -40,10 +41,8 @@ function describeVariable(issue: v.BaseIssue<unknown>): string {
 function isSecureOrLoopback(text: string): boolean {
   const url = parseUrl(text)
   if (url?.protocol === 'https:') return true
-  return url?.protocol === 'http:' && LOOPBACK_HOSTS.has(url.hostname)
+  return url?.protocol === 'http:' && isLoopbackHost(url.hostname)
 }
-
-const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]'])
 
 function parseUrl(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined

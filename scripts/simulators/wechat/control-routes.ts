@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import * as v from 'valibot'
+import { isLoopbackHost } from '../../../shared/network-addresses.ts'
 import {
   CodeOrder,
   ControlError,
@@ -18,7 +19,6 @@ import { type HttpReply, textReply } from './routes.ts'
 import type { Simulator } from './simulator.ts'
 import type { WeChatRequest } from './wechat-request.ts'
 
-const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]'])
 const LONGEST_MOVE_MS = 10 * 365 * 24 * 3600_000
 
 const ClockOrder = v.strictObject({
@@ -140,9 +140,9 @@ export function answerControl(
 /** A page in a browser must not steer the simulator, be it by a rebound name or by a plain form. */
 function isFromHere({ host, origin }: IncomingHttpHeaders): boolean {
   const name = host?.replace(/:[0-9]+$/, '').toLowerCase()
-  if (name === undefined || !LOOPBACK.has(name)) return false
+  if (name === undefined || !isLoopbackHost(name)) return false
   if (origin === undefined) return true
-  return URL.canParse(origin) && LOOPBACK.has(new URL(origin).hostname)
+  return URL.canParse(origin) && isLoopbackHost(new URL(origin).hostname)
 }
 
 function parsed(bodyText: string): unknown {

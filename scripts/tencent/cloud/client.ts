@@ -3,6 +3,7 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { createConnection } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isLoopbackHost } from '../../../shared/network-addresses.ts'
 import { DeployProblem } from '../problem.ts'
 import type { Credentials } from './credentials.ts'
 import { type CloudFailure, failureFrom } from './failure.ts'
@@ -71,8 +72,7 @@ function transportFor(endpoint: string | undefined) {
   // An agent of our own also keeps the SDK from sending calls to whatever `http_proxy` names.
   if (!endpoint) return { protocol: 'https://', agent: new HttpsAgent({ keepAlive: true }) }
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
-  const loopback = url && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname)
-  if (url?.protocol !== 'http:' || !loopback)
+  if (url?.protocol !== 'http:' || !isLoopbackHost(url.hostname))
     throw new DeployProblem(
       `TENCENTCLOUD_API_ENDPOINT is "${endpoint}". It is for tests: only http:// on this computer (127.0.0.1) is taken.`,
     )
