@@ -5,11 +5,10 @@
 
 import { randomBytes } from 'node:crypto'
 import type { PersonStore, PlatformSessions, SessionStore } from '../ports.ts'
+import { newSession } from './new-session.ts'
 
 /** One such session a person, so its id may be the same for everybody. */
 const SESSION_ID = '00000000-0000-7000-8000-000000000001'
-/** Listed until it was not used for so long. */
-const LIFETIME_MS = 30 * 24 * 60 * 60 * 1000
 
 /** Sessions for function calls to the mini program `appid`. */
 export function createPlatformSessions({
@@ -33,22 +32,16 @@ export function createPlatformSessions({
       const known = await store.living(claims, atMs)
       if (known) return known
       await people.noteLogin({ userId, appid, openid, unionid: null, sessionKey: null, atMs })
-      await store.addAnew({
+      const own = {
         ...claims,
         kind: 'function-call',
         device: 'wx.cloud',
-        createdAtMs: atMs,
-        lastUsedAtMs: atMs,
-        expiresAtMs: atMs + LIFETIME_MS,
-        endedAtMs: null,
-        refreshGeneration: 0,
         refreshKid: '',
         // No token has this hash: such a session cannot be refreshed.
         refreshHash: randomBytes(32),
-        previousHash: null,
-        rotatedAtMs: atMs,
         proofHash: null,
-      })
+      } as const
+      await store.addAnew(newSession(own, atMs))
       return store.living(claims, atMs)
     },
   }

@@ -3,11 +3,8 @@ import { v7 as uuidV7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { migrate, readMigrations } from '../../../scripts/database/migrations.ts'
 import type { AccessClaims, SessionStore, Sessions } from '../../../shared/ports.ts'
-import {
-  createSessions,
-  REFRESH_GRACE_MS,
-  type SessionOptions,
-} from '../../../shared/session/sessions.ts'
+import { REFRESH_GRACE_MS } from '../../../shared/session/refresh-token.ts'
+import { createSessions, type SessionOptions } from '../../../shared/session/sessions.ts'
 import { createTokenSigner } from '../../../shared/session/token.ts'
 import { createPersonStore } from '../../../shared/store/people.ts'
 import { createSessionStore } from '../../../shared/store/sessions.ts'
