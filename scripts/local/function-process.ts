@@ -9,6 +9,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { build } from 'esbuild'
 import { projectFolder } from '../build/bundle.ts'
+import type { InvocationResult, PlatformError } from './invocation-result.ts'
 import { endLines, startLines } from './platform-log.ts'
 
 export interface FunctionProcessOptions {
@@ -28,21 +29,6 @@ export interface FunctionProcessOptions {
   handler?: string
   /** A debugger is attached: nothing is ended for taking long. */
   isDebugged?: boolean
-}
-
-/** What became of an invocation; `error` is what the platform answers in place of a result. */
-export type InvocationResult =
-  | { ok: true; result: unknown; requestId: string; durationMs: number }
-  | { ok: false; error: PlatformError; requestId: string; durationMs: number }
-
-/** https://cloud.tencent.com/document/product/583/42611 */
-export interface PlatformError {
-  errorCode: -1
-  errorMessage: string
-  requestId: string
-  stackTrace?: string
-  /** 430 the handler threw, 433 timed out, 437 no handler, 439 the process ended. */
-  statusCode: 430 | 433 | 437 | 439
 }
 
 type HostMessage =

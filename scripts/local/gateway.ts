@@ -13,7 +13,7 @@ import {
   toAnswer,
   toEvent,
 } from './events.ts'
-import type { InvocationResult } from './function-process.ts'
+import type { InvocationResult } from './invocation-result.ts'
 
 export interface GatewayOptions {
   /** 0 chooses a free port. */

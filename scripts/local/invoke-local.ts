@@ -4,7 +4,8 @@ import { bundleFunction, makeOwnOutdir, storeDoorOf } from '../build/bundle.ts'
 import { startLocalDatabase } from '../database/local-database.ts'
 import { dataFolder, localSecrets, pickVariables, runningAddresses } from './environment.ts'
 import { type EventProfile, toEvent } from './events.ts'
-import { FunctionProcess, type InvocationResult } from './function-process.ts'
+import { FunctionProcess } from './function-process.ts'
+import type { InvocationResult } from './invocation-result.ts'
 import type { LocalFunction } from './service.ts'
 
 export interface InvokeLocalOptions {

@@ -4,7 +4,7 @@
  * https://cloud.tencent.com/document/product/583/52637
  */
 
-import type { InvocationResult } from './function-process.ts'
+import type { InvocationResult } from './invocation-result.ts'
 
 /** Lines before the function's own. */
 export function startLines(requestId: string): string[] {

@@ -1,6 +1,7 @@
 /** Which values the cloud takes for a function: quotas and formats of cloud.tencent.com/document/product/583/11637 and of CreateFunction. */
-import type { StoredFunction } from './functions.ts'
+
 import { Refusal } from './refusal.ts'
+import type { StoredFunction } from './stored-function.ts'
 import { readZip } from './zip-reader.ts'
 
 const runtimes = new Set([

@@ -4,8 +4,8 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Domain, endpointFor } from './custom-domains.ts'
-import type { StoredFunction } from './functions.ts'
 import type { Run } from './run-code.ts'
+import type { StoredFunction } from './stored-function.ts'
 import { urlOf } from './triggers.ts'
 
 export interface Public {

@@ -6,37 +6,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { checkCode, checkConfiguration } from './function-rules.ts'
 import { Refusal } from './refusal.ts'
-import type { Trigger } from './triggers.ts'
-
-export type Variables = Readonly<Record<string, string>>
-export interface Vpc {
-  VpcId?: string
-  SubnetId?: string
-}
-
-export interface StoredFunction {
-  region: string
-  namespace: string
-  name: string
-  id: string
-  type: 'Event' | 'HTTP'
-  runtime: string
-  handler: string
-  description: string
-  memorySize: number
-  timeoutSeconds: number
-  variables: Variables
-  vpc: Vpc
-  role: string
-  logset: string
-  topic: string
-  zip: Buffer
-  status: 'Creating' | 'Updating' | 'Active' | 'CreateFailed' | 'UpdateFailed'
-  statusDescription: string
-  pollsLeft: number
-  modifiedAt: string
-  triggers: Trigger[]
-}
+import type { StoredFunction, Variables, Vpc } from './stored-function.ts'
 
 /** The parameters CreateFunction and the two updates share; the table of the SDK has already checked their types. */
 export interface FunctionParameters {

@@ -1,7 +1,8 @@
 /** The part of Cloud Log Service a function's logs live in: SearchLog (cloud.tencent.com/document/api/614/56447). */
-import type { StoredFunction } from './functions.ts'
+
 import { Refusal } from './refusal.ts'
 import type { Run } from './run-code.ts'
+import type { StoredFunction } from './stored-function.ts'
 
 /** SearchLog's parameters, in the notation of the SDK's declarations; that SDK package is not published for Node. */
 export const logServiceDeclarations = `

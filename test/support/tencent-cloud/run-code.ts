@@ -8,7 +8,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { StoredFunction } from './functions.ts'
+import type { StoredFunction } from './stored-function.ts'
 import { readZip } from './zip-reader.ts'
 
 export interface Run {

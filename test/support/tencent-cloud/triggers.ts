@@ -2,18 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { FunctionStore } from './functions.ts'
 import { Refusal } from './refusal.ts'
-
-export interface Trigger {
-  name: string
-  type: string
-  description: string
-  qualifier: string
-  enabled: boolean
-  customArgument: string
-  /** The trigger's own description; `description` above is its configuration. */
-  comment: string
-  addedAt: string
-}
+import type { Trigger } from './stored-function.ts'
 
 export interface TriggerParameters {
   FunctionName: string
