@@ -1,15 +1,17 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { build } from 'esbuild'
 import { describe, expect, test } from 'vitest'
 import { bundleFunction, functionNames, projectFolder } from '../scripts/build/bundle.ts'
 
-/** The layers, highest first. A file belongs to the first pattern that matches it. */
+/** The layers, highest first. A file belongs to the first pattern that matches it; test/ belongs to none. */
 const layers: { name: string; files: RegExp; packages: RegExp }[] = [
+  { name: 'command', files: /^scripts\/[^/]+\.ts$/, packages: /./ },
+  { name: 'room', files: /^scripts\/.+\/.+\.c?ts$/, packages: /./ },
   { name: 'entry', files: /^functions\/[^/]+\/index\.ts$/, packages: /^$/ },
   {
     name: 'edge',
     files: /^shared\/(transport|wiring)\/.+\.ts$/,
-    packages: /^(node:(crypto|events|net|http|zlib)|valibot)$/,
+    packages: /^(node:(crypto|events|http|net|stream|zlib)|valibot)$/,
   },
   {
     name: 'endpoint',
@@ -34,6 +36,9 @@ const layers: { name: string; files: RegExp; packages: RegExp }[] = [
   },
 ]
 
+/** Each starts something when it is loaded. */
+const programs = new Set(['command', 'entry'])
+
 /** Pure functions of implementations that an endpoint may call. */
 const pureHelpers = /^shared\/wechat\/user-data\.ts$/
 
@@ -56,7 +61,8 @@ function judge({ from, to, isPackage }: Edge): string | undefined {
   const [fromLayer, toLayer] = [layerOf(from), layerOf(to)]
   if (toLayer < 0) return `${from} imports ${to}, which belongs to no layer`
   if (toLayer < fromLayer) return `${from} climbs to ${to}`
-  const toName = layers[toLayer]?.name
+  const toName = layers[toLayer]?.name ?? ''
+  if (programs.has(toName)) return `${from} imports ${to}, which is a program`
   if (layer.name === 'endpoint' && toName === 'implementation' && !pureHelpers.test(to)) {
     return `${from} reaches past the ports to ${to}`
   }
@@ -67,42 +73,105 @@ function judge({ from, to, isPackage }: Edge): string | undefined {
   return undefined
 }
 
-async function readEdges(): Promise<Edge[]> {
-  const { metafile } = await build({
-    absWorkingDir: projectFolder,
-    entryPoints: functionNames.map((name) => `functions/${name}/index.ts`),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    outdir: 'nowhere',
-    write: false,
-    metafile: true,
-    logLevel: 'silent',
-  })
-  return Object.entries(metafile.inputs).flatMap(([from, { imports }]) =>
-    imports
-      .filter(({ path: to }) => !to.startsWith('<'))
-      .map(({ path: to, external = false }) => ({ from, to, isPackage: external })),
+/** Whatever a source imports, in order, types as well, which a bundler would not tell. */
+function importsIn(source: string): string[] {
+  const imports = /^(?:import|export)\s+(?:[\w\s{},*$]*\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm
+  return [...source.matchAll(imports)].map(([, stated, called]) => stated ?? called ?? '')
+}
+
+function readEdges(): Edge[] {
+  const files = ['functions', 'shared', 'scripts'].flatMap((folder) =>
+    readdirSync(path.join(projectFolder, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.c?ts$/.test(file))
+      .map((file) => path.join(folder, file)),
+  )
+  return files.flatMap((from) =>
+    importsIn(readFileSync(path.join(projectFolder, from), 'utf8')).map((to) => {
+      const isPackage = !to.startsWith('.')
+      return { from, to: isPackage ? to : path.join(path.dirname(from), to), isPackage }
+    }),
   )
 }
 
+/** Folders of scripts/ that lean on each other, as a circle from one back to itself; undefined when there is none. */
+function circleOfRooms(edges: readonly Edge[]): string[] | undefined {
+  const roomOf = (file: string): string | undefined => /^scripts\/([^/]+)\//.exec(file)?.[1]
+  const neighbours = new Map<string, Set<string>>()
+  for (const { from, to } of edges) {
+    const [room, other] = [roomOf(from), roomOf(to)]
+    if (room === undefined || other === undefined || room === other) continue
+    neighbours.set(room, (neighbours.get(room) ?? new Set()).add(other))
+  }
+  const follow = (way: readonly string[]): string[] | undefined => {
+    const room = way.at(-1) ?? ''
+    if (way.indexOf(room) < way.length - 1) return way.slice(way.indexOf(room))
+    for (const next of neighbours.get(room) ?? []) {
+      const circle = follow([...way, next])
+      if (circle) return circle
+    }
+    return undefined
+  }
+  for (const room of neighbours.keys()) {
+    const circle = follow([room])
+    if (circle) return circle
+  }
+  return undefined
+}
+
+const edges = readEdges()
+
 describe('imports', () => {
-  test('point one way, from entry to vocabulary', async () => {
-    const edges = await readEdges()
-    expect(edges.length).toBeGreaterThan(40)
+  test('point one way, from commands to vocabulary', () => {
     expect(edges.map(judge).filter((fault) => fault !== undefined)).toEqual([])
+  })
+
+  test('of the rooms of scripts/ form no circle', () => {
+    expect(circleOfRooms(edges)).toBeUndefined()
   })
 
   test.each([
     ['a climb', 'shared/domain/score.ts', 'shared/store/ratings.ts', false],
+    ['a climb out of the core', 'shared/authority.ts', 'shared/transport/body.ts', false],
+    ['a climb into the wiring', 'shared/store/ratings.ts', 'shared/wiring/clock.ts', false],
+    ['a climb into the scripts', 'shared/wiring/compose.ts', 'scripts/build/bundle.ts', false],
     ['a driver in an endpoint', 'functions/login/login.ts', 'shared/store/planetscale.ts', false],
     ['a neighbour', 'shared/session/token.ts', 'shared/wechat/client.ts', false],
     ['a library in the vocabulary', 'shared/ports.ts', 'valibot', true],
     ['a second library', 'shared/domain/form.ts', 'uuid', true],
     ['a stray file', 'shared/stray.ts', 'shared/ports.ts', false],
+    ['a command in a room', 'scripts/local/offline.ts', 'scripts/build.ts', false],
+    ['a command in a command', 'scripts/invoke.ts', 'scripts/build.ts', false],
+    ['a function in a room', 'scripts/bench/warm.ts', 'functions/login/index.ts', false],
+    ['a test in a function', 'functions/login/login.ts', 'test/support/world.ts', false],
+    ['a test in the library', 'shared/store/ratings.ts', 'test/support/ratings.ts', false],
+    ['a test in a room', 'scripts/bench/warm.ts', 'test/support/world.ts', false],
+    ['a test in a command', 'scripts/bench.ts', 'test/support/world.ts', false],
   ])('%s is found', (_name, from, to, isPackage) => {
     expect(judge({ from, to, isPackage })).toBeDefined()
+  })
+
+  test('a circle of rooms is found', () => {
+    const edge = (from: string, to: string): Edge => ({ from, to, isPackage: false })
+    const round = [
+      edge('scripts/a/one.ts', 'scripts/b/one.ts'),
+      edge('scripts/b/two.ts', 'scripts/c/one.ts'),
+      edge('scripts/c/two.ts', 'scripts/b/three.ts'),
+    ]
+    expect(circleOfRooms(round)).toEqual(['b', 'c', 'b'])
+    expect(circleOfRooms(round.slice(0, 2))).toBeUndefined()
+  })
+
+  test.each([
+    ["import { a } from './a.ts'", './a.ts'],
+    ["import type { A } from './a.ts'", './a.ts'],
+    ["import {\n  a,\n  type B,\n} from './a.ts'", './a.ts'],
+    ["import * as v from 'valibot'", 'valibot'],
+    ["import './a.ts'", './a.ts'],
+    ["export * from './a.ts'", './a.ts'],
+    ["  const { a } = await import('./a.ts')", './a.ts'],
+    ["type A = import('./a.ts').A", './a.ts'],
+  ])('%j is seen', (source, imported) => {
+    expect(importsIn(source)).toEqual([imported])
   })
 })
 
