@@ -1,4 +1,4 @@
-/** The whole outside world of miniscore, as interfaces, on one screen. */
+/** The whole outside world of miniscore, as interfaces. */
 
 /** Milliseconds since 1970, UTC. */
 export interface Clock {

@@ -1,4 +1,4 @@
 import type { Clock } from '../ports.ts'
 
-/** The one reader of the machine's time; everything else is handed a clock. */
+/** The machine's time of day, handed to whatever has to know what time it is; durations are `steadyMs`. */
 export const systemClock: Clock = { now: () => Date.now() }

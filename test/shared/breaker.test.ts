@@ -1,57 +1,99 @@
-import { describe, expect, test } from 'vitest'
-import { createBreaker } from '../../shared/breaker.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { type Breaker, createBreaker } from '../../shared/breaker.ts'
+
+const OPEN_MS = 2000
+const FAILURES_TO_OPEN = 5
 
 describe('a breaker', () => {
-  const judge = { isFailure: () => true, refuse: () => new Error('open') }
-  const broken = () => Promise.reject(new Error('down'))
-  const message = (promise: Promise<unknown>) =>
-    promise.then(
-      () => 'fine',
-      (error: Error) => error.message,
-    )
-
-  test('opens after five failures in a row, lets one try through after its pause, and closes when that works', async () => {
-    let nowMs = 0
-    let calls = 0
-    const breaker = createBreaker({ now: () => nowMs })
-    const call = (work: () => Promise<unknown>) =>
-      message(
-        breaker.run(() => {
-          calls++
-          return work()
-        }, judge),
-      )
-    for (let index = 0; index < 5; index++) expect(await call(broken)).toBe('down')
-    expect(await call(broken)).toBe('open')
-    expect(calls).toBe(5)
-    nowMs += 2000
-    expect(await call(broken)).toBe('down')
-    expect(await call(async () => 1)).toBe('open')
-    nowMs += 2000
-    expect(await call(async () => 1)).toBe('fine')
-    expect(await call(async () => 1)).toBe('fine')
+  let nowMs: number
+  /** How often the remote was asked. */
+  let calls: number
+  let breaker: Breaker
+  beforeEach(() => {
+    nowMs = 0
+    calls = 0
+    breaker = createBreaker({
+      failuresToOpen: FAILURES_TO_OPEN,
+      openMs: OPEN_MS,
+      now: () => nowMs,
+    })
   })
 
-  test('lets one of many at once through while it tries', async () => {
-    let nowMs = 0
-    const breaker = createBreaker({ failuresToOpen: 1, now: () => nowMs })
-    await message(breaker.run(broken, judge))
-    nowMs += 2000
-    const outcomes = await Promise.all(
-      Array.from({ length: 5 }, () => message(breaker.run(async () => 1, judge))),
-    )
-    expect(outcomes.filter((each) => each === 'fine')).toHaveLength(1)
-  })
-
-  test('a refusal is an answer, and a success in between starts the count anew', async () => {
-    const breaker = createBreaker({ now: () => 0 })
-    const answered = { ...judge, isFailure: () => false }
-    for (let index = 0; index < 20; index++)
-      expect(await message(breaker.run(broken, answered))).toBe('down')
-    for (let index = 0; index < 20; index++) {
-      expect(await message(breaker.run(index % 4 === 3 ? async () => 1 : broken, judge))).not.toBe(
-        'open',
-      )
+  const refuse = () => new Error('open')
+  const down = () => Promise.reject(new Error('down'))
+  const up = async () => 'up'
+  /** What a call came to: the remote's answer, its failure, or the breaker's refusal. */
+  function call(work: () => Promise<string>, isFailure = (): boolean => true): Promise<string> {
+    const counted = () => {
+      calls++
+      return work()
     }
+    return breaker.run(counted, { isFailure, refuse }).catch((error: Error) => error.message)
+  }
+  async function callOften(times: number, work: () => Promise<string>): Promise<string[]> {
+    const outcomes: string[] = []
+    for (let index = 0; index < times; index++) outcomes.push(await call(work))
+    return outcomes
+  }
+  const open = () => callOften(FAILURES_TO_OPEN, down)
+
+  test('lets every call through until five have failed in a row', async () => {
+    expect(await open()).toEqual(Array(FAILURES_TO_OPEN).fill('down'))
+  })
+
+  test('then refuses calls without asking the remote', async () => {
+    await open()
+    expect(await call(up)).toBe('open')
+    expect(calls).toBe(FAILURES_TO_OPEN)
+  })
+
+  test('refuses until the last moment of its pause', async () => {
+    await open()
+    nowMs += OPEN_MS - 1
+    expect(await call(up)).toBe('open')
+  })
+
+  test('lets a call through after its pause', async () => {
+    await open()
+    nowMs += OPEN_MS
+    expect(await call(up)).toBe('up')
+  })
+
+  test('closes when that call succeeds', async () => {
+    await open()
+    nowMs += OPEN_MS
+    await call(up)
+    expect(await callOften(2, up)).toEqual(['up', 'up'])
+  })
+
+  test('pauses once more when that call fails', async () => {
+    await open()
+    nowMs += OPEN_MS
+    expect(await callOften(2, down)).toEqual(['down', 'open'])
+  })
+
+  test('lets one of many calls at once try', async () => {
+    await open()
+    nowMs += OPEN_MS
+    const outcomes = await Promise.all(Array.from({ length: 5 }, () => call(up)))
+    expect(outcomes.sort()).toEqual(['open', 'open', 'open', 'open', 'up'])
+  })
+
+  test('starts its count anew after a success', async () => {
+    await callOften(FAILURES_TO_OPEN - 1, down)
+    await call(up)
+    expect(await callOften(FAILURES_TO_OPEN, down)).not.toContain('open')
+  })
+
+  test('takes an answer that refuses a request for an answer, however many there are', async () => {
+    for (let index = 0; index < 4 * FAILURES_TO_OPEN; index++) {
+      expect(await call(down, () => false)).toBe('down')
+    }
+  })
+
+  test('takes such an answer for a success after failures', async () => {
+    await callOften(FAILURES_TO_OPEN - 1, down)
+    await call(down, () => false)
+    expect(await callOften(FAILURES_TO_OPEN, down)).not.toContain('open')
   })
 })
