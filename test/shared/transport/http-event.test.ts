@@ -299,6 +299,15 @@ describe('answers', () => {
     )
   })
 
+  test.each([
+    ['OPTIONS /echo', 204],
+    ['OPTIONS /nowhere', 404],
+  ])('%s is answered with %d and leaves one log line that says so', async (route, status) => {
+    lines.length = 0
+    expect((await call(handler, route)).status).toBe(status)
+    expect(lines).toMatchObject([{ status }])
+  })
+
   test('an unforeseen failure is a 500 problem that tells nothing, and a log line without its message', async () => {
     lines.length = 0
     const answer = await call(handler, 'GET /failing')
