@@ -9,13 +9,8 @@ export interface EngineField {
   /** Vitess type name: INT64, VARCHAR, VARBINARY, DECIMAL, … `NULL_TYPE` is left out on the wire. */
   type: string
   charset: number
-  /** MySQL column flags: 1 not null, 32 unsigned, 128 binary, 32768 number … */
+  /** MySQL column flags: 1 not null, 128 binary, 32768 number … */
   flags: number
-  table?: string
-  column?: string
-  columnLength?: number
-  decimals?: number
-  columnType?: string
 }
 
 export interface EngineResult {
@@ -23,7 +18,6 @@ export interface EngineResult {
   /** Values as the bytes of MySQL's text protocol; null is NULL. */
   rows: (Uint8Array | null)[][]
   rowsAffected: number
-  insertId?: string
 }
 
 /** One client session; while `inTransaction` it must be kept, afterwards it holds nothing. */
@@ -55,56 +49,40 @@ export class EngineError extends Error {
   }
 }
 
+const REAL_MYSQL_NEEDED =
+  'The offline PlanetScale over SQLite translates only what this project uses; the rest needs a real MySQL (DATABASE_URL=mysql://…)'
+
 export function syntaxError(near: string): EngineError {
-  return new EngineError(
-    1064,
-    '42000',
-    `You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for the right syntax to use near '${near.slice(0, 80)}'`,
-  )
+  const text = `You have an error in your SQL syntax near '${near.slice(0, 80)}'`
+  return new EngineError(1064, '42000', `${text}. ${REAL_MYSQL_NEEDED}`)
 }
 
-/** For MySQL that is understood but that this engine does not do: said plainly, never half done. */
-export function notSupported(what: string): EngineError {
+/** For MySQL that SQLite would run differently, or not at all: said plainly, never half done. */
+export function notTranslated(what: string): EngineError {
   return new EngineError(
     1235,
     '42000',
-    `The offline PlanetScale over SQLite does not support ${what}`,
+    `Not translated: ${what.slice(0, 80)}. ${REAL_MYSQL_NEEDED}`,
   )
 }
 
 export const EMPTY_RESULT: EngineResult = { fields: [], rows: [], rowsAffected: 0 }
 
-const BINARY_CHARSET = 63
-const UTF8MB4_CHARSET = 255
+export const BINARY_CHARSET = 63
+export const UTF8MB4_CHARSET = 255
 export const NOT_NULL_FLAG = 1
-export const BLOB_FLAG = 16
-export const UNSIGNED_FLAG = 32
-export const BINARY_FLAG = 128
+const BLOB_FLAG = 16
+const BINARY_FLAG = 128
 const NUMBER_FLAG = 32_768
 
 /** The field of a value of this Vitess type: which charset and flags the real one sends with it. */
 export function fieldOfType(name: string, type: string, extraFlags = 0): EngineField {
-  switch (type) {
-    case 'VARCHAR':
-    case 'CHAR':
-      return { name, type, charset: UTF8MB4_CHARSET, flags: extraFlags }
-    case 'TEXT':
-      return { name, type, charset: UTF8MB4_CHARSET, flags: extraFlags | BLOB_FLAG }
-    case 'JSON':
-      return { name, type, charset: BINARY_CHARSET, flags: extraFlags | BLOB_FLAG | BINARY_FLAG }
-    case 'BLOB':
-      return { name, type, charset: BINARY_CHARSET, flags: extraFlags | BLOB_FLAG | BINARY_FLAG }
-    case 'BINARY':
-    case 'VARBINARY':
-    case 'NULL_TYPE':
-    case 'DATE':
-    case 'TIME':
-    case 'DATETIME':
-    case 'TIMESTAMP':
-    case 'BIT':
-    case 'GEOMETRY':
-      return { name, type, charset: BINARY_CHARSET, flags: extraFlags | BINARY_FLAG }
-    default:
-      return { name, type, charset: BINARY_CHARSET, flags: extraFlags | BINARY_FLAG | NUMBER_FLAG }
+  if (type === 'VARCHAR' || type === 'TEXT') {
+    // Text compares as *_bin here, which MySQL marks with the flag of bytes: the charset tells them apart.
+    const flags = extraFlags | BINARY_FLAG | (type === 'TEXT' ? BLOB_FLAG : 0)
+    return { name, type, charset: UTF8MB4_CHARSET, flags }
   }
+  const isNumber = /^(?:INT|FLOAT)/.test(type)
+  const flags = extraFlags | BINARY_FLAG | (isNumber ? NUMBER_FLAG : 0)
+  return { name, type, charset: BINARY_CHARSET, flags }
 }

@@ -2,18 +2,16 @@
  * The strict engine: MySQL or MariaDB itself behind the offline PlanetScale. The driver has already put
  * the values into the text, so statements go over as they are. For development and tests only.
  */
-import mysql, {
-  type FieldPacket,
-  type Pool,
-  type PoolConnection,
-  type ResultSetHeader,
-} from 'mysql2/promise'
+import mysql, { type FieldPacket, type PoolConnection, type ResultSetHeader } from 'mysql2/promise'
 import {
+  BINARY_CHARSET,
+  EMPTY_RESULT,
   type Engine,
   EngineError,
   type EngineField,
   type EngineResult,
   type EngineSession,
+  UTF8MB4_CHARSET,
 } from './engine.ts'
 
 /** PlanetScale's own settings, with a short lock wait. MariaDB's default lacks ONLY_FULL_GROUP_BY. */
@@ -31,9 +29,22 @@ export async function openMariaDbEngine({ url }: { url: string }): Promise<Engin
     connectTimeout: CONNECT_TIMEOUT_MS,
     multipleStatements: false,
   })
-  const connections = new Connections(pool)
+  const prepared = new WeakSet<object>()
+  const connect = async (): Promise<PoolConnection> => {
+    try {
+      const connection = await pool.getConnection()
+      if (!prepared.has(connection.connection)) {
+        await connection.query(SESSION_SETTINGS)
+        prepared.add(connection.connection)
+      }
+      return connection
+    } catch (error) {
+      throw engineErrorFrom(error, 2003, "Can't connect to MySQL server")
+    }
+  }
   try {
-    connections.giveBack(await connections.take())
+    const connection = await connect()
+    connection.release()
   } catch (error) {
     await pool.end()
     const reason = error instanceof EngineError ? `errno ${error.errno}` : 'unknown reason'
@@ -42,79 +53,45 @@ export async function openMariaDbEngine({ url }: { url: string }): Promise<Engin
   const { host } = new URL(url)
   return {
     description: `MySQL ${host}`,
-    openSession: () => new MariaDbSession(connections),
+    openSession: () => new MariaDbSession(connect),
     close: () => pool.end(),
-  }
-}
-
-class Connections {
-  private readonly pool: Pool
-  private readonly prepared = new WeakSet<object>()
-
-  constructor(pool: Pool) {
-    this.pool = pool
-  }
-
-  /** @throws {EngineError} */
-  async take(): Promise<PoolConnection> {
-    try {
-      const connection = await this.pool.getConnection()
-      if (!this.prepared.has(connection.connection)) {
-        await connection.query(SESSION_SETTINGS)
-        this.prepared.add(connection.connection)
-      }
-      return connection
-    } catch (error) {
-      throw engineErrorFrom(error, 2003, "Can't connect to MySQL server")
-    }
-  }
-
-  giveBack(connection: PoolConnection): void {
-    connection.release()
   }
 }
 
 class MariaDbSession implements EngineSession {
   inTransaction = false
-  private pinned: PoolConnection | undefined
-  private readonly connections: Connections
+  #pinned: PoolConnection | undefined
+  readonly #connect: () => Promise<PoolConnection>
 
-  constructor(connections: Connections) {
-    this.connections = connections
+  constructor(connect: () => Promise<PoolConnection>) {
+    this.#connect = connect
   }
 
   async execute(sql: string): Promise<EngineResult> {
-    const connection = this.pinned ?? (await this.connections.take())
-    this.pinned = connection
+    const connection = this.#pinned ?? (await this.#connect())
+    this.#pinned = connection
     try {
       const result = await run(connection, sql)
       this.inTransaction = transactionAfter(sql, this.inTransaction)
       return result
     } catch (error) {
       const refused = engineErrorFrom(error, 2013, 'Lost connection to MySQL server during query')
-      const lost = refused.errno === 2013
       // After a deadlock the server has rolled everything back, but the session may go on with ROLLBACK.
-      if (lost) {
-        this.inTransaction = false
-        this.pinned = undefined
-        connection.destroy()
-      }
+      if (refused.errno === 2013) await this.close()
       throw refused
     } finally {
-      if (!this.inTransaction && this.pinned) {
-        this.pinned = undefined
-        this.connections.giveBack(connection)
+      if (!this.inTransaction && this.#pinned) {
+        this.#pinned = undefined
+        connection.release()
       }
     }
   }
 
   async close(): Promise<void> {
-    const connection = this.pinned
-    this.pinned = undefined
-    this.inTransaction = false
-    if (connection === undefined) return
     // A statement may still be waiting for a lock: ending the connection rolls back at once.
-    connection.destroy()
+    this.#pinned?.destroy()
+    this.#pinned = undefined
+    this.inTransaction = false
   }
 }
 
@@ -133,8 +110,7 @@ async function run(connection: PoolConnection, sql: string): Promise<EngineResul
     typeCast: (field) => field.buffer(),
   })
   if (!Array.isArray(rows)) {
-    const { affectedRows, insertId } = rows as ResultSetHeader
-    return { fields: [], rows: [], rowsAffected: affectedRows, insertId: String(insertId) }
+    return { ...EMPTY_RESULT, rowsAffected: (rows as ResultSetHeader).affectedRows }
   }
   return {
     fields: fields.map(engineField),
@@ -145,53 +121,35 @@ async function run(connection: PoolConnection, sql: string): Promise<EngineResul
 
 /** Type numbers of the MySQL protocol, with the name for text (or numbers) and the one for bytes (or unsigned). */
 const TYPES: Record<number, [plain: string, binaryOrUnsigned: string]> = {
-  0: ['DECIMAL', 'DECIMAL'],
   1: ['INT8', 'UINT8'],
   2: ['INT16', 'UINT16'],
   3: ['INT32', 'UINT32'],
   4: ['FLOAT32', 'FLOAT32'],
   5: ['FLOAT64', 'FLOAT64'],
   6: ['NULL_TYPE', 'NULL_TYPE'],
-  7: ['TIMESTAMP', 'TIMESTAMP'],
   8: ['INT64', 'UINT64'],
   9: ['INT24', 'UINT24'],
-  10: ['DATE', 'DATE'],
-  11: ['TIME', 'TIME'],
-  12: ['DATETIME', 'DATETIME'],
-  13: ['YEAR', 'YEAR'],
-  15: ['VARCHAR', 'VARBINARY'],
-  16: ['BIT', 'BIT'],
   245: ['JSON', 'JSON'],
   246: ['DECIMAL', 'DECIMAL'],
-  249: ['TEXT', 'BLOB'],
-  250: ['TEXT', 'BLOB'],
-  251: ['TEXT', 'BLOB'],
   252: ['TEXT', 'BLOB'],
   253: ['VARCHAR', 'VARBINARY'],
   254: ['CHAR', 'BINARY'],
-  255: ['GEOMETRY', 'GEOMETRY'],
 }
 const UNSIGNED_FLAG = 32
-const BINARY_CHARSET = 63
-const UTF8MB4_CHARSET = 255
 
 function engineField(packet: FieldPacket): EngineField {
   const flags = Number(packet.flags)
-  const charset = packet.characterSet ?? 0
+  const isBinary = packet.characterSet === BINARY_CHARSET
+  // What is not in the list (dates, for one) has the text of its value for a reader.
   const [plain, other] = TYPES[packet.columnType ?? packet.type ?? 253] ?? ['VARCHAR', 'VARBINARY']
-  const numeric = plain.startsWith('INT')
-  const special = numeric ? (flags & UNSIGNED_FLAG) !== 0 : charset === BINARY_CHARSET
-  const field: EngineField = {
+  const special = plain.startsWith('INT') ? (flags & UNSIGNED_FLAG) !== 0 : isBinary
+  return {
     name: packet.name,
     type: special ? other : plain,
     // MariaDB and MySQL number their utf8mb4 collations differently; only binary or not is meant.
-    charset: charset === BINARY_CHARSET ? BINARY_CHARSET : UTF8MB4_CHARSET,
+    charset: isBinary ? BINARY_CHARSET : UTF8MB4_CHARSET,
     flags,
   }
-  if (packet.orgTable) field.table = packet.orgTable
-  if (packet.orgName) field.column = packet.orgName
-  if (packet.columnLength) field.columnLength = packet.columnLength
-  return field
 }
 
 /** A refusal as the server gave it; anything else means that there was no usable connection. */

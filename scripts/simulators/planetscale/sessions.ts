@@ -2,135 +2,131 @@
  * The sessions of the offline PlanetScale. A session is kept only while it is in a transaction, for
  * at most `transactionLimitMs`; the client carries everything else in the signed session value.
  */
-import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
+import { createHmac, randomBytes, randomUUID } from 'node:crypto'
+import * as v from 'valibot'
 import type { Engine, EngineSession } from './engine.ts'
 
 /** What the driver sends back unread with its next statement. */
-export interface WireSession {
-  signature: string
-  vitessSession: { SessionUUID: string; autocommit: boolean; inTransaction?: boolean }
+const WireSession = v.object({
+  signature: v.string(),
+  vitessSession: v.object({
+    SessionUUID: v.string(),
+    autocommit: v.boolean(),
+    inTransaction: v.exactOptional(v.boolean()),
+  }),
+})
+type WireSession = v.InferOutput<typeof WireSession>
+
+export interface SessionState {
+  id: string
+  inTransaction: boolean
 }
 
-export interface OpenSession {
-  id: string
+interface OpenSession {
   engine: EngineSession
+  timer: NodeJS.Timeout
+  /** Resolves when the statements given to it so far have ended. */
+  busy: Promise<unknown>
 }
 
 export class Sessions {
-  private readonly engine: Engine
-  private readonly transactionLimitMs: number
-  private readonly key = randomBytes(32)
-  private readonly open = new Map<
-    string,
-    OpenSession & { timer: NodeJS.Timeout; busy: Promise<void> }
-  >()
+  readonly #engine: Engine
+  readonly #transactionLimitMs: number
+  readonly #key = randomBytes(32)
+  readonly #open = new Map<string, OpenSession>()
 
   constructor(engine: Engine, transactionLimitMs: number) {
-    this.engine = engine
-    this.transactionLimitMs = transactionLimitMs
+    this.#engine = engine
+    this.#transactionLimitMs = transactionLimitMs
   }
 
-  get inTransaction(): number {
-    return this.open.size
+  /** How many are in a transaction. */
+  get open(): number {
+    return this.#open.size
   }
 
-  /** A session value for the wire. */
+  /** The value a client sends with its next statement. */
   sign(id: string, inTransaction: boolean): WireSession {
-    const vitessSession = {
-      SessionUUID: id,
-      autocommit: !inTransaction,
-      ...(inTransaction ? { inTransaction } : {}),
+    const vitessSession = { SessionUUID: id, autocommit: !inTransaction }
+    return {
+      signature: this.#signature(id, inTransaction),
+      vitessSession: inTransaction ? { ...vitessSession, inTransaction } : vitessSession,
     }
-    return { signature: this.signature(id, inTransaction), vitessSession }
   }
 
-  newId(): string {
-    return randomUUID()
+  newSession(): SessionState {
+    return { id: randomUUID(), inTransaction: false }
   }
 
-  /** The identity in a session value, or undefined when this server did not sign it. */
-  verify(value: unknown): { id: string; inTransaction: boolean } | undefined {
-    const session = value as Partial<WireSession> | null
-    const id = session?.vitessSession?.SessionUUID
-    const inTransaction = session?.vitessSession?.inTransaction === true
-    if (typeof id !== 'string' || typeof session?.signature !== 'string') return undefined
-    const expected = Buffer.from(this.signature(id, inTransaction))
-    const given = Buffer.from(session.signature)
-    return expected.length === given.length && timingSafeEqual(expected, given)
-      ? { id, inTransaction }
-      : undefined
+  /** A new session for `null`; undefined for a value that this server did not sign. */
+  verify(value: unknown): SessionState | undefined {
+    if (value === null) return this.newSession()
+    const parsed = v.safeParse(WireSession, value)
+    if (!parsed.success) return undefined
+    const { SessionUUID: id, inTransaction = false } = parsed.output.vitessSession
+    const isOurs = parsed.output.signature === this.#signature(id, inTransaction)
+    return isOurs ? { id, inTransaction } : undefined
   }
 
   /**
-   * Runs `work` on the session of this id, one piece of work at a time. Answers undefined when the
-   * client believes to be in a transaction that is no longer open.
+   * Runs `work` on the session, one piece of work at a time. Answers undefined when the client believes to be in
+   * a transaction that is no longer open.
    */
   async use<T>(
-    id: string,
-    expectTransaction: boolean,
+    { id, inTransaction }: SessionState,
     work: (session: EngineSession) => Promise<T>,
-  ): Promise<{ value: T; inTransaction: boolean } | undefined> {
-    const kept = this.open.get(id)
-    if (kept === undefined) {
-      return expectTransaction ? undefined : this.useOnce(id, work)
-    }
+  ): Promise<{ value: T } | undefined> {
+    const kept = this.#open.get(id)
+    if (kept === undefined) return inTransaction ? undefined : this.#useOnce(id, work)
     const turn = kept.busy.then(async () => {
-      if (this.open.get(id) !== kept) return undefined
+      if (this.#open.get(id) !== kept) return undefined
       try {
-        return await work(kept.engine).then((value) => ({ value }))
+        return { value: await work(kept.engine) }
       } finally {
-        if (!kept.engine.inTransaction) this.forget(id)
+        if (!kept.engine.inTransaction) this.#forget(id)
       }
     })
-    kept.busy = turn.then(
-      () => undefined,
-      () => undefined,
-    )
-    const outcome = await turn
-    return outcome && { ...outcome, inTransaction: kept.engine.inTransaction }
+    kept.busy = turn.catch(() => undefined)
+    return turn
   }
 
   isInTransaction(id: string): boolean {
-    return this.open.has(id)
+    return this.#open.has(id)
   }
 
   async close(): Promise<void> {
-    const sessions = [...this.open.values()]
-    for (const { id } of sessions) this.forget(id)
-    await Promise.all(sessions.map(({ engine }) => engine.close()))
+    const sessions = [...this.#open]
+    for (const [id] of sessions) this.#forget(id)
+    await Promise.all(sessions.map(([, { engine }]) => engine.close()))
   }
 
-  private async useOnce<T>(
+  async #useOnce<T>(
     id: string,
     work: (session: EngineSession) => Promise<T>,
-  ): Promise<{ value: T; inTransaction: boolean }> {
-    const engine = this.engine.openSession()
-    let keep = false
+  ): Promise<{ value: T }> {
+    const engine = this.#engine.openSession()
     try {
-      const value = await work(engine)
-      keep = engine.inTransaction
-      if (keep) this.keep(id, engine)
-      return { value, inTransaction: keep }
+      return { value: await work(engine) }
     } finally {
-      if (!keep) await engine.close()
+      if (engine.inTransaction) this.#keep(id, engine)
+      else await engine.close()
     }
   }
 
-  private keep(id: string, engine: EngineSession): void {
-    const expire = (): void => {
-      this.forget(id)
+  #keep(id: string, engine: EngineSession): void {
+    const timer = setTimeout(() => {
+      this.#forget(id)
       void engine.close()
-    }
-    const timer = setTimeout(expire, this.transactionLimitMs)
-    this.open.set(id, { id, engine, timer, busy: Promise.resolve() })
+    }, this.#transactionLimitMs)
+    this.#open.set(id, { engine, timer, busy: Promise.resolve() })
   }
 
-  private forget(id: string): void {
-    clearTimeout(this.open.get(id)?.timer)
-    this.open.delete(id)
+  #forget(id: string): void {
+    clearTimeout(this.#open.get(id)?.timer)
+    this.#open.delete(id)
   }
 
-  private signature(id: string, inTransaction: boolean): string {
-    return createHmac('sha256', this.key).update(`${id} ${inTransaction}`).digest('base64')
+  #signature(id: string, inTransaction: boolean): string {
+    return createHmac('sha256', this.#key).update(`${id} ${inTransaction}`).digest('base64')
   }
 }

@@ -51,10 +51,10 @@ describe('rows', () => {
       txt,
     ])
     await db.query('insert into t (k, n) values (?, ?)', ['b', null])
-    const { rows } = await db.query('select n, raw, txt, hex(raw) as h from t order by k')
+    const { rows } = await db.query('select n, raw, txt from t order by k')
     expect(rows).toEqual([
-      { n: 2 ** 53 - 1, raw, txt, h: '00FF275C' },
-      { n: null, raw: null, txt: null, h: null },
+      { n: 2 ** 53 - 1, raw, txt },
+      { n: null, raw: null, txt: null },
     ])
     expect(rows[0]?.raw?.constructor).toBe(Uint8Array)
   })

