@@ -3,6 +3,8 @@
  * findings in English only; a sentence that is not found here is shown as it is.
  */
 
+import type { DatabaseUrlError, DatabaseUrlFault } from '../../shared/store/database-url-error.ts'
+
 /** The number and order of `$n` are those of the pattern's groups. */
 const sentences: readonly [RegExp, string][] = [
   // Variables, behind their name.
@@ -80,34 +82,6 @@ const sentences: readonly [RegExp, string][] = [
     /^customDomain: (\S+) can lead to one function, not to both (\S+) and (\S+)$/,
     '自定义域名的路径 $1 只能指向一个函数，不能同时指向 $2 和 $3',
   ],
-  // Addresses of the database.
-  [/^the mysql:\/\/ URL cannot be read$/, 'DATABASE_URL 无法解析'],
-  [/^the mysql:\/\/ URL names no host$/, 'DATABASE_URL 里没有主机'],
-  [/^the mysql:\/\/ URL names no user$/, 'DATABASE_URL 里没有用户名'],
-  [/^the mysql:\/\/ URL names no database$/, 'DATABASE_URL 里没有库名'],
-  [
-    /^the (\S+) in the mysql:\/\/ URL is not percent-encoded.*/,
-    'DATABASE_URL 的 $1 部分没有正确地百分号编码',
-  ],
-  [/^the mysql:\/\/ URL has a parameter it cannot have: .*/, 'DATABASE_URL 里有不认识的参数'],
-  [/^ssl in the URL is true or false$/, 'DATABASE_URL 的 ssl 参数只能是 true 或 false'],
-  [/^ssl-mode in the URL is one of (.*)$/, 'DATABASE_URL 的 ssl-mode 参数只能是 $1'],
-  [/^ssl-ca in the URL needs .*/, 'DATABASE_URL 的 ssl-ca 需要同时写 ssl-mode=verify_ca'],
-  [
-    /^a host given by its address has no name to check.*/,
-    '用 IP 连接时无法核对证书名称：请用 ssl-mode=verify_ca',
-  ],
-  [/^the PlanetScale URL is not a URL$/, 'DATABASE_URL 不是有效的地址'],
-  [/^the PlanetScale URL begins with .*/, 'PlanetScale 的 DATABASE_URL 应以 https:// 开头'],
-  [/^the PlanetScale URL must use https.*/, 'PlanetScale 的 DATABASE_URL 必须用 https'],
-  [
-    /^the PlanetScale URL holds a user name and a password$/,
-    'PlanetScale 的 DATABASE_URL 需要用户名和密码',
-  ],
-  [
-    /^user name and password of the PlanetScale URL may not need.*/,
-    'PlanetScale 的用户名和密码里不能有需要百分号编码的字符，请换一组',
-  ],
   // Migrations.
   [
     /^(\S+) was applied to this database, but its file is gone\..*/,
@@ -115,6 +89,31 @@ const sentences: readonly [RegExp, string][] = [
   ],
   [/^(\S+) was changed after it had been applied\..*/, '$1 在执行之后被改过'],
 ]
+
+/** What is wrong with DATABASE_URL; `…` stands for the error's detail. */
+const urlFaults: Readonly<Record<DatabaseUrlFault, string>> = {
+  'not-a-url': '不是有效的地址',
+  scheme: '应以 … 开头',
+  'other-door': '需要另一种驱动（现有的包是为 … 构建的），请重新构建',
+  'no-host': '里没有主机',
+  'no-user': '里没有用户名',
+  'no-password': '里没有密码',
+  'no-database': '里没有库名',
+  'plain-http': '必须用 https',
+  'percent-encoding': '的 … 部分没有正确地百分号编码',
+  'percent-encoded-credentials': '的用户名和密码里不能有需要百分号编码的字符，请换一组',
+  'unknown-parameter': '里有不认识的参数 …',
+  'ssl-value': '的 ssl 参数只能是 true 或 false',
+  'ssl-mode-value': '的 ssl-mode 参数只能是 …',
+  'ssl-ca-unused': '的 ssl-ca 需要同时写 ssl-mode=verify_ca',
+  'ssl-ca-unreadable': '的 ssl-ca 指向的文件无法读取',
+  'ssl-host-address': '用 IP 连接时无法核对证书名称：请用 ssl-mode=verify_ca',
+}
+
+/** What is wrong with DATABASE_URL, in Chinese. */
+export function urlFaultInChinese({ code, detail }: DatabaseUrlError): string {
+  return `DATABASE_URL ${urlFaults[code].replace('…', detail)}`
+}
 
 /** The sentence in Chinese; undefined when it is none of the known ones. */
 export function inChinese(sentence: string): string | undefined {

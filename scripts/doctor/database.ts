@@ -3,13 +3,14 @@
 import { lookup } from 'node:dns/promises'
 import { BlockList, connect, isIPv6 } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import { DatabaseUrlError } from '../../shared/store/database-url-error.ts'
 import { type Db, DbError } from '../../shared/store/db.ts'
 import { parseMySqlUrl } from '../../shared/store/mysql-url.ts'
 import { checkPlanetScaleUrl } from '../../shared/store/planetscale-url.ts'
 import { doorOf } from '../../shared/wiring/configuration.ts'
 import { DATABASE_BUDGET_MS, openDb } from '../../shared/wiring/database.ts'
 import type { DesiredService } from '../tencent/service.ts'
-import { inChinese } from './chinese.ts'
+import { urlFaultInChinese } from './chinese.ts'
 import { type Surroundings, unreachable, whyRefused } from './database-failures.ts'
 import { checkMigrations } from './database-migrations.ts'
 import { checkColumns, checkSettings } from './database-settings.ts'
@@ -94,7 +95,7 @@ interface Place {
   isEncrypted: boolean
 }
 
-function placeOf(url: string): Place | { fault: string } {
+function placeOf(url: string): Place | { fault: DatabaseUrlError } {
   try {
     if (doorOf(url) === 'mysql') {
       const { host, port, tls } = parseMySqlUrl(url)
@@ -105,15 +106,15 @@ function placeOf(url: string): Place | { fault: string } {
     const host = hostname.replace(/^\[(.*)\]$/, '$1')
     return { host, port: Number(port || (isEncrypted ? 443 : 80)), isEncrypted }
   } catch (failure) {
-    // Both say what is wrong without repeating anything of the URL.
-    return { fault: failure instanceof Error ? failure.message : '' }
+    if (failure instanceof DatabaseUrlError) return { fault: failure }
+    throw failure
   }
 }
 
-function unreadable(fault: string): Finding {
+function unreadable(fault: DatabaseUrlError): Finding {
   return error(
     'database.url',
-    { zh: inChinese(fault) ?? `DATABASE_URL 不正确：${fault}`, en: `DATABASE_URL: ${fault}` },
+    { zh: urlFaultInChinese(fault), en: fault.message },
     {
       zh: '写法：mysql://用户:密码@主机:3306/库 或 https://用户:密码@主机，特殊字符要百分号编码',
       en: 'write mysql://user:password@host:3306/database or https://user:password@host, special characters percent-encoded',

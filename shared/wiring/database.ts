@@ -3,6 +3,7 @@
 import * as v from 'valibot'
 import { createBreaker } from '../breaker.ts'
 import { steadyMs } from '../steady-clock.ts'
+import { DatabaseUrlError } from '../store/database-url-error.ts'
 import { type Db, DbError } from '../store/db.ts'
 import { systemClock } from './clock.ts'
 import {
@@ -82,10 +83,9 @@ export async function openDb(
 function lazyDb(open: () => Promise<Db>): Db {
   let opening: Promise<Db> | undefined
   const opened = (): Promise<Db> => {
-    // A door says in a sentence, without the address, what is wrong with an address.
     opening ??= open().catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : 'cannot be used'
-      throw new ConfigurationError([`DATABASE_URL: ${reason}`])
+      if (!(error instanceof DatabaseUrlError)) throw error
+      throw new ConfigurationError([`DATABASE_URL: ${error.message}`])
     })
     return opening
   }
