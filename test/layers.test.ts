@@ -9,7 +9,7 @@ const layers: { name: string; files: RegExp; packages: RegExp }[] = [
   {
     name: 'edge',
     files: /^shared\/(transport|wiring)\/.+\.ts$/,
-    packages: /^(node:(crypto|net|http|zlib)|valibot)$/,
+    packages: /^(node:(crypto|events|net|http|zlib)|valibot)$/,
   },
   {
     name: 'endpoint',
@@ -22,8 +22,16 @@ const layers: { name: string; files: RegExp; packages: RegExp }[] = [
     packages:
       /^(node:(crypto|fs|http|https|net|tls)|uuid|jose|mysql2(\/promise)?|@planetscale\/database)$/,
   },
-  { name: 'core', files: /^shared\/(endpoint|breaker|domain\/.+)\.ts$/, packages: /^valibot$/ },
-  { name: 'vocabulary', files: /^shared\/(ports|problem|steady-clock)\.ts$/, packages: /^$/ },
+  {
+    name: 'core',
+    files: /^shared\/(endpoint|authority|call|breaker|domain\/.+)\.ts$/,
+    packages: /^valibot$/,
+  },
+  {
+    name: 'vocabulary',
+    files: /^shared\/(ports|problem|steady-clock|network-addresses)\.ts$/,
+    packages: /^node:net$/,
+  },
 ]
 
 /** Pure functions of implementations that an endpoint may call. */

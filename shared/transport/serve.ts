@@ -19,7 +19,7 @@ import { Problem } from '../problem.ts'
 import { steadyMs } from '../steady-clock.ts'
 import { DbError } from '../store/db.ts'
 import { systemClock } from '../wiring/clock.ts'
-import { allowedOriginsFrom, compose, compressFrom, type Parts } from '../wiring/compose.ts'
+import { compose, compresses, type Parts } from '../wiring/compose.ts'
 import { ConfigurationError, type Environment } from '../wiring/configuration.ts'
 import { beginInvocation } from '../wiring/database.ts'
 import {
@@ -57,10 +57,16 @@ export interface InvocationContext {
 /** A handler of HTTP events. */
 export type MainHandler = (event: unknown, context?: InvocationContext) => Promise<HttpReply>
 
+/** What every function needs: to tell who calls, and to answer. */
+export interface EveryNeed extends Authority {
+  allowedOrigins: readonly string[]
+  compresses: boolean
+}
+
 /** A function as data: its name, what it needs, what it answers. */
-export interface FunctionDeclaration<Needs extends Authority> {
+export interface FunctionDeclaration<Needs extends EveryNeed> {
   functionName: string
-  /** What the endpoints need; each part reads its own variables. */
+  /** What the endpoints need; each part names its own variables. */
   parts: Parts<Needs>
   endpoints: readonly AnyEndpoint<NoInfer<Needs>>[]
   env?: Environment
@@ -76,7 +82,7 @@ export type ServedFunction = ((
 ) => Promise<HttpReply | FunctionCallReply>) & { http: MainHandler; runWeb(): Promise<void> }
 
 /** Makes a function's handler. A wrong configuration answers every request with one 500 problem. */
-export function serve<Needs extends Authority>(
+export function serve<Needs extends EveryNeed>(
   declaration: FunctionDeclaration<Needs>,
 ): ServedFunction {
   const { functionName, env = process.env } = declaration
@@ -149,8 +155,8 @@ function functionCallTransport(
 function httpHandler(answer: Answer, name: 'http' | 'web', env: Environment): MainHandler {
   const plain: MainHandler = (event, context = {}) => answer(context, httpTransport(event, name))
   // A wrong value is answered like every other wrong configuration, uncompressed.
-  const compresses = attempt(() => compressFrom(env))
-  if (!('value' in compresses && compresses.value)) return plain
+  const settings = attempt(() => compose({ compresses }, env))
+  if (!('value' in settings && settings.value.compresses)) return plain
   return async (event, context) => {
     const header = headerReader(isHttpEvent(event) ? event.headers : {})
     return compressReply(await plain(event, context), header('accept-encoding'))
@@ -159,17 +165,13 @@ function httpHandler(answer: Answer, name: 'http' | 'web', env: Environment): Ma
 
 type Answer = <Reply>(context: InvocationContext, transport: Transport<Reply>) => Promise<Reply>
 
-function createAnswer<Needs extends Authority>({
+function createAnswer<Needs extends EveryNeed>({
   endpoints,
   parts,
   env,
   log,
 }: FunctionDeclaration<Needs> & { env: Environment; log: Logger }): Answer {
-  const started = attempt(() => ({
-    needs: compose(parts, env),
-    allowedOrigins: allowedOriginsFrom(env),
-    compresses: compressFrom(env),
-  }))
+  const started = attempt(() => compose(parts, env))
   let isColdStart = true
 
   return async (context, transport) => {
@@ -203,7 +205,7 @@ function createAnswer<Needs extends Authority>({
       }
       const found = findEndpoint(endpoints, call)
       route = found.endpoint.route
-      const outcome = await run(found, call, started.value.needs)
+      const outcome = await run(found, call, started.value)
       finish('info', { status: outcome.status, route })
       return transport.writeOutcome(outcome, options)
     } catch (error) {
