@@ -5,7 +5,7 @@ import { bundleFunction, functionNames, projectFolder } from '../scripts/build/b
 
 /** The layers, highest first. A file belongs to the first pattern that matches it. */
 const layers: { name: string; files: RegExp; packages: RegExp }[] = [
-  { name: 'entry', files: /^functions\/[^/]+\/index\.ts$/, packages: /^$/ },
+  { name: 'entry', files: /^functions\/[^/]+\/(index|parts)\.ts$/, packages: /^$/ },
   {
     name: 'edge',
     files: /^shared\/(transport|wiring)\/.+\.ts$/,

@@ -10,7 +10,7 @@ import { checkPlanetScaleUrl } from '../../shared/store/planetscale-url.ts'
 import { doorOf } from '../../shared/wiring/configuration.ts'
 import { DATABASE_BUDGET_MS, openDb } from '../../shared/wiring/database.ts'
 import type { DesiredService } from '../tencent/service.ts'
-import { urlFaultInChinese } from './chinese.ts'
+import { inChinese } from './chinese.ts'
 import { type Surroundings, unreachable, whyRefused } from './database-failures.ts'
 import { checkMigrations } from './database-migrations.ts'
 import { checkColumns, checkSettings } from './database-settings.ts'
@@ -111,10 +111,10 @@ function placeOf(url: string): Place | { fault: DatabaseUrlError } {
   }
 }
 
-function unreadable(fault: DatabaseUrlError): Finding {
+function unreadable({ code, detail, message }: DatabaseUrlError): Finding {
   return error(
     'database.url',
-    { zh: urlFaultInChinese(fault), en: fault.message },
+    { zh: `DATABASE_URL ${inChinese(code, { detail })}`, en: message },
     {
       zh: '写法：mysql://用户:密码@主机:3306/库 或 https://用户:密码@主机，特殊字符要百分号编码',
       en: 'write mysql://user:password@host:3306/database or https://user:password@host, special characters percent-encoded',

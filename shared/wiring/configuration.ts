@@ -9,7 +9,7 @@ import { checkPlanetScaleUrl } from '../store/planetscale-url.ts'
 export type Environment = Readonly<Record<string, string | undefined>>
 
 const DATABASE_URL_FORMS =
-  'should be https://user:password@host or mysql://user:password@host:3306/database'
+  'should be mysql://user:password@host:3306/database or https://user:password@host'
 
 /** Why a value is refused, to follow the variable's name; `{details}` are numbers and words of ours, never of the value. */
 export const refusals = {
@@ -19,8 +19,8 @@ export const refusals = {
   'bad-limits': 'should be like user:120/60,address:600/60, or off',
   'bad-origin': 'should be exact origins like https://example.com, separated by commas',
   'bad-operator': 'should be user ids or openids, separated by commas',
-  'bad-appid': 'should be the AppID of the mini program',
-  'bad-appsecret': 'should be the AppSecret of the mini program',
+  'bad-appid': 'should be the AppID of the mini program, wx and 16 hexadecimal digits',
+  'bad-appsecret': 'should be the AppSecret of the mini program, 32 hexadecimal digits',
   'bad-api-url': 'should be an https address, or http on this machine',
   'bad-key-ring': 'should be id:key[,id:key] with keys in base64url',
   'bad-key': 'should be a key in base64url',
@@ -68,7 +68,7 @@ export class ConfigurationError extends Error {
     super()
     this.name = 'ConfigurationError'
     this.faults = faults
-    this.message = `not acceptable: ${this.variables.join('; ')}`
+    this.message = `variables that cannot be used: ${this.variables.join('; ')}`
   }
 
   /** A sentence for each variable, with its name and without its value. */
