@@ -107,10 +107,7 @@ async function sectionsFor({ stage, addresses, isOffline, language }: Options): 
   }
   console.log(inLanguage(title, language).join('\n'))
   const own: Section[] = [
-    [
-      headings.configuration,
-      run(() => checkConfiguration({ deployment, env: process.env, folder })),
-    ],
+    [headings.configuration, run(() => checkConfiguration({ deployment, env: process.env }))],
     [headings.timeouts, run(() => checkTimeouts(service))],
   ]
   if (isOffline) {

@@ -8,6 +8,7 @@ const layers: { name: string; files: RegExp; packages: RegExp }[] = [
   { name: 'command', files: /^scripts\/[^/]+\.ts$/, packages: /./ },
   { name: 'room', files: /^scripts\/.+\/.+\.c?ts$/, packages: /./ },
   { name: 'entry', files: /^functions\/[^/]+\/index\.ts$/, packages: /^$/ },
+  { name: 'parts', files: /^functions\/[^/]+\/parts\.ts$/, packages: /^$/ },
   {
     name: 'edge',
     files: /^shared\/(transport|wiring)\/.+\.ts$/,

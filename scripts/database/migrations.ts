@@ -95,6 +95,22 @@ export class MigrationError extends Error {
   override readonly name = 'MigrationError'
 }
 
+/** An applied file is not what it was; see `MigrationError`. */
+export class ChangedMigrationError extends MigrationError {
+  readonly file: string
+  readonly change: 'gone' | 'changed'
+
+  constructor(file: string, change: 'gone' | 'changed') {
+    super(
+      change === 'gone'
+        ? `${file} was applied to this database, but its file is gone. Deploy the version that has it.`
+        : `${file} was changed after it had been applied. Restore it and put the change into a new file.`,
+    )
+    this.file = file
+    this.change = change
+  }
+}
+
 const UNKNOWN_TABLE = 1146
 /** Table, column or key is already there: the statement ran before its mark was written. */
 const ALREADY_DONE: ReadonlySet<number> = new Set([1050, 1060, 1061])
@@ -148,16 +164,8 @@ function assertUnchanged(
 ): void {
   for (const [version, { name, checksum }] of applied) {
     const file = migrations.find((migration) => migration.version === version)
-    if (!file) {
-      throw new MigrationError(
-        `${name} was applied to this database, but its file is gone. Deploy the version that has it.`,
-      )
-    }
-    if (file.checksum !== checksum) {
-      throw new MigrationError(
-        `${file.name} was changed after it had been applied. Restore it and put the change into a new file.`,
-      )
-    }
+    if (!file) throw new ChangedMigrationError(name, 'gone')
+    if (file.checksum !== checksum) throw new ChangedMigrationError(file.name, 'changed')
   }
 }
 

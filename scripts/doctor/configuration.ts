@@ -1,53 +1,48 @@
 /**
- * Every variable and setting of a deployment, judged by the rules that judge it anyway: those of the functions at their
- * start (compose.ts) and those of a deploy before it sends anything (preflight.ts).
+ * Every variable and setting of a deployment, judged as a deploy judges it before it sends anything: by what the functions
+ * declare and the rules they start by.
  */
 
-import { readFileSync } from 'node:fs'
-import path from 'node:path'
-import { isLoopbackHost } from '../../shared/network-addresses.ts'
-import * as compose from '../../shared/wiring/compose.ts'
-import { ConfigurationError } from '../../shared/wiring/configuration.ts'
+import { faultsOf } from '../../shared/wiring/compose.ts'
+import { fill } from '../../shared/wiring/configuration.ts'
+import { readDeclarations } from '../build/declarations.ts'
+import { type DeployFault, type FaultCode, faultSentences } from '../tencent/fault.ts'
 import { preflight } from '../tencent/preflight.ts'
-import type { DesiredFunction, DesiredService } from '../tencent/service.ts'
-import { variableRules } from '../tencent/variables.ts'
+import type { DesiredService } from '../tencent/service.ts'
 import { adviceOn } from './advice.ts'
 import { inChinese } from './chinese.ts'
 import type { Deployment } from './deployment.ts'
 import { error, type Finding, ok, warning } from './report.ts'
-import { reusedSecrets } from './secrets.ts'
 import { probablyMeant } from './spelling.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 interface ConfigurationCheck {
   deployment: Deployment
-  env: Environment
-  /** The project's folder: what a function needs is read from its index.ts. */
-  folder: string
+  env: Readonly<Record<string, string | undefined>>
 }
 
 /** Findings `configuration.<variable>` and `configuration.<setting>`. Nothing is called. */
-export function checkConfiguration(check: ConfigurationCheck): Finding[] {
+export async function checkConfiguration(check: ConfigurationCheck): Promise<Finding[]> {
   const { deployment } = check
   const { service } = deployment
+  const { functions } = service
   const envFile = deployment.envFile ?? `.env.${service.stage}`
-  const faults = mergedFaults(check)
-  const wrong = new Set(faults.map(({ variable }) => variable))
-  const declared = [...new Set(service.functions.flatMap((each) => each.declared))]
-  const isSet = (name: string): boolean => service.functions.some((each) => each.variables[name])
-  const required = declared.filter((name) => variableRules[name]?.required)
+  const declarations = await readDeclarations(functions.map(({ key }) => key))
+  const faults = preflight({ service, functions, packages: [], declarations })
+  const set = new Set(functions.flatMap(({ variables }) => Object.keys(variables)))
+  const required = [...declarations.values()].flatMap((parts) => faultsOf(parts, {}))
   const findings = [
-    ...(required.length > 0 && !required.some(isSet) ? [nothingSet(service.stage)] : []),
-    ...faults.map((fault) => findingOf(fault, envFile)),
-    ...reusedSecrets(service, envFile),
+    ...(required.some(({ variable }) => set.has(variable)) ? [] : [nothingSet(service.stage)]),
+    // Timeouts have a section of their own.
+    ...faults
+      .filter(({ code }) => code !== 'short-timeout')
+      .map((fault) => findingOf(fault, envFile)),
     ...exampleValues(deployment, envFile),
     ...expandedValues(check),
-    ...(wrong.has('WECHAT_API_URL') ? [] : otherWeChat(service)),
+    ...(faults.some(({ variable }) => variable === 'WECHAT_API_URL') ? [] : otherWeChat(service)),
     ...misspellings(check),
   ]
   const named = new Set(findings.map(({ id }) => id))
-  const good = declared.filter((name) => isSet(name) && !named.has(`configuration.${name}`))
+  const good = [...set].filter((name) => !named.has(`configuration.${name}`))
   return good.length === 0 ? findings : [...findings, inOrder(good)]
 }
 
@@ -72,116 +67,18 @@ function nothingSet(stage: string): Finding {
   )
 }
 
-interface Fault {
-  /** Name of the variable, or '' for a setting of serverless.yml. */
-  variable: string
-  /** What is wrong, in English, without the variable's name and without any value. */
-  sentence: string
-  functions: readonly string[]
-}
+/** Fine for work on this computer, and a deploy refuses it by itself. */
+const WARNINGS: ReadonlySet<FaultCode> = new Set(['this-computer'])
 
-/** One entry per variable and sentence; a variable both rule books complain of shows the deploy's sentence. */
-function mergedFaults({ deployment: { service }, folder }: ConfigurationCheck): Fault[] {
-  const all = service.functions.flatMap((each) => {
-    const found = [...deployFaults(service, each)]
-    for (const fault of startFaults(each, folder)) {
-      if (!found.some(({ variable }) => variable === fault.variable)) found.push(fault)
-    }
-    return found.map((fault) => ({ ...fault, functions: [each.key] }))
-  })
-  const merged = new Map<string, Fault>()
-  for (const fault of [...all, ...domainFaults(service)]) {
-    const id = `${fault.variable} ${fault.sentence}`
-    const functions = [...(merged.get(id)?.functions ?? []), ...fault.functions]
-    merged.set(id, { ...fault, functions })
-  }
-  return [...merged.values()]
-}
-
-function deployFaults(
-  service: DesiredService,
-  wanted: DesiredFunction,
-): Omit<Fault, 'functions'>[] {
-  const { customDomain: _, ...withoutDomain } = service
-  const own = `${wanted.key}: `
-  return (
-    preflightSentences(withoutDomain, [wanted])
-      .filter((sentence) => sentence.startsWith(own))
-      .map((sentence) => splitVariable(sentence.slice(own.length), wanted.declared))
-      // The offline WeChat's address: warned about below, together with other addresses.
-      .filter(
-        ({ variable }) => variable !== 'WECHAT_API_URL' || !isLoopback(wanted.variables[variable]),
-      )
-      // Judged from the code's own budgets by timeouts.ts.
-      .filter(({ sentence }) => !/^timeout \d+ is too short/.test(sentence))
-  )
-}
-
-function domainFaults(service: DesiredService): Fault[] {
-  return preflightSentences(service, []).map((sentence) => ({
-    variable: '',
-    sentence: sentence.replace(/"[^"]*"/, 'CUSTOM_DOMAIN'),
-    functions: [],
-  }))
-}
-
-function preflightSentences(service: DesiredService, functions: readonly DesiredFunction[]) {
-  const [, ...sentences] = preflight(service, functions, [])?.message.split('\n  - ') ?? []
-  return sentences.map((sentence) => sentence.replace(/; make one with: .*/s, ''))
-}
-
-/** Parts that serve() and the authority make for every function. */
-const everyFunction: ReadonlySet<string> = new Set([
-  'allowedOriginsFrom',
-  'compressFrom',
-  ...Object.values(compose.authority).map(({ name }) => name),
-])
-
-/** What the function itself would refuse at its start, by the parts its index.ts names. */
-function startFaults({ key, variables, declared }: DesiredFunction, folder: string) {
-  const source = sourceOf(path.join(folder, 'functions', key, 'index.ts'))
-  const faults: Omit<Fault, 'functions'>[] = []
-  for (const [name, part] of Object.entries(compose)) {
-    if (!name.endsWith('From') || typeof part !== 'function') continue
-    const isNeeded = new RegExp(`\\b${name}\\b`).test(source) || everyFunction.has(name)
-    if (!isNeeded) continue
-    try {
-      ;(part as compose.Part<unknown>)(variables)
-    } catch (failure) {
-      if (!(failure instanceof ConfigurationError)) throw failure
-      for (const sentence of failure.variables) faults.push(splitVariable(sentence))
-    }
-  }
-  return faults.map((fault) =>
-    declared.includes(fault.variable) || fault.sentence !== 'is missing'
-      ? fault
-      : { ...fault, sentence: 'is needed, but serverless.yml does not give it to the function' },
-  )
-}
-
-function sourceOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-function splitVariable(text: string, names?: readonly string[]): Omit<Fault, 'functions'> {
-  const [, variable, sentence] = /^(?:the variable )?([A-Z][A-Z0-9_]+) (.*)$/s.exec(text) ?? []
-  if (!variable || !sentence || (names && !names.includes(variable)))
-    return { variable: '', sentence: text }
-  return { variable, sentence }
-}
-
-function findingOf({ variable, sentence, functions }: Fault, envFile: string): Finding {
-  const where = functions.length === 0 ? '' : functions.join(', ')
-  if (variable === '') {
+function findingOf(fault: DeployFault, envFile: string): Finding {
+  const { functions, variable, code, details } = fault
+  const [zh, en] = [inChinese(code, details), fill(faultSentences[code], details)]
+  if (variable === undefined) {
     return error(
       'configuration.serverless-yml',
       {
-        zh: `${where ? `${where}：` : ''}${inChinese(sentence) ?? sentence}`,
-        en: `${where ? `${where}: ` : ''}${sentence}`,
+        zh: `${functions.length > 0 ? `${functions.join('、')}：` : ''}${zh}`,
+        en: `${functions.length > 0 ? `${functions.join(', ')}: ` : ''}${en}`,
       },
       {
         zh: '改正 serverless.yml 或它引用的变量',
@@ -189,23 +86,19 @@ function findingOf({ variable, sentence, functions }: Fault, envFile: string): F
       },
     )
   }
-  const isUndeclared = sentence.startsWith('is needed, but')
-  const zh = isUndeclared ? '是必需的，但 serverless.yml 没有把它交给函数' : inChinese(sentence)
-  const words = {
-    zh: `${variable} ${zh ?? `不正确：${sentence}`}（${functions.join('、')}）`,
-    en: `${variable} ${sentence} (${where})`,
-  }
-  const todo = isUndeclared
-    ? {
-        zh: `在 serverless.yml 这些函数的 environment 下加上 ${variable}`,
-        en: `add ${variable} under environment of these functions in serverless.yml`,
-      }
-    : adviceOn(variable, envFile)
-  // Right for work on this computer, wrong for a deployment, which refuses it by itself.
-  if (sentence.startsWith('leads to this computer')) {
-    return warning(`configuration.${variable}`, words, todo)
-  }
-  return error(`configuration.${variable}`, words, todo)
+  return (WARNINGS.has(code) ? warning : error)(
+    `configuration.${variable}`,
+    {
+      zh: `${variable} ${zh}（${functions.join('、')}）`,
+      en: `${variable} ${en} (${functions.join(', ')})`,
+    },
+    code === 'not-given'
+      ? {
+          zh: `在 serverless.yml 这些函数的 environment 下加上 ${variable}`,
+          en: `add ${variable} under environment of these functions in serverless.yml`,
+        }
+      : adviceOn(variable, envFile),
+  )
 }
 
 function exampleValues({ service, exampleValues }: Deployment, envFile: string): Finding[] {
@@ -268,11 +161,6 @@ function otherWeChat(service: DesiredService): Finding[] {
       },
     ),
   ]
-}
-
-function isLoopback(address: string | undefined): boolean {
-  if (!address || !URL.canParse(address)) return false
-  return isLoopbackHost(new URL(address).hostname)
 }
 
 function isWeChat(address: string): boolean {

@@ -1,8 +1,7 @@
 /** Whether the tables are those this version expects. */
 
 import { type Db, DbError } from '../../shared/store/db.ts'
-import { MigrationError, pendingMigrations, readMigrations } from '../database/migrations.ts'
-import { inChinese } from './chinese.ts'
+import { ChangedMigrationError, pendingMigrations, readMigrations } from '../database/migrations.ts'
 import { whyRefused } from './database-failures.ts'
 import { error, type Finding, ok } from './report.ts'
 
@@ -35,11 +34,14 @@ export async function checkMigrations(db: Db): Promise<Finding[]> {
     ]
   } catch (failure) {
     if (failure instanceof DbError) return [whyRefused(failure)]
-    if (!(failure instanceof MigrationError)) throw failure
+    if (!(failure instanceof ChangedMigrationError)) throw failure
     return [
       error(
         'database.migrations',
-        { zh: inChinese(failure.message) ?? failure.message, en: failure.message },
+        {
+          zh: `${failure.file} ${failure.change === 'gone' ? '已在此库执行过，但文件不见了' : '在执行之后被改过'}`,
+          en: failure.message,
+        },
         {
           zh: '恢复原来的迁移文件，改动写进一个新文件；或使用有这个文件的版本',
           en: 'restore the file and put the change into a new one, or use the version that has it',

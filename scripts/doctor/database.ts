@@ -4,6 +4,7 @@ import { lookup } from 'node:dns/promises'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { networkOf } from '../../shared/network-addresses.ts'
+import { DatabaseUrlError } from '../../shared/store/database-url-error.ts'
 import { type Db, DbError } from '../../shared/store/db.ts'
 import { parseMySqlUrl } from '../../shared/store/mysql-url.ts'
 import { checkPlanetScaleUrl } from '../../shared/store/planetscale-url.ts'
@@ -95,7 +96,7 @@ interface Place {
   isEncrypted: boolean
 }
 
-function placeOf(url: string): Place | { fault: string } {
+function placeOf(url: string): Place | { fault: DatabaseUrlError } {
   try {
     if (doorOf(url) === 'mysql') {
       const { host, port, tls } = parseMySqlUrl(url)
@@ -106,15 +107,15 @@ function placeOf(url: string): Place | { fault: string } {
     const host = hostname.replace(/^\[(.*)\]$/, '$1')
     return { host, port: Number(port || (isEncrypted ? 443 : 80)), isEncrypted }
   } catch (failure) {
-    // Both say what is wrong without repeating anything of the URL.
-    return { fault: failure instanceof Error ? failure.message : '' }
+    if (failure instanceof DatabaseUrlError) return { fault: failure }
+    throw failure
   }
 }
 
-function unreadable(fault: string): Finding {
+function unreadable({ code, detail, message }: DatabaseUrlError): Finding {
   return error(
     'database.url',
-    { zh: inChinese(fault) ?? `DATABASE_URL 不正确：${fault}`, en: `DATABASE_URL: ${fault}` },
+    { zh: `DATABASE_URL ${inChinese(code, { detail })}`, en: message },
     {
       zh: '写法：mysql://用户:密码@主机:3306/库 或 https://用户:密码@主机，特殊字符要百分号编码',
       en: 'write mysql://user:password@host:3306/database or https://user:password@host, special characters percent-encoded',

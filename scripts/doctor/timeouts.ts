@@ -1,12 +1,12 @@
 /** Whether a function lives long enough for what it waits for, by the code's own budgets. */
 
-import { WECHAT_BUDGET_MS } from '../../shared/wechat/api-call.ts'
-import { DATABASE_BUDGET_MS } from '../../shared/wiring/database.ts'
-import type { DesiredFunction, DesiredService } from '../tencent/service.ts'
+import { fill } from '../../shared/wiring/configuration.ts'
+import { faultSentences } from '../tencent/fault.ts'
+import { deadlineFaults } from '../tencent/preflight.ts'
+import { type DesiredFunction, type DesiredService, defaults } from '../tencent/service.ts'
+import { inChinese } from './chinese.ts'
 import { error, type Finding, ok, warning } from './report.ts'
 
-/** For a cold start and for the answer. */
-const SPARE_MS = 1000
 /** A function holds 48 to 68 MB after ten thousand requests; with less than this the platform may end it. */
 const ROOMY_MEMORY_MB = 128
 
@@ -23,34 +23,20 @@ export function checkTimeouts(service: DesiredService): Finding[] {
   ]
 }
 
-function timeoutOf({ key, declared, timeoutSeconds }: DesiredFunction): Finding[] {
-  const weChatMs = declared.includes('WECHAT_SECRET') ? WECHAT_BUDGET_MS : 0
-  const databaseMs = declared.includes('DATABASE_URL') ? DATABASE_BUDGET_MS : 0
-  const leastSeconds = Math.ceil((weChatMs + databaseMs + SPARE_MS) / 1000)
-  if (timeoutSeconds >= leastSeconds) return []
-  const waits = {
-    zh: [
-      ...(weChatMs ? [`等微信最多 ${weChatMs / 1000} 秒`] : []),
-      ...(databaseMs ? [`等数据库最多 ${databaseMs / 1000} 秒`] : []),
-    ].join('，'),
-    en: [
-      ...(weChatMs ? [`WeChat may take ${weChatMs / 1000} s`] : []),
-      ...(databaseMs ? [`the database ${databaseMs / 1000} s`] : []),
-    ].join(' and '),
-  }
-  return [
+function timeoutOf(wanted: DesiredFunction): Finding[] {
+  return deadlineFaults(wanted).map(({ code, details }) =>
     error(
-      `timeouts.${key}`,
+      `timeouts.${wanted.key}`,
       {
-        zh: `${key} 的超时 ${timeoutSeconds} 秒太短：${waits.zh}，平台会在回答之前结束它`,
-        en: `${key} has ${timeoutSeconds} s, too short: ${waits.en}; the platform would end it before it answers`,
+        zh: `${wanted.key}：${inChinese(code, details)}`,
+        en: `${wanted.key}: ${fill(faultSentences[code], details)}`,
       },
       {
-        zh: `在 serverless.yml 里把 timeout 设为 ${leastSeconds} 秒以上（默认 10 秒）`,
-        en: `set timeout in serverless.yml to ${leastSeconds} s or more (10 s as shipped)`,
+        zh: `在 serverless.yml 里把 timeout 设为 ${details?.least} 秒以上（默认 ${defaults.timeoutSeconds} 秒）`,
+        en: `set timeout in serverless.yml to ${details?.least} s or more (${defaults.timeoutSeconds} s as shipped)`,
       },
     ),
-  ]
+  )
 }
 
 function memoryOf({ key, memorySize }: DesiredFunction): Finding[] {

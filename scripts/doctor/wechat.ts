@@ -1,7 +1,6 @@
 /** AppID, AppSecret and this computer's address, by one call for an access token; nothing is changed by it. */
 
-import * as compose from '../../shared/wiring/compose.ts'
-import { ConfigurationError } from '../../shared/wiring/configuration.ts'
+import { faultsOf, weChat } from '../../shared/wiring/compose.ts'
 import type { DesiredService } from '../tencent/service.ts'
 import { exchange, type HttpAnswer, NoAnswer, objectIn } from './http-exchange.ts'
 import { networkReason } from './network-words.ts'
@@ -26,7 +25,7 @@ export async function checkWeChat(
   { deadlineMs = DEADLINE_MS }: { deadlineMs?: number } = {},
 ): Promise<WeChatCheck> {
   const variables = service.functions.find((each) => each.variables.WECHAT_SECRET)?.variables
-  if (!variables || !isComplete(variables)) {
+  if (!variables || faultsOf({ weChat }, variables).length > 0) {
     const finding = skipped('wechat.not-called', {
       zh: '没有调用微信：先设置好 WECHAT_APPID 和 WECHAT_SECRET',
       en: 'WeChat was not called: WECHAT_APPID and WECHAT_SECRET come first',
@@ -44,17 +43,6 @@ export async function checkWeChat(
   } catch (failure) {
     if (!(failure instanceof NoAnswer)) throw failure
     return { findings: [unreachable(failure)], answer: undefined }
-  }
-}
-
-/** Whether a function could make its WeChat client of these. */
-function isComplete(variables: Readonly<Record<string, string>>): boolean {
-  try {
-    compose.weChatFrom({ ...variables })
-    return true
-  } catch (failure) {
-    if (failure instanceof ConfigurationError) return false
-    throw failure
   }
 }
 

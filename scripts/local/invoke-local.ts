@@ -1,6 +1,7 @@
 /** One bundle on one event, in a process of its own with its own variables. */
 
 import { bundleFunction, makeOwnOutdir, storeDoorOf } from '../build/bundle.ts'
+import { refuseBadVariables } from '../build/declarations.ts'
 import { startLocalDatabase } from '../database/local-database.ts'
 import { dataFolder, localSecrets, pickVariables, runningAddresses } from './environment.ts'
 import { type EventProfile, toEvent } from './events.ts'
@@ -43,23 +44,27 @@ export async function invokeLocal(options: InvokeLocalOptions): Promise<Invocati
       minify: false,
     })
     const database = await startLocalDatabase(address)
-    const variables = { ...environment, DATABASE_URL: database.url }
-    const running = new FunctionProcess({
-      name: declared.name,
-      file,
-      environment: pickVariables(declared.variables, variables),
-      timeoutMs: declared.timeoutMs,
-      memoryMegabytes: declared.memoryMegabytes,
-      handler: declared.handler,
-      execArgv: ['--enable-source-maps', ...debuggerArgument(inspectPort)],
-      isDebugged: inspectPort !== undefined,
-      onLine,
-      ...(onPlatformLine ? { onPlatformLine } : {}),
-    })
     try {
-      return await running.invoke(event)
+      const variables = { ...environment, DATABASE_URL: database.url }
+      await refuseBadVariables([declared], variables)
+      const running = new FunctionProcess({
+        name: declared.name,
+        file,
+        environment: pickVariables(declared.variables, variables),
+        timeoutMs: declared.timeoutMs,
+        memoryMegabytes: declared.memoryMegabytes,
+        handler: declared.handler,
+        execArgv: ['--enable-source-maps', ...debuggerArgument(inspectPort)],
+        isDebugged: inspectPort !== undefined,
+        onLine,
+        ...(onPlatformLine ? { onPlatformLine } : {}),
+      })
+      try {
+        return await running.invoke(event)
+      } finally {
+        await running.stop()
+      }
     } finally {
-      await running.stop()
       await database.close()
     }
   } finally {

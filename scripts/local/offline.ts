@@ -8,6 +8,7 @@ import path from 'node:path'
 import { context, type Plugin } from 'esbuild'
 import { openDb } from '../../shared/wiring/database.ts'
 import { bundleSettings, makeOwnOutdir, storeDoorOf } from '../build/bundle.ts'
+import { refuseBadVariables } from '../build/declarations.ts'
 import { startLocalDatabase } from '../database/local-database.ts'
 import { migrate, readMigrations } from '../database/migrations.ts'
 import { startOfflineWeChat } from '../simulators/wechat/server.ts'
@@ -64,6 +65,7 @@ async function start(options: OfflineOptions, closers: Closers): Promise<void> {
   closers.push(database.close)
   const { url: DATABASE_URL } = database
   environment.DATABASE_URL = DATABASE_URL
+  await refuseBadVariables(options.functions, environment)
   const db = await openDb(DATABASE_URL)
   await migrate(db, {
     migrations: await readMigrations(),

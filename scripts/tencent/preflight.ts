@@ -1,155 +1,191 @@
 /**
- * What can be known to fail before anything is sent. Limits: cloud.tencent.com/document/product/583/11637 and the
- * comments of CreateFunction; the API takes bodies of at most 10 MB.
+ * What can be known to fail before anything is sent: what the functions would refuse at their start, and what concerns
+ * the cloud alone. Limits: cloud.tencent.com/document/product/583/11637 and the comments of CreateFunction; the API takes
+ * bodies of at most 10 MB.
  */
+import { isLoopbackHost } from '../../shared/network-addresses.ts'
+import { WECHAT_BUDGET_MS } from '../../shared/wechat/api-call.ts'
+import { variablesOf } from '../../shared/wiring/compose.ts'
+import { type Details, readVariables, type Values } from '../../shared/wiring/configuration.ts'
+import { DATABASE_BUDGET_MS } from '../../shared/wiring/database.ts'
+import type { Declarations } from '../build/declarations.ts'
+import { type DeployFault, type FaultCode, mergeFaults } from './fault.ts'
 import type { Package } from './package-functions.ts'
-import { type DeployProblem, problemList } from './problem.ts'
 import { type DesiredFunction, type DesiredService, defaults } from './service.ts'
-import { variableRules } from './variables.ts'
 
 const environmentLimitBytes = 4096
 const requestLimitBytes = 10 * 1024 * 1024
 /** The rest of a CreateFunction body: names, variables, keys of the JSON. */
 const requestOverheadBytes = 16 * 1024
 const longestName = 60
+const longestDescription = 800
 const memoryStepMb = 128
 const memoryLimitMb = 3072
 const longestTimeoutSeconds = 900
 const reservedPrefixes = ['SCF_', 'QCLOUD_', 'TENCENTCLOUD_']
-const weChatDeadlineSeconds = 3
-const databaseDeadlineSeconds = 3
 /** For a cold start and for the answer. */
-const spareSeconds = 1
+const spareMs = 1000
 
-function configurationFaults(wanted: DesiredFunction): string[] {
-  const faults: string[] = []
+/** What is wrong with one function. */
+type Fault = Omit<DeployFault, 'functions'>
+
+function fault(code: FaultCode, details?: Details): Fault {
+  return { code, details }
+}
+
+function settingFaults(wanted: DesiredFunction): Fault[] {
+  const faults: Fault[] = []
   const { name, memorySize, timeoutSeconds, handler, description } = wanted
   if (!/^[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]$/.test(name) || name.length > longestName)
-    faults.push(
-      `the name "${name}" is not 2 to ${longestName} letters, digits, - or _, beginning with a letter; it has ${name.length}`,
-    )
+    faults.push(fault('bad-name', { name, most: longestName, length: name.length }))
   const isStep = memorySize % memoryStepMb === 0 && memorySize >= memoryStepMb
   if (memorySize !== 64 && (!isStep || memorySize > memoryLimitMb))
     faults.push(
-      `memorySize ${memorySize} is not 64 or a multiple of ${memoryStepMb} up to ${memoryLimitMb}`,
+      fault('bad-memory', { memoryMb: memorySize, stepMb: memoryStepMb, mostMb: memoryLimitMb }),
     )
   if (timeoutSeconds < 1 || timeoutSeconds > longestTimeoutSeconds)
-    faults.push(`timeout ${timeoutSeconds} is not 1 to ${longestTimeoutSeconds} seconds`)
+    faults.push(fault('bad-timeout', { seconds: timeoutSeconds, most: longestTimeoutSeconds }))
   if (handler !== defaults.handler)
-    faults.push(`the bundle's only handler is ${defaults.handler}, not ${handler}`)
-  if (!/^[A-Za-z0-9\s,.\u4e00-\u9fff]{0,800}$/.test(description))
-    faults.push(
-      'the description may hold 800 letters, digits, spaces, commas and full stops, or Chinese',
-    )
-  if (Boolean(wanted.vpcId) !== Boolean(wanted.subnetId))
-    faults.push('vpcConfig needs both vpcId and subnetId')
-  if (Boolean(wanted.logsetId) !== Boolean(wanted.topicId))
-    faults.push('cls needs both logsetId and topicId')
+    faults.push(fault('bad-handler', { expected: defaults.handler }))
+  if (
+    !/^[A-Za-z0-9\s,.\u4e00-\u9fff]*$/.test(description) ||
+    description.length > longestDescription
+  )
+    faults.push(fault('bad-description', { most: longestDescription }))
+  if (Boolean(wanted.vpcId) !== Boolean(wanted.subnetId)) faults.push(fault('half-vpc'))
+  if (Boolean(wanted.logsetId) !== Boolean(wanted.topicId)) faults.push(fault('half-cls'))
   const names = wanted.timers.map((timer) => timer.name)
-  if (new Set(names).size < names.length) faults.push('two timers have the same name')
+  if (new Set(names).size < names.length) faults.push(fault('repeated-timer'))
   for (const timer of wanted.timers)
     if (timer.cron.trim().split(/\s+/).length !== 7)
-      faults.push(
-        `the timer ${timer.name} needs seven fields: second minute hour day month weekday year`,
-      )
+      faults.push(fault('bad-cron', { timer: timer.name }))
   return faults
 }
 
-function deadlineFaults({ declared, timeoutSeconds }: DesiredFunction): string[] {
-  const weChat = declared.includes('WECHAT_SECRET') ? weChatDeadlineSeconds : 0
-  const database = declared.includes('DATABASE_URL') ? databaseDeadlineSeconds : 0
-  const least = weChat + database + spareSeconds
+/** A timeout shorter than what the function waits for: the platform would end it before it answers. */
+export function deadlineFaults({ declared, timeoutSeconds }: DesiredFunction): Fault[] {
+  const waitsMs =
+    (declared.includes('WECHAT_SECRET') ? WECHAT_BUDGET_MS : 0) +
+    (declared.includes('DATABASE_URL') ? DATABASE_BUDGET_MS : 0)
+  const least = Math.ceil((waitsMs + spareMs) / 1000)
   if (timeoutSeconds >= least) return []
-  return [
-    `timeout ${timeoutSeconds} is too short: ${[
-      ...(weChat ? [`WeChat may take ${weChat} s`] : []),
-      ...(database ? [`the database ${database} s`] : []),
-    ].join(' and ')}, so it needs at least ${least}`,
-  ]
+  return [fault('short-timeout', { seconds: timeoutSeconds, waits: waitsMs / 1000, least })]
 }
 
-function environmentFaults({ variables, declared }: DesiredFunction): string[] {
-  const faults: string[] = []
+function environmentFaults({ variables, declared }: DesiredFunction): Fault[] {
+  const faults = declared
+    .filter((name) => reservedPrefixes.some((prefix) => name.startsWith(prefix)))
+    .map((variable): Fault => ({ variable, code: 'reserved-prefix' }))
   const bytes = Object.entries(variables).reduce(
     (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
     0,
   )
   if (bytes > environmentLimitBytes)
-    faults.push(`its variables take ${bytes} bytes; the cloud takes ${environmentLimitBytes}`)
-  for (const name of declared) {
-    if (reservedPrefixes.some((prefix) => name.startsWith(prefix)))
-      faults.push(`the variable ${name} has a prefix the platform keeps for itself`)
-    const rule = variableRules[name]
-    const value = variables[name]
-    if (!rule) continue
-    const fault = value === undefined ? rule.required && 'is not set' : rule.fault(value)
-    if (fault) faults.push(`${name} ${fault}`)
-  }
-  return [...faults, ...sharedKeyFaults(variables)]
+    faults.push(fault('large-environment', { bytes, most: environmentLimitBytes }))
+  return faults
 }
 
-/** A key that signs tokens must not also seal or look up: learning one purpose would open the other. */
-function sharedKeyFaults(variables: Readonly<Record<string, string>>): string[] {
+/** By the functions' own rules first; a value that they take is then judged for the cloud. */
+function variableFaults(wanted: DesiredFunction, declarations: Declarations): Fault[] {
+  const parts = declarations.get(wanted.key)
+  if (!parts) return [fault('no-declaration', { name: wanted.key })]
+  const { values, faults } = readVariables(variablesOf(parts), wanted.variables)
+  return [
+    ...faults.map((each): Fault => {
+      const isGiven = each.code !== 'missing' || wanted.declared.includes(each.variable)
+      return isGiven ? each : { variable: each.variable, code: 'not-given' }
+    }),
+    ...cloudFaults(values),
+    ...sharedSecretFaults(values),
+  ]
+}
+
+function cloudFaults(values: Partial<Values>): Fault[] {
+  const { DATABASE_URL, WECHAT_API_URL, WECHAT_APPID, WECHAT_SECRET } = values
+  const faults: Fault[] = []
+  for (const [variable, address] of Object.entries({ DATABASE_URL, WECHAT_API_URL }))
+    if (address && isLoopbackHost(new URL(address).hostname))
+      faults.push({ variable, code: 'this-computer' })
+  // Functions take any shape, for offline WeChats; the real one's are known.
+  if (WECHAT_APPID && !/^wx[0-9a-f]{16}$/.test(WECHAT_APPID))
+    faults.push({ variable: 'WECHAT_APPID', code: 'bad-appid' })
+  if (WECHAT_SECRET && !/^[0-9a-f]{32}$/.test(WECHAT_SECRET))
+    faults.push({ variable: 'WECHAT_SECRET', code: 'bad-appsecret' })
+  return faults
+}
+
+/** A secret must not serve two purposes: learning one would open the other. */
+function sharedSecretFaults(values: Partial<Values>): Fault[] {
+  const { WECHAT_SECRET, DATABASE_URL, TOKEN_KEYS = [], SEALING_KEYS = [], LOOKUP_KEY } = values
+  const asText = (text: string): Buffer[] => [Buffer.from(text), Buffer.from(text, 'base64url')]
+  const secrets: [variable: string, spellings: Uint8Array[]][] = [
+    ['WECHAT_SECRET', asText(WECHAT_SECRET ?? '')],
+    ['DATABASE_URL', asText(DATABASE_URL ? new URL(DATABASE_URL).password : '')],
+    ...TOKEN_KEYS.map(({ bytes }): [string, Uint8Array[]] => ['TOKEN_KEYS', [bytes]]),
+    ...SEALING_KEYS.map(({ bytes }): [string, Uint8Array[]] => ['SEALING_KEYS', [bytes]]),
+    ['LOOKUP_KEY', LOOKUP_KEY ? [LOOKUP_KEY] : []],
+  ]
   const owners = new Map<string, string>()
-  const faults: string[] = []
-  for (const [name, rule] of Object.entries(variableRules)) {
-    const value = variables[name]
-    for (const key of (value && rule.keys?.(value)) || []) {
-      const owner = owners.get(key.toString('hex'))
-      if (key.length > 0 && owner && owner !== name)
-        faults.push(`${name} and ${owner} hold the same key; each needs its own`)
-      owners.set(key.toString('hex'), name)
-    }
+  const faults: Fault[] = []
+  for (const [variable, spellings] of secrets) {
+    const texts = spellings.map((bytes) => Buffer.from(bytes).toString('hex')).filter(Boolean)
+    const other = texts.map((text) => owners.get(text)).find(Boolean)
+    if (other === variable) faults.push({ variable, code: 'repeated-key' })
+    else if (other) faults.push({ variable, code: 'shared-secret', details: { other } })
+    for (const text of texts) owners.set(text, variable)
   }
   return faults
 }
 
-function packageFaults({ zip }: Package): string[] {
+function packageFaults({ zip }: Package): Fault[] {
   const bytes = Math.ceil(zip.length / 3) * 4 + requestOverheadBytes
   if (bytes <= requestLimitBytes) return []
   const mb = (zip.length / 1024 / 1024).toFixed(1)
-  return [`its package has ${mb} MB; with the rest of the request at most 7.4 MB can be uploaded`]
+  const most = ((requestLimitBytes - requestOverheadBytes) * 3) / 4 / 1024 / 1024
+  return [fault('large-package', { mb, mostMb: Math.floor(most * 10) / 10 })]
 }
 
-function domainFaults(service: DesiredService): string[] {
-  const wanted = service.customDomain
-  if (!wanted) return []
-  const faults: string[] = []
-  if (!/^([a-z0-9-]+\.)+[a-z]{2,}$/i.test(wanted.domain))
-    faults.push(`customDomain: "${wanted.domain}" is not a domain name (without https://)`)
-  if (wanted.protocol !== 'HTTP' && !wanted.certificateId)
-    faults.push('customDomain: certificateId is not set; HTTPS needs a certificate of the account')
-  if (wanted.routes.length === 0)
-    faults.push('customDomain: no function has `paths` under its http event')
+function domainFaults({ customDomain }: DesiredService): DeployFault[] {
+  if (!customDomain) return []
+  const faults: Fault[] = []
+  if (!/^([a-z0-9-]+\.)+[a-z]{2,}$/i.test(customDomain.domain)) faults.push(fault('bad-domain'))
+  if (customDomain.protocol !== 'HTTP' && !customDomain.certificateId)
+    faults.push(fault('no-certificate'))
+  if (customDomain.routes.length === 0) faults.push(fault('no-paths'))
   const owners = new Map<string, string>()
-  for (const { path, functionName } of wanted.routes) {
-    const owner = owners.get(path)
-    if (owner)
-      faults.push(
-        `customDomain: ${path} can lead to one function, not to both ${owner} and ${functionName}`,
-      )
+  for (const { path, functionName } of customDomain.routes) {
+    const first = owners.get(path)
+    if (first) faults.push(fault('shared-path', { path, first, second: functionName }))
     owners.set(path, functionName)
   }
-  return faults
+  return faults.map((each) => ({ ...each, functions: [] }))
 }
 
-/** Everything wrong at once, or `undefined`. Nothing is sent to find out. */
-export function preflight(
-  service: DesiredService,
-  functions: readonly DesiredFunction[],
-  packages: readonly Package[],
-): DeployProblem | undefined {
+/** What a deploy is about to send. */
+export interface Preflight {
+  service: DesiredService
+  /** Those of its functions that are deployed. */
+  functions: readonly DesiredFunction[]
+  packages: readonly Package[]
+  declarations: Declarations
+}
+
+/** Everything wrong at once. Nothing is sent to find out. */
+export function preflight({
+  service,
+  functions,
+  packages,
+  declarations,
+}: Preflight): DeployFault[] {
   const faults = functions.flatMap((wanted) => {
     const made = packages.find(({ key }) => key === wanted.key)
     return [
-      ...configurationFaults(wanted),
+      ...settingFaults(wanted),
       ...deadlineFaults(wanted),
       ...environmentFaults(wanted),
+      ...variableFaults(wanted, declarations),
       ...(made ? packageFaults(made) : []),
-    ].map((fault) => `${wanted.key}: ${fault}`)
+    ].map((each) => ({ ...each, functions: [wanted.key] }))
   })
-  faults.push(...domainFaults(service))
-  if (faults.length === 0) return undefined
-  const where = `Values come from the environment or .env.${service.stage} (or .env).`
-  return problemList(`Nothing was sent to the cloud. ${where} To put right:`, faults)
+  return mergeFaults([...faults, ...domainFaults(service)])
 }

@@ -5,6 +5,7 @@
 
 import { createHmac, hkdfSync } from 'node:crypto'
 import type { Lookup } from '../ports.ts'
+import { KEY_MIN_BYTES, KeyError } from './key-error.ts'
 
 /** The one key of a lookup. */
 export interface LookupOptions {
@@ -12,18 +13,13 @@ export interface LookupOptions {
   key: Uint8Array
 }
 
-/** The same bound as for every other key. */
-export const LOOKUP_KEY_MIN_BYTES = 32
-
 const HMAC_KEY_BYTES = 32
 /** Keeps this key apart from any other use of the same configured secret. */
 const DERIVATION_LABEL = 'miniscore lookup hmac-sha256'
 
-/** @throws {Error} when the key is too short */
+/** @throws {KeyError} when the key is too short */
 export function createLookup({ key }: LookupOptions): Lookup {
-  if (key.length < LOOKUP_KEY_MIN_BYTES) {
-    throw new Error(`the lookup key has fewer than ${LOOKUP_KEY_MIN_BYTES} bytes`)
-  }
+  if (key.length < KEY_MIN_BYTES) throw new KeyError('key-too-short', 'of the lookup')
   let derived: Uint8Array | undefined
   return {
     digest(purpose, value) {

@@ -7,6 +7,7 @@
 
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import type { Vault } from '../ports.ts'
+import { KEY_MIN_BYTES, KeyError } from './key-error.ts'
 
 /** A key that seals, and the name it is stored under. */
 export interface SealingKey {
@@ -22,9 +23,6 @@ export interface VaultOptions {
   keys: readonly SealingKey[]
 }
 
-/** Shorter ones are guessable or typed by hand. */
-export const SEALING_KEY_MIN_BYTES = 32
-
 const CIPHER = 'aes-256-gcm'
 const CIPHER_KEY_BYTES = 32
 const VERSION = 1
@@ -36,18 +34,18 @@ const KID = /^[A-Za-z0-9_-]{1,32}$/
 /** Keeps these keys apart from any other use of the same configured secret. */
 const DERIVATION_LABEL = 'miniscore vault aes-256-gcm'
 
-/** @throws {Error} when there is no key, or one is too short, badly named or named twice */
+/** @throws {KeyError} when there is no key, or one is too short, badly named or named twice */
 export function createVault({ keys }: VaultOptions): Vault {
   const ring = keys.map(prepareKey)
   const [current] = ring
-  if (!current) throw new Error('a vault needs at least one key')
+  if (!current) throw new KeyError('no-key')
   const byKid = new Map(ring.map((key) => [key.kid, key]))
-  if (byKid.size !== ring.length) throw new Error('two keys of the vault have the same id')
+  if (byKid.size !== ring.length) throw new KeyError('repeated-key-id')
 
   return {
     seal(plaintext, context) {
       if (!plaintext.isWellFormed() || !context.isWellFormed()) {
-        throw new Error('text to be sealed, or its context, is not well formed')
+        throw new TypeError('text to be sealed, or its context, is not well formed')
       }
       const iv = randomBytes(IV_BYTES)
       const cipher = createCipheriv(CIPHER, current.cipherKey(), iv, { authTagLength: TAG_BYTES })
@@ -76,10 +74,8 @@ export function createVault({ keys }: VaultOptions): Vault {
 
 /** Checks a key now and derives from it at first use, once. */
 function prepareKey({ kid, bytes }: SealingKey) {
-  if (!KID.test(kid)) throw new Error('the id of a vault key is 1 to 32 letters, digits, - or _')
-  if (bytes.length < SEALING_KEY_MIN_BYTES) {
-    throw new Error(`vault key ${kid} has fewer than ${SEALING_KEY_MIN_BYTES} bytes`)
-  }
+  if (!KID.test(kid)) throw new KeyError('bad-key-id')
+  if (bytes.length < KEY_MIN_BYTES) throw new KeyError('key-too-short', kid)
   const header = Buffer.concat([Buffer.of(VERSION, kid.length), Buffer.from(kid, 'latin1')])
   let derived: Uint8Array | undefined
   const cipherKey = (): Uint8Array => {

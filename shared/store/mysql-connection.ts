@@ -8,9 +8,11 @@ import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import mysql2, { type Connection, type PrepareStatementInfo, type SslOptions } from 'mysql2'
 import { steadyMs } from '../steady-clock.ts'
+import { DatabaseUrlError } from './database-url-error.ts'
 import { DbError, type SqlResult } from './db.ts'
 import type { MySqlTarget, MySqlTls } from './mysql-url.ts'
 import { type DriverValue, type MySqlColumn, toSqlRow } from './mysql-values.ts'
+import { checkParameterCount } from './parameters.ts'
 
 /** Strict everywhere, and nothing that changes how a literal is read (NO_BACKSLASH_ESCAPES, ANSI_QUOTES). */
 const SQL_MODE =
@@ -106,7 +108,7 @@ export class MySqlConnection {
   /**
    * Runs one prepared statement. `lostOutcome` is what it means when the answer stays away.
    * @throws {DbError} `outcome: 'none'` for certain as long as nothing but PREPARE was sent
-   * @throws {TypeError} before it is executed, when it does not take that many values
+   * @throws {ParameterError} before it is executed, when it does not take that many values
    */
   async query(
     sql: string,
@@ -119,9 +121,7 @@ export class MySqlConnection {
       this.#driver.prepare(sql, settle)
     })
     const expected = (statement as PrepareStatementInfo & { parameters: unknown[] }).parameters
-    if (expected.length !== values.length) {
-      throw new TypeError(`the statement has ${expected.length} parameters, not ${values.length}`)
-    }
+    checkParameterCount(expected.length, values.length)
     const answer = await this.#exchange<Answer>(endMs - steadyMs(), lostOutcome, (settle) => {
       statement.execute(values, (error: unknown, rows: unknown, columns?: MySqlColumn[]) => {
         settle(error, { rows, columns })
@@ -247,14 +247,25 @@ export class MySqlConnection {
   }
 }
 
-/** What mysql2 takes for TLS; made once for all connections, so that they share context and session. */
+/**
+ * What mysql2 takes for TLS; made once for all connections, so that they share context and session.
+ * @throws {DatabaseUrlError} when there is no such file of authorities
+ */
 export function driverTls(tls: MySqlTls | undefined): SslOptions | undefined {
   if (tls === undefined) return undefined
   return {
     minVersion: 'TLSv1.2',
     rejectUnauthorized: tls.verify !== 'nothing',
     verifyIdentity: tls.verify === 'authority-and-name',
-    ...(tls.authorityPath !== undefined && { ca: readFileSync(tls.authorityPath, 'utf8') }),
+    ...(tls.authorityPath !== undefined && { ca: readAuthority(tls.authorityPath) }),
+  }
+}
+
+function readAuthority(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    throw new DatabaseUrlError('ssl-ca-unreadable')
   }
 }
 

@@ -1,5 +1,7 @@
 /** What a `mysql://` URL says. Checked when the door is opened, so that a wrong one is refused at the start. */
 
+import { DatabaseUrlError } from './database-url-error.ts'
+
 /** Where and how to connect. */
 export interface MySqlTarget {
   host: string
@@ -25,19 +27,19 @@ export interface MySqlTls {
  * - `ssl-ca=/path.pem`: the authorities to trust
  *
  * https://dev.mysql.com/doc/refman/8.0/en/connecting-using-uri-or-key-value-pairs.html
- * @throws {Error} naming the part that is wrong, never the URL: it holds the password
+ * @throws {DatabaseUrlError}
  */
 export function parseMySqlUrl(text: string): MySqlTarget {
   // Node puts the text into its error's `input`, hence no `new URL` with that error as cause.
-  if (!URL.canParse(text)) throw new Error('the mysql:// URL cannot be read')
+  if (!URL.canParse(text)) throw new DatabaseUrlError('not-a-url')
   const url = new URL(text)
-  if (url.protocol !== 'mysql:') throw new Error('the URL does not start with mysql://')
+  if (url.protocol !== 'mysql:') throw new DatabaseUrlError('scheme', 'mysql://')
   const host = decoded(url.hostname.replace(/^\[(.*)\]$/, '$1'), 'host')
   const user = decoded(url.username, 'user')
   const database = decoded(url.pathname.slice(1), 'database')
-  if (host === '') throw new Error('the mysql:// URL names no host')
-  if (user === '') throw new Error('the mysql:// URL names no user')
-  if (database === '') throw new Error('the mysql:// URL names no database')
+  if (host === '') throw new DatabaseUrlError('no-host')
+  if (user === '') throw new DatabaseUrlError('no-user')
+  if (database === '') throw new DatabaseUrlError('no-database')
   return {
     host,
     port: Number(url.port || 3306),
@@ -62,26 +64,26 @@ function readTls(parameters: URLSearchParams, host: string): MySqlTls | undefine
   let authorityPath: string | undefined
   for (const [name, value] of parameters) {
     if (name === 'ssl') {
-      if (value !== 'true' && value !== 'false') throw new Error('ssl in the URL is true or false')
+      if (value !== 'true' && value !== 'false') throw new DatabaseUrlError('ssl-value')
       if (value === 'true') verify ??= 'authority-and-name'
     } else if (name === 'ssl-mode') {
       const mode = value.toLowerCase()
       if (!MODES.has(mode)) {
-        throw new Error(`ssl-mode in the URL is one of ${[...MODES.keys()].join(', ')}`)
+        throw new DatabaseUrlError('ssl-mode-value', [...MODES.keys()].join(', '))
       }
       verify = MODES.get(mode)
     } else if (name === 'ssl-ca') {
       authorityPath = value
     } else {
-      throw new Error(`the mysql:// URL has a parameter it cannot have: ${printable(name)}`)
+      throw new DatabaseUrlError('unknown-parameter', printable(name))
     }
   }
   if (verify === undefined) {
-    if (authorityPath !== undefined) throw new Error('ssl-ca in the URL needs ssl-mode=verify_ca')
+    if (authorityPath !== undefined) throw new DatabaseUrlError('ssl-ca-unused')
     return undefined
   }
   if (verify === 'authority-and-name' && /^[\d.]+$|:/.test(host)) {
-    throw new Error('a host given by its address has no name to check: use ssl-mode=verify_ca')
+    throw new DatabaseUrlError('ssl-host-address')
   }
   return { verify, authorityPath }
 }
@@ -90,7 +92,7 @@ function decoded(text: string, part: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    throw new Error(`the ${part} in the mysql:// URL is not percent-encoded correctly`)
+    throw new DatabaseUrlError('percent-encoding', part)
   }
 }
 

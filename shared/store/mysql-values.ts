@@ -19,37 +19,18 @@ export type DriverValue =
 
 /** Decimal columns on the wire. https://dev.mysql.com/doc/dev/mysql-server/latest/field__types_8h.html */
 const DECIMAL_TYPES: ReadonlySet<number | undefined> = new Set([0, 246])
-const LONE_SURROGATE = /\p{Surrogate}/u
-const SMALLEST_INTEGER = -(2n ** 63n)
-const LARGEST_INTEGER = 2n ** 63n - 1n
 
 /**
- * A parameter as mysql2 shall send it. Integers go as BIGINT: mysql2 alone would send a number as
- * DOUBLE, which LIMIT refuses, and a bigint as text, which compares as a double.
- * @throws {TypeError} for what is not a `SqlValue`, not finite, beyond 64 bits, or a lone surrogate
+ * A parameter that `checkParameters` let through, as mysql2 shall send it. Integers go as BIGINT: mysql2 alone would
+ * send a number as DOUBLE, which LIMIT refuses, and a bigint as text, which compares as a double.
  */
 export function toDriverValue(value: SqlValue): DriverValue {
-  if (value === null) return null
-  switch (typeof value) {
-    case 'string':
-      if (LONE_SURROGATE.test(value)) throw new TypeError('a text parameter is not well formed')
-      return value
-    case 'number':
-      if (!Number.isFinite(value)) throw new TypeError('a number parameter is not finite')
-      return Number.isSafeInteger(value) ? mysql2.TypedParameter.BIGINT(value) : value
-    case 'bigint':
-      if (value < SMALLEST_INTEGER || value > LARGEST_INTEGER) {
-        throw new TypeError('a bigint parameter has more than 64 bits')
-      }
-      return mysql2.TypedParameter.BIGINT(value)
-    case 'boolean':
-      return mysql2.TypedParameter.BIGINT(value ? 1 : 0)
-    default:
-      if (value instanceof Uint8Array) {
-        return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-      }
-      throw new TypeError('a parameter is null, text, a number, a boolean or bytes')
+  if (value instanceof Uint8Array) {
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   }
+  if (typeof value === 'boolean') return mysql2.TypedParameter.BIGINT(value ? 1 : 0)
+  const isInteger = typeof value === 'bigint' || Number.isSafeInteger(value)
+  return isInteger ? mysql2.TypedParameter.BIGINT(value) : value
 }
 
 /**

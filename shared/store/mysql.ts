@@ -15,6 +15,7 @@ import {
 import { driverTls, MySqlConnection } from './mysql-connection.ts'
 import { parseMySqlUrl } from './mysql-url.ts'
 import { toDriverValue } from './mysql-values.ts'
+import { checkParameters } from './parameters.ts'
 
 /** Where the database is, how long it may take, and how many connections it gets. */
 export interface MySqlOptions {
@@ -40,7 +41,7 @@ const ROLLBACK_TIMEOUT_MS = 1000
 
 /**
  * Opens the door; nothing is sent before the first statement.
- * @throws {Error} when the URL is wrong, in words and without the URL
+ * @throws {DatabaseUrlError} when the URL is wrong
  */
 export function openMySql(options: MySqlOptions): Db {
   return new MySqlDb(options)
@@ -69,6 +70,7 @@ class MySqlDb implements Db {
   }
 
   async query(sql: string, parameters: readonly SqlValue[] = []): Promise<SqlResult> {
+    checkParameters(parameters)
     const values = parameters.map(toDriverValue)
     const timeLeftMs = countdown(this.#timeoutMs())
     return this.#onConnection(timeLeftMs, ({ connection }) =>
@@ -238,6 +240,7 @@ class MySqlTransaction implements Queryable {
 
   async #run(sql: string, parameters: readonly SqlValue[]): Promise<SqlResult> {
     if (this.doom !== undefined) throw this.doom
+    checkParameters(parameters)
     const values = parameters.map(toDriverValue)
     try {
       // Without COMMIT nothing is applied, so that a lost statement is no unknown outcome here.

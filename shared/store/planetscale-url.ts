@@ -1,28 +1,26 @@
 /** Which URLs the PlanetScale door takes. */
 
 import { isLoopbackHost } from '../network-addresses.ts'
+import { DatabaseUrlError } from './database-url-error.ts'
 
 /**
  * True for https, false for plain http on loopback.
- * @throws {Error} in words that repeat nothing of the URL, since it holds a password
+ * @throws {DatabaseUrlError}
  */
 export function checkPlanetScaleUrl(text: string): boolean {
-  if (!URL.canParse(text)) throw new Error('the PlanetScale URL is not a URL')
-  const url = new URL(text)
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
-    throw new Error('the PlanetScale URL begins with https:// (or http:// on loopback)')
+  if (!URL.canParse(text)) throw new DatabaseUrlError('not-a-url')
+  const { protocol, hostname, username, password } = new URL(text)
+  if (protocol !== 'https:' && protocol !== 'http:') {
+    throw new DatabaseUrlError('scheme', 'https://')
   }
-  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
-    throw new Error('the PlanetScale URL must use https: plain http is for loopback only')
+  if (protocol === 'http:' && !isLoopbackHost(hostname)) {
+    throw new DatabaseUrlError('plain-http')
   }
-  if (url.username === '' || url.password === '') {
-    throw new Error('the PlanetScale URL holds a user name and a password')
-  }
+  if (username === '') throw new DatabaseUrlError('no-user')
+  if (password === '') throw new DatabaseUrlError('no-password')
   // The driver sends both as they stand in the URL.
-  if (url.username.includes('%') || url.password.includes('%')) {
-    throw new Error(
-      'user name and password of the PlanetScale URL may not need percent-encoding: choose others',
-    )
+  if (username.includes('%') || password.includes('%')) {
+    throw new DatabaseUrlError('percent-encoded-credentials')
   }
-  return url.protocol === 'https:'
+  return protocol === 'https:'
 }

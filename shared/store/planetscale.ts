@@ -14,8 +14,8 @@ import {
   type SqlValue,
 } from './db.ts'
 import { ExchangeError, type HttpsClient, openHttpsClient } from './https-fetch.ts'
+import { checkParameterCount, checkParameters, countPlaceholders } from './parameters.ts'
 import { answerProblem, castValue, refusalFrom } from './planetscale-answer.ts'
-import { checkParameters } from './planetscale-parameters.ts'
 import { checkPlanetScaleUrl } from './planetscale-url.ts'
 
 const TRANSACTION_ATTEMPTS = 3
@@ -45,7 +45,7 @@ interface Sending {
   control: boolean
 }
 
-/** @throws {Error} in words, naming no credentials, when the URL cannot be used */
+/** @throws {DatabaseUrlError} when the URL cannot be used */
 export function openPlanetScale(options: PlanetScaleOptions): Db {
   const secure = checkPlanetScaleUrl(options.url)
   const door = new PlanetScale(options, openHttpsClient(secure, options.ca))
@@ -197,7 +197,8 @@ async function execute(
   parameters: readonly SqlValue[],
   sending: Sending,
 ): Promise<SqlResult> {
-  checkParameters(sql, parameters)
+  checkParameters(parameters)
+  if (parameters.length > 0) checkParameterCount(countPlaceholders(sql), parameters.length)
   try {
     const bound = parameters.length === 0 ? null : [...parameters]
     const { rows, rowsAffected } = await connection.execute<SqlRow>(sql, bound)

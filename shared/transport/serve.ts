@@ -12,7 +12,7 @@ import { Problem } from '../problem.ts'
 import { steadyMs } from '../steady-clock.ts'
 import { DbError } from '../store/db.ts'
 import { systemClock } from '../wiring/clock.ts'
-import { allowedOriginsFrom, compose, compressFrom, type Parts } from '../wiring/compose.ts'
+import { compose, type Parts } from '../wiring/compose.ts'
 import { ConfigurationError, type Environment } from '../wiring/configuration.ts'
 import { beginInvocation } from '../wiring/database.ts'
 import {
@@ -43,10 +43,16 @@ import {
   remainingTime,
 } from './invocation.ts'
 
+/** What every function needs: to tell who calls, and to answer. */
+export interface EveryNeed extends Authority {
+  allowedOrigins: readonly string[]
+  compresses: boolean
+}
+
 /** A function as data: its name, what it needs, what it answers. */
-export interface FunctionDeclaration<Needs extends Authority> {
+export interface FunctionDeclaration<Needs extends EveryNeed> {
   functionName: string
-  /** What the endpoints need; each part reads its own variables. */
+  /** What the endpoints need; each part names its own variables. */
   parts: Parts<Needs>
   endpoints: readonly AnyEndpoint<NoInfer<Needs>>[]
   env?: Environment
@@ -62,12 +68,12 @@ export type ServedFunction = ((
 ) => Promise<HttpReply | FunctionCallReply>) & { http: MainHandler; runWeb(): Promise<void> }
 
 /** Makes a function's handler. A wrong configuration answers every request with one 500 problem. */
-export function serve<Needs extends Authority>(
+export function serve<Needs extends EveryNeed>(
   declaration: FunctionDeclaration<Needs>,
 ): ServedFunction {
   const { functionName, endpoints, parts, env = process.env } = declaration
   const log = declaration.log ?? createLogger({ functionName, now: systemClock.now })
-  const started = attempt(() => ({ needs: compose(parts, env), ...compose(settings, env) }))
+  const started = attempt(() => compose(parts, env))
   const answer = createAnswer({ started, endpoints, log })
   const compresses = 'value' in started && started.value.compresses
 
@@ -92,9 +98,6 @@ export function serve<Needs extends Authority>(
   }
   return Object.assign(handler, { http, runWeb })
 }
-
-/** What answering takes beside a function's own needs. */
-const settings = { allowedOrigins: allowedOriginsFrom, compresses: compressFrom }
 
 /**
  * A function call is known by what the platform wrote. Something that looks like an HTTP event is one, unless this
@@ -144,12 +147,12 @@ function functionCallTransport(
 
 type Answer = <Reply>(context: InvocationContext, transport: Transport<Reply>) => Promise<Reply>
 
-function createAnswer<Needs extends Authority>({
+function createAnswer<Needs extends EveryNeed>({
   started,
   endpoints,
   log,
 }: {
-  started: Attempt<{ needs: Needs; allowedOrigins: readonly string[] }>
+  started: Attempt<Needs>
   endpoints: readonly AnyEndpoint<NoInfer<Needs>>[]
   log: Logger
 }): Answer {
@@ -185,7 +188,7 @@ function createAnswer<Needs extends Authority>({
       }
       const found = findEndpoint(endpoints, call)
       route = found.endpoint.route
-      const outcome = await run(found, call, started.value.needs)
+      const outcome = await run(found, call, started.value)
       finish(outcome.status)
       return transport.writeOutcome(outcome, options)
     } catch (error) {

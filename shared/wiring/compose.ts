@@ -1,27 +1,11 @@
 /**
- * Environment → implementations, once per cold start. Each part reads only its own variables, so a
- * function that lists no `weChatFrom` never needs, or sees, the AppSecret.
+ * Environment → implementations, once per cold start. A part says which variables it takes, so what a function needs is
+ * known without starting it, and a function without `weChat` never needs, or sees, the AppSecret.
  */
 
-import * as v from 'valibot'
 import { type Breaker, createBreaker } from '../breaker.ts'
 import { createLimiter, noLimiter } from '../limits/limiter.ts'
-import type {
-  Clock,
-  CodeClaimStore,
-  CounterStore,
-  Limiter,
-  Lookup,
-  PersonStore,
-  PlatformSessions,
-  RatingEraser,
-  RatingStore,
-  SessionStore,
-  Sessions,
-  Tokens,
-  Vault,
-  WeChat,
-} from '../ports.ts'
+import type { Limiter, Tokens, WeChat } from '../ports.ts'
 import { Problem, type ProblemCode } from '../problem.ts'
 import { createLookup } from '../session/lookup.ts'
 import { createPlatformSessions } from '../session/platform-sessions.ts'
@@ -31,6 +15,7 @@ import { createTokenSigner, createTokenVerifier, type TokenOptions } from '../se
 import { createVault } from '../session/vault.ts'
 import { createCodeClaimStore } from '../store/code-claims.ts'
 import { createCounterStore } from '../store/counters.ts'
+import type { Db } from '../store/db.ts'
 import { createPersonIdentities, createPersonStore } from '../store/people.ts'
 import { createRatingEraser } from '../store/rating-erasure.ts'
 import { createRatingStore } from '../store/ratings.ts'
@@ -42,200 +27,192 @@ import {
 import { createWeChat } from '../wechat/client.ts'
 import { systemClock } from './clock.ts'
 import {
-  ApiUrl,
-  AppId,
   ConfigurationError,
+  type ConfigurationFault,
   type Environment,
-  Key,
-  KeyRing,
-  Limits,
-  Operators,
-  Origins,
+  type NamedKey,
   readVariables,
-  Seconds,
+  type Values,
+  type VariableName,
 } from './configuration.ts'
 import { dbFrom } from './database.ts'
 
-/** Makes one need of a function. @throws {ConfigurationError} naming variables, never values */
-export type Part<Need> = (env: Environment) => Need
+/** One need of a function: which variables it takes, and how it is made of them. */
+export interface Part<Need> {
+  readonly variables: readonly VariableName[]
+  make(values: Values): Need
+}
 
 /** A part for each need of a function. */
-export type Parts<Needs> = { [Name in keyof Needs]: Part<Needs[Name]> }
+export type Parts<Needs> = { readonly [Name in keyof Needs]: Part<Needs[Name]> }
 
-/** Makes all parts, and reports all variables that are wrong at once. @throws {ConfigurationError} */
-export function compose<Needs extends object>(parts: Parts<Needs>, env: Environment): Needs {
-  const wrong = new Set<string>()
-  const needs: Partial<Needs> = {}
-  for (const name of Object.keys(parts) as (keyof Needs)[]) {
-    try {
-      needs[name] = parts[name](env)
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error
-      for (const variable of error.variables) wrong.add(variable)
-    }
-  }
-  if (wrong.size > 0) throw new ConfigurationError([...wrong])
-  return needs as Needs
+/** The parts of a function, whatever it needs them for. */
+export type AnyParts = Readonly<Record<string, Part<unknown>>>
+
+/**
+ * A part that takes `variables` and nothing else.
+ * @__NO_SIDE_EFFECTS__ so that a bundle carries only the parts of its function
+ */
+export function part<Name extends VariableName, Need>(
+  variables: readonly Name[],
+  make: (values: Pick<Values, Name>) => Need,
+): Part<Need> {
+  return { variables, make }
 }
+
+/**
+ * A part over the configured database, and `variables` beside those of the database.
+ * @__NO_SIDE_EFFECTS__
+ */
+function stored<Name extends VariableName, Need>(
+  variables: readonly Name[],
+  make: (db: Db, values: Pick<Values, Name>) => Need,
+): Part<Need> {
+  return {
+    variables: ['DATABASE_URL', 'DATABASE_CONNECTIONS', ...variables],
+    make: (values) => make(dbFrom(values), values),
+  }
+}
+
+/** Makes all parts. @throws {ConfigurationError} with everything that is wrong */
+export function compose<Needs extends object>(parts: Parts<Needs>, env: Environment): Needs {
+  const { values, faults } = readVariables(variablesOf(parts as AnyParts), env)
+  if (faults.length > 0) throw new ConfigurationError(faults)
+  const made = Object.entries<Part<unknown>>(parts).map(([name, { make }]) => [
+    name,
+    make(values as Values),
+  ])
+  return Object.fromEntries(made) as Needs
+}
+
+/** The variables that the parts take. */
+export function variablesOf(parts: AnyParts): VariableName[] {
+  return [...new Set(Object.values(parts).flatMap(({ variables }) => variables))]
+}
+
+/** Everything that `compose` would refuse; nothing is made. */
+export function faultsOf(parts: AnyParts, env: Environment): ConfigurationFault[] {
+  return readVariables(variablesOf(parts), env).faults
+}
+
+const TOKENS = ['TOKEN_KEYS', 'WECHAT_APPID', 'ACCESS_TOKEN_SECONDS'] as const
 
 /** The machine’s clock. */
-export function clockFrom(): Clock {
-  return systemClock
-}
+export const clock = part([], () => systemClock)
 
 /** Ratings in the configured database. */
-export function ratingsFrom(env: Environment): RatingStore {
-  return createRatingStore(dbFrom(env), systemClock.now)
-}
+export const ratings = stored([], (db) => createRatingStore(db, systemClock.now))
 
 /** Removes people from ratings in the configured database. */
-export function ratingEraserFrom(env: Environment): RatingEraser {
-  return createRatingEraser(dbFrom(env))
-}
+export const ratingEraser = stored([], createRatingEraser)
 
 /** People in the configured database. */
-export function peopleFrom(env: Environment): PersonStore {
-  return createPersonStore(dbFrom(env))
-}
+export const people = stored([], createPersonStore)
 
 /** Claims on codes in the configured database. */
-export function codeClaimsFrom(env: Environment): CodeClaimStore {
-  return createCodeClaimStore(dbFrom(env))
-}
+export const codeClaims = stored([], createCodeClaimStore)
 
 /** Counters in the configured database. */
-export function countersFrom(env: Environment): CounterStore {
-  return createCounterStore(dbFrom(env))
-}
+export const counters = stored([], createCounterStore)
 
 /** Session rows in the configured database. */
-export function sessionStoreFrom(env: Environment): SessionStore {
-  return createSessionStore(dbFrom(env))
-}
+export const sessionStore = stored([], createSessionStore)
 
 /** Enough of sessions to tell who calls. */
-export function sessionCheckFrom(env: Environment): Pick<Sessions, 'check'> {
-  return createSessionCheck({ store: createSessionLookup(dbFrom(env)), now: systemClock.now })
-}
+export const sessionCheck = stored([], (db) =>
+  createSessionCheck({ store: createSessionLookup(db), now: systemClock.now }),
+)
 
-/** Sessions with their tokens: `TOKEN_KEYS`, `WECHAT_APPID`, `ACCESS_TOKEN_SECONDS`. */
-export function sessionsFrom(env: Environment): Sessions {
-  const { TOKEN_KEYS: keys } = readVariables(env, { TOKEN_KEYS: KeyRing })
-  return createSessions({
-    store: sessionStoreFrom(env),
-    tokens: createTokenSigner(tokenOptions(env)),
-    keys: keys.map(({ kid, bytes }) => ({ kid, secret: bytes })),
+/** Sessions with their tokens. */
+export const sessions = stored(TOKENS, (db, values) =>
+  createSessions({
+    store: createSessionStore(db),
+    tokens: createTokenSigner(tokenOptions(values)),
+    keys: secretsOf(values.TOKEN_KEYS),
     now: systemClock.now,
-  })
-}
+  }),
+)
 
 /** Sessions of `wx.cloud.callFunction`. */
-export function platformSessionsFrom(env: Environment): PlatformSessions {
-  return createPlatformSessions({
-    appid: appidFrom(env),
-    people: createPersonIdentities(dbFrom(env)),
-    store: createPlatformSessionStore(dbFrom(env)),
+export const platformSessions = stored(['WECHAT_APPID'], (db, values) =>
+  createPlatformSessions({
+    appid: values.WECHAT_APPID,
+    people: createPersonIdentities(db),
+    store: createPlatformSessionStore(db),
     now: systemClock.now,
-  })
-}
+  }),
+)
 
 /** Seals session keys and phone numbers. */
-export function vaultFrom(env: Environment): Vault {
-  return createVault({ keys: readVariables(env, { SEALING_KEYS: KeyRing }).SEALING_KEYS })
-}
+export const vault = part(['SEALING_KEYS'], ({ SEALING_KEYS: keys }) => createVault({ keys }))
 
 /** Finds phone numbers and codes without storing them. */
-export function lookupFrom(env: Environment): Lookup {
-  return createLookup({ key: readVariables(env, { LOOKUP_KEY: Key }).LOOKUP_KEY })
-}
+export const lookup = part(['LOOKUP_KEY'], ({ LOOKUP_KEY: key }) => createLookup({ key }))
 
-/** Limits of requests by `LIMITS`; counted in the store. */
-export function limiterFrom(env: Environment): Limiter {
-  const { LIMITS: limits } = readVariables(env, { LIMITS: Limits })
-  if (limits === 'off') return noLimiter
+/** Limits of requests; counted in the store. */
+export const limiter = stored(['LIMITS'], (db, values): Limiter => {
+  if (values.LIMITS === 'off') return noLimiter
   return createLimiter({
-    counters: countersFrom(env),
-    ...limits,
+    counters: createCounterStore(db),
+    ...values.LIMITS,
     now: systemClock.now,
     random: Math.random,
   })
-}
+})
 
 /** User ids and openids of operators, who read everything. */
-export function operatorsFrom(env: Environment): ReadonlySet<string> {
-  return readVariables(env, { OPERATORS: Operators }).OPERATORS
-}
+export const operators = part(
+  ['OPERATORS'],
+  ({ OPERATORS: ids }): ReadonlySet<string> => new Set(ids),
+)
 
 /** What becomes of the ratings of a person who wants to be forgotten. */
-export function forgottenRatingsFrom(env: Environment): 'delete' | 'keep-anonymous' {
-  const { ANONYMOUS_RATINGS: choice } = readVariables(env, {
-    ANONYMOUS_RATINGS: v.optional(
-      v.picklist(['delete', 'keep'], 'should be keep or delete'),
-      'delete',
-    ),
-  })
-  return choice === 'keep' ? 'keep-anonymous' : 'delete'
-}
+export const forgottenRatings = part(['ANONYMOUS_RATINGS'], ({ ANONYMOUS_RATINGS: choice }) =>
+  choice === 'keep' ? 'keep-anonymous' : 'delete',
+)
 
-/** WeChat’s API behind a breaker: `WECHAT_APPID`, `WECHAT_SECRET`, `WECHAT_API_URL`. */
-export function weChatFrom(env: Environment): WeChat {
-  const variables = readVariables(env, {
-    WECHAT_APPID: AppId,
-    WECHAT_SECRET: v.pipe(v.string(), v.regex(/^[\x21-\x7e]{16,128}$/)),
-    WECHAT_API_URL: v.optional(ApiUrl, 'https://api.weixin.qq.com'),
-  })
-  return guardedWeChat(
+/** WeChat’s API behind a breaker. */
+export const weChat = part(['WECHAT_APPID', 'WECHAT_SECRET', 'WECHAT_API_URL'], (values) =>
+  guardedWeChat(
     createWeChat({
-      appid: variables.WECHAT_APPID,
-      secret: variables.WECHAT_SECRET,
-      apiUrl: variables.WECHAT_API_URL,
+      appid: values.WECHAT_APPID,
+      secret: values.WECHAT_SECRET,
+      apiUrl: values.WECHAT_API_URL,
       now: systemClock.now,
     }),
     createBreaker({ now: systemClock.now }),
-  )
-}
+  ),
+)
 
 /** The mini program's appid: half of every person's identity, and the audience of tokens. */
-export function appidFrom(env: Environment): string {
-  return readVariables(env, { WECHAT_APPID: AppId }).WECHAT_APPID
-}
+export const appid = part(['WECHAT_APPID'], (values) => values.WECHAT_APPID)
 
 /** Verifies access tokens. */
-export function tokensFrom(env: Environment): Pick<Tokens, 'verify'> {
-  return createTokenVerifier(tokenOptions(env))
-}
+export const tokens = part(
+  TOKENS,
+  (values): Pick<Tokens, 'verify'> => createTokenVerifier(tokenOptions(values)),
+)
 
-function tokenOptions(env: Environment): TokenOptions {
-  const variables = readVariables(env, {
-    TOKEN_KEYS: KeyRing,
-    WECHAT_APPID: AppId,
-    ACCESS_TOKEN_SECONDS: v.optional(Seconds, String(ACCESS_TOKEN_SECONDS)),
-  })
+function tokenOptions(values: Pick<Values, (typeof TOKENS)[number]>): TokenOptions {
   return {
-    keys: variables.TOKEN_KEYS.map(({ kid, bytes }) => ({ kid, secret: bytes })),
+    keys: secretsOf(values.TOKEN_KEYS),
     issuer: 'miniscore',
-    audience: variables.WECHAT_APPID,
-    lifetimeSeconds: variables.ACCESS_TOKEN_SECONDS,
+    audience: values.WECHAT_APPID,
+    lifetimeSeconds: values.ACCESS_TOKEN_SECONDS,
     clockToleranceSeconds: 60,
     now: systemClock.now,
   }
 }
 
-const ACCESS_TOKEN_SECONDS = 15 * 60
+function secretsOf(keys: readonly NamedKey[]) {
+  return keys.map(({ kid, bytes }) => ({ kid, secret: bytes }))
+}
 
 /** Exact origins of browsers that may read answers; none by default. */
-export function allowedOriginsFrom(env: Environment): readonly string[] {
-  const { ALLOWED_ORIGINS: origins } = readVariables(env, { ALLOWED_ORIGINS: Origins })
-  return origins
-}
+export const allowedOrigins = part(['ALLOWED_ORIGINS'], (values) => values.ALLOWED_ORIGINS)
 
-/** Whether answers of event functions are compressed, as base64; a server always compresses. */
-export function compressFrom(env: Environment): boolean {
-  const { COMPRESS: choice } = readVariables(env, {
-    COMPRESS: v.optional(v.picklist(['0', '1'], 'should be 1 or 0'), '0'),
-  })
-  return choice === '1'
-}
+/** Whether answers of event functions are compressed. */
+export const compresses = part(['COMPRESS'], (values) => values.COMPRESS === '1')
 
 const WECHAT_FAILURES: ReadonlySet<ProblemCode> = new Set([
   'wechat-unavailable',
@@ -257,11 +234,13 @@ function guardedWeChat(wechat: WeChat, breaker: Breaker): WeChat {
   }
 }
 
-/** What every function needs to tell who calls; see `Authority`. */
-export const authority = {
-  tokens: tokensFrom,
-  sessions: sessionCheckFrom,
-  operators: operatorsFrom,
-  limiter: limiterFrom,
-  platformSessions: platformSessionsFrom,
+/** What every function needs: to tell who calls (see `Authority`), and to answer. */
+export const everyFunction = {
+  tokens,
+  sessions: sessionCheck,
+  operators,
+  limiter,
+  platformSessions,
+  allowedOrigins,
+  compresses,
 }

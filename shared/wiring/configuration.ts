@@ -1,51 +1,126 @@
-/** What configuration variables may be: read by name, checked once, refused by name and never by value. */
+/** What each configuration variable may be: one rule a variable, for functions, deploys, the doctor and local runs alike. */
 
-import * as v from 'valibot'
 import { isLoopbackHost } from '../network-addresses.ts'
+import { DatabaseUrlError, databaseUrlFaults } from '../store/database-url-error.ts'
+import { parseMySqlUrl } from '../store/mysql-url.ts'
+import { checkPlanetScaleUrl } from '../store/planetscale-url.ts'
 
 /** Variables by name; `process.env` in a function. */
-export type Environment = Record<string, string | undefined>
+export type Environment = Readonly<Record<string, string | undefined>>
 
-/** One or more variables are missing or not acceptable. */
-export class ConfigurationError extends Error {
-  readonly variables: readonly string[]
+const DATABASE_URL_FORMS =
+  'should be mysql://user:password@host:3306/database or https://user:password@host'
 
-  constructor(variables: readonly string[]) {
-    super(`missing or not acceptable: ${variables.join('; ')}`)
-    this.name = 'ConfigurationError'
-    this.variables = variables
+/** Why a value is refused, to follow the variable's name; `{details}` are numbers and words of ours, never of the value. */
+export const refusals = {
+  missing: 'is not set',
+  'not-one-of': 'should be {allowed}',
+  'not-in-range': 'should be a whole number from {least} to {most}',
+  'bad-limits': 'should be like user:120/60,address:600/60, or off',
+  'bad-origin': 'should be exact origins like https://example.com, separated by commas',
+  'bad-operator': 'should be user ids or openids, separated by commas',
+  'bad-appid': 'should be the AppID of the mini program, wx and 16 hexadecimal digits',
+  'bad-appsecret': 'should be the AppSecret of the mini program, 32 hexadecimal digits',
+  'bad-api-url': 'should be an https address, or http on this machine',
+  'bad-key-ring': 'should be id:key[,id:key] with keys in base64url',
+  'bad-key': 'should be a key in base64url',
+  'short-key': 'holds a key of {bytes} bytes; it needs {least}',
+  'weak-key': 'holds a key that is not random',
+  'repeated-key-id': 'gives its keys {first} and {second} the same id',
+  ...databaseUrlFaults,
+  'not-a-url': DATABASE_URL_FORMS,
+  scheme: DATABASE_URL_FORMS,
+} as const satisfies Record<string, string>
+
+/** One of the reasons. */
+export type RefusalCode = keyof typeof refusals
+
+/** What a sentence is filled with. */
+export type Details = Readonly<Record<string, string | number>>
+
+/** Puts the details into the sentence; `…` stands for the only one. */
+export function fill(sentence: string, details: Details = {}): string {
+  return sentence.replace(/\{(\w+)\}|…/g, (_place, name = 'detail') => String(details[name]))
+}
+
+class Refusal {
+  readonly code: RefusalCode
+  readonly details: Details | undefined
+
+  constructor(code: RefusalCode, details?: Details) {
+    this.code = code
+    this.details = details
   }
 }
 
-/** The variables of `entries`, checked. @throws {ConfigurationError} */
-export function readVariables<Entries extends v.ObjectEntries>(
-  env: Environment,
-  entries: Entries,
-): v.InferOutput<v.ObjectSchema<Entries, undefined>> {
-  const own: Environment = {}
-  // An empty value in a deployment's environment means the same as none.
-  for (const name of Object.keys(entries)) if (env[name]) own[name] = env[name]
-  const parsed = v.safeParse(v.object(entries), own)
-  if (parsed.success) return parsed.output
-  throw new ConfigurationError(parsed.issues.map(describeVariable))
+/** A variable that is missing or not acceptable; never its value. */
+export interface ConfigurationFault {
+  variable: VariableName
+  code: RefusalCode
+  details?: Details | undefined
 }
 
-/** Own messages hold no values; valibot's may, and are replaced. */
-function describeVariable(issue: v.BaseIssue<unknown>): string {
-  const name = String(issue.path?.[0]?.key)
-  if (issue.type === 'object') return `${name} is missing`
-  const isOwn = issue.message.startsWith('should') || /^(this|key)/.test(issue.message)
-  return isOwn ? `${name} ${issue.message}` : `${name} is not acceptable`
+/** One or more variables are missing or not acceptable. */
+export class ConfigurationError extends Error {
+  readonly faults: readonly ConfigurationFault[]
+
+  constructor(faults: readonly ConfigurationFault[]) {
+    super()
+    this.name = 'ConfigurationError'
+    this.faults = faults
+    this.message = `variables that cannot be used: ${this.variables.join('; ')}`
+  }
+
+  /** A sentence for each variable, with its name and without its value. */
+  get variables(): string[] {
+    return this.faults.map(
+      ({ variable, code, details }) => `${variable} ${fill(refusals[code], details)}`,
+    )
+  }
 }
 
-function isSecureOrLoopback(text: string): boolean {
-  const url = parseUrl(text)
-  if (url?.protocol === 'https:') return true
-  return url?.protocol === 'http:' && isLoopbackHost(url.hostname)
+interface Rule<Value> {
+  read(text: string): Value | Refusal
+  /** The text that stands for none; without it the variable has to be set. */
+  otherwise?: string
 }
 
-function parseUrl(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined
+const KEY_MIN_BYTES = 32
+/** Fewer different bytes than this in a key of 32 is a password or a pattern, not random. */
+const KEY_MIN_DISTINCT_BYTES = 16
+
+/** A key with the id that sealed values and tokens name it by. */
+export interface NamedKey {
+  kid: string
+  bytes: Uint8Array
+}
+
+function parseKey(encoded: string): Uint8Array | Refusal {
+  if (!/^[A-Za-z0-9_-]+={0,2}$/.test(encoded)) return new Refusal('bad-key')
+  const bytes = new Uint8Array(Buffer.from(encoded, 'base64url'))
+  if (bytes.length < KEY_MIN_BYTES) {
+    return new Refusal('short-key', { bytes: bytes.length, least: KEY_MIN_BYTES })
+  }
+  return new Set(bytes).size < KEY_MIN_DISTINCT_BYTES ? new Refusal('weak-key') : bytes
+}
+
+/** `id:base64url[,id:base64url …]`; the first key is the current one. */
+function parseKeyRing(text: string): NamedKey[] | Refusal {
+  const keys: NamedKey[] = []
+  for (const entry of text.split(',')) {
+    const [, kid, encoded = ''] = /^\s*([A-Za-z0-9_-]{1,32}):(\S*)\s*$/.exec(entry) ?? []
+    if (kid === undefined) return new Refusal('bad-key-ring')
+    const bytes = parseKey(encoded)
+    if (bytes instanceof Refusal) {
+      return bytes.code === 'bad-key' ? new Refusal('bad-key-ring') : bytes
+    }
+    const known = keys.findIndex((key) => key.kid === kid)
+    if (known >= 0) {
+      return new Refusal('repeated-key-id', { first: known + 1, second: keys.length + 1 })
+    }
+    keys.push({ kid, bytes })
+  }
+  return keys
 }
 
 /** Which database driver a bundle carries; set by the build. Sources run without it and carry both. */
@@ -57,120 +132,128 @@ export function doorOf(databaseUrl: string): 'planetscale' | 'mysql' {
   return databaseUrl.startsWith('mysql:') ? 'mysql' : 'planetscale'
 }
 
-/** The mini program’s appid. */
-export const AppId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{4,64}$/))
+function parseDatabaseUrl(text: string): string | Refusal {
+  try {
+    const door = doorOf(text)
+    if (builtDoor !== undefined && builtDoor !== door) {
+      throw new DatabaseUrlError('other-door', builtDoor)
+    }
+    // Spelt out, so that the build can drop the reader of the other door.
+    if ((typeof STORE_DOOR === 'undefined' || STORE_DOOR === 'mysql') && door === 'mysql') {
+      parseMySqlUrl(text)
+    } else checkPlanetScaleUrl(text)
+    return text
+  } catch (error) {
+    if (!(error instanceof DatabaseUrlError)) throw error
+    return new Refusal(error.code, { detail: error.detail })
+  }
+}
 
-/** An https address, or http on this machine. */
-export const ApiUrl = v.pipe(v.string(), v.check(isSecureOrLoopback))
+function parseUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined
+}
 
-/** The address of a database whose driver this bundle carries. */
-export const DatabaseUrl = v.pipe(
-  v.string(),
-  v.check((text) => {
-    const url = parseUrl(text)
-    if (!url || url.username === '' || url.hostname === '') return false
-    return url.protocol === 'mysql:' || isSecureOrLoopback(text)
-  }, 'should be https://user:password@host or mysql://user:password@host:3306/database'),
-  v.check(
-    (text) => builtDoor === undefined || doorOf(text) === builtDoor,
-    `this bundle was built for ${builtDoor}; build again with the new DATABASE_URL`,
-  ),
-)
-
-/** How many connections one process may have. */
-export const Connections = v.pipe(
-  v.string(),
-  v.regex(/^[1-9][0-9]?$/, 'should be 1 to 99'),
-  v.transform(Number),
-)
-
-/** Exact origins, separated by commas. */
-export const Origins = v.pipe(
-  v.optional(v.string(), ''),
-  v.transform((text) => text.split(',').flatMap((origin) => origin.trim() || [])),
-  v.check(
-    (origins) => origins.every((origin) => parseUrl(origin)?.origin === origin),
-    'should be exact origins like https://example.com, separated by commas',
-  ),
-)
-
-/** People submit and read a few ratings; a carrier's address may stand for thousands of them. */
-const LIMITS_DEFAULT = 'user:120/60,address:600/60'
-
-/** `user:REQUESTS/SECONDS,address:REQUESTS/SECONDS`, each per route, or `off`. */
-export const Limits = v.pipe(
-  v.optional(v.string(), LIMITS_DEFAULT),
-  v.transform((text) => (text === 'off' ? text : parseLimits(text))),
-  v.nonOptional(
-    v.custom<'off' | ReturnType<typeof parseLimits>>(() => true),
-    'should be like user:120/60,address:600/60, or off',
-  ),
-)
+function isSecureOrLoopback(url: URL | undefined): boolean {
+  return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname))
+}
 
 function parseLimits(text: string) {
+  if (text === 'off') return text
   const [, ...numbers] =
     /^user:([1-9][0-9]{0,6})\/([1-9][0-9]{0,4}),address:([1-9][0-9]{0,6})\/([1-9][0-9]{0,4})$/.exec(
       text,
     ) ?? []
   const [user, userSeconds, address, addressSeconds] = numbers.map(Number)
-  if (!user || !userSeconds || !address || !addressSeconds) return undefined
+  if (!user || !userSeconds || !address || !addressSeconds) return new Refusal('bad-limits')
   return {
     user: { requests: user, windowMs: userSeconds * 1000 },
     address: { requests: address, windowMs: addressSeconds * 1000 },
   }
 }
 
-/** User ids and openids, separated by commas. */
-export const Operators = v.pipe(
-  v.optional(v.string(), ''),
-  v.transform((text) => new Set(text.split(',').flatMap((id) => id.trim() || []))),
-  v.check(
-    (ids) => [...ids].every((id) => /^[A-Za-z0-9_-]{6,64}$/.test(id)),
-    'should be user ids or openids, separated by commas',
-  ),
-)
-
-/** A number of seconds, 60 to 86400. */
-export const Seconds = v.pipe(
-  v.string(),
-  v.regex(/^[0-9]{2,5}$/),
-  v.transform(Number),
-  v.check((seconds) => seconds >= 60 && seconds <= 86_400, 'should be 60 to 86400 seconds'),
-)
-
-const KEY_MIN_BYTES = 32
-/** Fewer different bytes than this in a key of 32 is a password or a pattern, not random. */
-const KEY_MIN_DISTINCT_BYTES = 16
-
-/** `kid:base64url[,kid:base64url …]`; the first key is the current one. */
-export const KeyRing = v.pipe(
-  v.string(),
-  v.transform((text) => text.split(',').map(parseKey)),
-  v.array(
-    v.nonNullable(
-      v.custom<{ kid: string; bytes: Uint8Array }>((key) => key !== undefined),
-      'should be kid:key with at least 32 random bytes in base64url',
-    ),
-  ),
-  v.check((keys) => new Set(keys.map(({ kid }) => kid)).size === keys.length, 'key ids repeat'),
-)
-
-function parseKey(text: string): { kid: string; bytes: Uint8Array } | undefined {
-  const [, kid, encoded] = /^\s*([A-Za-z0-9_-]{1,32}):([A-Za-z0-9_-]+)={0,2}\s*$/.exec(text) ?? []
-  const bytes = parseKeyBytes(encoded)
-  return kid === undefined || bytes === undefined ? undefined : { kid, bytes }
+function listOf(isOne: (entry: string) => boolean, code: RefusalCode) {
+  return (text: string): readonly string[] | Refusal => {
+    const entries = text.split(',').flatMap((entry) => entry.trim() || [])
+    return entries.every(isOne) ? entries : new Refusal(code)
+  }
 }
 
-function parseKeyBytes(encoded: string | undefined): Uint8Array | undefined {
-  if (encoded === undefined || !/^[A-Za-z0-9_-]+={0,2}$/.test(encoded)) return undefined
-  const bytes = new Uint8Array(Buffer.from(encoded, 'base64url'))
-  const isStrong = bytes.length >= KEY_MIN_BYTES && new Set(bytes).size >= KEY_MIN_DISTINCT_BYTES
-  return isStrong ? bytes : undefined
+function matching(pattern: RegExp, code: RefusalCode) {
+  return (text: string): string | Refusal => (pattern.test(text) ? text : new Refusal(code))
 }
 
-/** One key that is never rotated. */
-export const Key = v.pipe(
-  v.string(),
-  v.transform((encoded) => parseKeyBytes(encoded)),
-  v.instance(Uint8Array, 'should be at least 32 random bytes in base64url'),
-)
+function numberFrom(least: number, most: number) {
+  return (text: string): number | Refusal => {
+    const number = /^[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN
+    return number >= least && number <= most ? number : new Refusal('not-in-range', { least, most })
+  }
+}
+
+function oneOf<Word extends string>(...words: Word[]) {
+  return (text: string): Word | Refusal =>
+    words.find((word) => word === text) ?? new Refusal('not-one-of', { allowed: words.join(' / ') })
+}
+
+const rules = {
+  /** The address of a database whose driver this bundle carries. */
+  DATABASE_URL: { read: parseDatabaseUrl },
+  /** How many connections one process may have, opened as needed: an event function opens one. */
+  DATABASE_CONNECTIONS: { read: numberFrom(1, 99), otherwise: '4' },
+  TOKEN_KEYS: { read: parseKeyRing },
+  SEALING_KEYS: { read: parseKeyRing },
+  /** One key that is never rotated. */
+  LOOKUP_KEY: { read: parseKey },
+  WECHAT_APPID: { read: matching(/^[A-Za-z0-9_-]{4,64}$/, 'bad-appid') },
+  WECHAT_SECRET: { read: matching(/^[\x21-\x7e]{16,128}$/, 'bad-appsecret') },
+  WECHAT_API_URL: {
+    read: (text: string) =>
+      isSecureOrLoopback(parseUrl(text)) ? text : new Refusal('bad-api-url'),
+    otherwise: 'https://api.weixin.qq.com',
+  },
+  /** Lifetime in seconds. */
+  ACCESS_TOKEN_SECONDS: { read: numberFrom(60, 86_400), otherwise: '900' },
+  /** User ids and openids of operators, who read everything. */
+  OPERATORS: {
+    read: listOf((id) => /^[A-Za-z0-9_-]{6,64}$/.test(id), 'bad-operator'),
+    otherwise: '',
+  },
+  /**
+   * `user:REQUESTS/SECONDS,address:REQUESTS/SECONDS`, each per route, or `off`. People submit and read a few ratings;
+   * a carrier's address may stand for thousands of them.
+   */
+  LIMITS: { read: parseLimits, otherwise: 'user:120/60,address:600/60' },
+  /** What becomes of the ratings of a person who wants to be forgotten. */
+  ANONYMOUS_RATINGS: { read: oneOf('keep', 'delete'), otherwise: 'delete' },
+  /** Exact origins of browsers that may read answers. */
+  ALLOWED_ORIGINS: {
+    read: listOf((origin) => parseUrl(origin)?.origin === origin, 'bad-origin'),
+    otherwise: '',
+  },
+  /** Whether answers of event functions are compressed, as base64; a server always compresses. */
+  COMPRESS: { read: oneOf('1', '0'), otherwise: '0' },
+} satisfies Record<string, Rule<unknown>>
+
+/** The variables there are. */
+export type VariableName = keyof typeof rules
+
+/** What the variables hold once they were read. */
+export type Values = {
+  [Name in VariableName]: Exclude<ReturnType<(typeof rules)[Name]['read']>, Refusal>
+}
+
+/** The values of `names` that are acceptable, and what is wrong with the others. An empty value is none. */
+export function readVariables(
+  names: Iterable<VariableName>,
+  env: Environment,
+): { values: Partial<Values>; faults: ConfigurationFault[] } {
+  const values: Record<string, unknown> = {}
+  const faults: ConfigurationFault[] = []
+  for (const variable of new Set(names)) {
+    const { read, otherwise }: Rule<unknown> = rules[variable]
+    const text = env[variable] || otherwise
+    const value = text === undefined ? new Refusal('missing') : read(text)
+    if (value instanceof Refusal) faults.push({ variable, ...value })
+    else values[variable] = value
+  }
+  return { values, faults }
+}

@@ -1,18 +1,11 @@
 /** The database of a function: opened at the first statement, held to the invocation's deadline, left alone when it is dead. */
 
-import * as v from 'valibot'
 import { createBreaker } from '../breaker.ts'
 import { steadyMs } from '../steady-clock.ts'
+import { DatabaseUrlError } from '../store/database-url-error.ts'
 import { type Db, DbError } from '../store/db.ts'
 import { systemClock } from './clock.ts'
-import {
-  ConfigurationError,
-  Connections,
-  DatabaseUrl,
-  doorOf,
-  type Environment,
-  readVariables,
-} from './configuration.ts'
+import { ConfigurationError, doorOf, type Values } from './configuration.ts'
 
 declare const STORE_DOOR: 'planetscale' | 'mysql' | undefined
 
@@ -39,20 +32,19 @@ function statementTimeoutMs(): number {
 /** Commands change schemas and count millions of rows. */
 const COMMAND_BUDGET_MS = 60_000
 
-/** One connection per environment, whatever number of stores is made over it. */
-const databases = new WeakMap<Environment, Db>()
+/** What a function's variables say of its database. */
+export type DatabaseSettings = Pick<Values, 'DATABASE_URL' | 'DATABASE_CONNECTIONS'>
+
+/** One database for the values of a function, whatever number of stores is made over it. */
+const databases = new WeakMap<DatabaseSettings, Db>()
 
 /** The database behind `DATABASE_URL`; its driver is loaded at the first statement. */
-export function dbFrom(env: Environment): Db {
-  const known = databases.get(env)
+export function dbFrom(values: DatabaseSettings): Db {
+  const known = databases.get(values)
   if (known) return known
-  const { DATABASE_URL: url, DATABASE_CONNECTIONS: connections } = readVariables(env, {
-    DATABASE_URL: DatabaseUrl,
-    // Opened as they are needed: an event function, with one request at a time, opens one.
-    DATABASE_CONNECTIONS: v.optional(Connections, '4'),
-  })
+  const { DATABASE_URL: url, DATABASE_CONNECTIONS: connections } = values
   const db = guardedDb(lazyDb(() => openDb(url, { timeoutMs: statementTimeoutMs, connections })))
-  databases.set(env, db)
+  databases.set(values, db)
   return db
 }
 
@@ -77,16 +69,16 @@ export async function openDb(
     const { openPlanetScale } = await import('../store/planetscale.ts')
     return openPlanetScale({ url, timeoutMs })
   }
-  throw new ConfigurationError(['DATABASE_URL: this bundle was built for mysql:'])
+  throw new DatabaseUrlError('other-door', 'mysql')
 }
 
 function lazyDb(open: () => Promise<Db>): Db {
   let opening: Promise<Db> | undefined
   const opened = (): Promise<Db> => {
-    // A door says in a sentence, without the address, what is wrong with an address.
     opening ??= open().catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : 'cannot be used'
-      throw new ConfigurationError([`DATABASE_URL: ${reason}`])
+      if (!(error instanceof DatabaseUrlError)) throw error
+      const { code, detail } = error
+      throw new ConfigurationError([{ variable: 'DATABASE_URL', code, details: { detail } }])
     })
     return opening
   }

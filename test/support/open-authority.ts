@@ -1,8 +1,12 @@
+import { allowedOrigins, compresses, part } from '../../shared/wiring/compose.ts'
+
 /** The parts every function needs, for tests of transports: nobody is logged in, nothing is limited. */
 export const openAuthority = {
-  tokens: () => ({ verify: async () => undefined }),
-  sessions: () => ({ check: async () => undefined }),
-  operators: (): ReadonlySet<string> => new Set<string>(),
-  limiter: () => ({ admit: async () => {} }),
-  platformSessions: () => ({ enter: async () => undefined }),
+  tokens: part([], () => ({ verify: async () => undefined })),
+  sessions: part([], () => ({ check: async () => undefined })),
+  operators: part([], (): ReadonlySet<string> => new Set<string>()),
+  limiter: part([], () => ({ admit: async () => {} })),
+  platformSessions: part([], () => ({ enter: async () => undefined })),
+  allowedOrigins,
+  compresses,
 }

@@ -2,17 +2,20 @@
  * `serverless deploy` and `serverless deploy function`: check, read, compare, then change only what differs. Functions
  * are changed side by side; one that fails does not stop the others, and a second run takes up where the first stopped.
  */
+import { readDeclarations } from '../../build/declarations.ts'
 import { applyPlan } from '../apply.ts'
 import type { CloudClient } from '../cloud/client.ts'
 import { CloudFailure } from '../cloud/failure.ts'
 import { applyDomainPlan, type DomainPlan, planDomain } from '../custom-domain.ts'
 import { readDeployed } from '../deployed.ts'
+import { inEnglish } from '../fault.ts'
 import type { CommandOption } from '../framework.ts'
 import { type Package, readPackage } from '../package-functions.ts'
 import { changesAnything, type FunctionPlan, planFunction, planInWords } from '../plan.ts'
 import { preflight } from '../preflight.ts'
 import { DeployProblem, problemList } from '../problem.ts'
 import { type Command, type CommandContext, sentenceForAny } from './context.ts'
+import { loadLocal } from './local-function.ts'
 import { regionOption } from './options.ts'
 import { packageChosen } from './package.ts'
 
@@ -87,8 +90,14 @@ function printOutcomes(context: CommandContext, outcomes: readonly Outcome[]): v
 }
 
 async function deploy(context: CommandContext, packages: readonly Package[]): Promise<void> {
-  const problem = preflight(context.service, context.chosen(), packages)
-  if (problem) throw problem
+  const functions = context.chosen()
+  const declarations = await loadLocal(() => readDeclarations(functions.map(({ key }) => key)))
+  const faults = preflight({ service: context.service, functions, packages, declarations })
+  if (faults.length > 0) {
+    const where = `Values come from the environment or .env.${context.service.stage} (or .env).`
+    const heading = `Nothing was sent to the cloud. ${where} To put right:`
+    throw problemList(heading, faults.map(inEnglish))
+  }
   const cloud = await context.connect()
   const whole = await planAll(context, cloud, packages)
   if (context.options['dry-run']) return printPlan(context, whole)

@@ -87,7 +87,7 @@ describe('a database that cannot be reached', () => {
     ['mysql://u:p@host/x?sslmode=on', /不认识的参数/],
     ['mysql://u:p%zz@host/x', /password 部分没有正确地百分号编码/],
     ['https://u:p%40@host', /不能有需要百分号编码的字符/],
-    ['https://host', /需要用户名和密码/],
+    ['https://host', /没有用户名/],
   ])('%s is refused by its spelling', async (url, zh) => {
     const [finding] = (await check(url)) as [Finding]
     expect(finding).toMatchObject({ id: 'database.url', severity: 'error' })

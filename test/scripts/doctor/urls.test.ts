@@ -7,6 +7,7 @@ import { checkUrls } from '../../../scripts/doctor/urls.ts'
 import { selfSignedCertificate } from '../../../scripts/simulators/self-signed-certificate.ts'
 import { serve } from '../../../shared/transport/serve.ts'
 import { idsOf, wordsOf } from '../../support/doctor-scene.ts'
+import { openAuthority } from '../../support/open-authority.ts'
 
 const servers: Server[] = []
 afterEach(async () => {
@@ -25,11 +26,11 @@ async function listen(server: Server, scheme = 'http', host = '127.0.0.1'): Prom
 function functionBehindHttp(env: Record<string, string> = {}, endpoints = [form]): RequestListener {
   const handler = serve({
     functionName: 'query-scores',
-    parts: {},
+    parts: openAuthority,
     endpoints,
     env,
     log: { write: () => undefined },
-  } as unknown as Parameters<typeof serve>[0])
+  })
   return (request, response) => {
     const [path, queryString] = (request.url ?? '/').split('?')
     const event = {

@@ -37,16 +37,20 @@ describe('serverless invoke local', () => {
     expect(command.output()).toContain('acc_nbr')
   })
 
-  test('only the variables of that function reach it', async () => {
+  test('a bad variable is named before it starts, and only one of that function', async () => {
     const login =
       '{"httpMethod":"POST","path":"/login","headers":{"content-type":"application/json"},"body":"{}"}'
     const strange = { ...memory, TOKEN_KEYS: 'k1:too-weak', WECHAT_SECRET: 'x' }
     const onQuery = invokeLocal(['-f', 'query-scores', '--data', form], strange)
     const onLogin = invokeLocal(['-f', 'login', '--data', login], strange)
-    await Promise.all([onQuery.exited, onLogin.exited])
-    expect(onQuery.output()).toContain('TOKEN_KEYS')
+    expect(await Promise.all([onQuery.exited, onLogin.exited])).toEqual([1, 1])
+    expect(onQuery.output()).toContain('TOKEN_KEYS holds a key of')
     expect(onQuery.output()).not.toContain('WECHAT_SECRET')
-    expect(onLogin.output()).toContain('WECHAT_SECRET')
+    expect(onLogin.output()).toContain('WECHAT_SECRET should be')
+    for (const command of [onQuery, onLogin]) {
+      expect(command.output()).not.toContain('misconfigured')
+      expect(command.output()).not.toContain('too-weak')
+    }
   })
 
   test.each([

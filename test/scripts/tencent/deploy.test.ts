@@ -62,7 +62,7 @@ test('with unsound values nothing is sent, and everything wrong is listed', asyn
   const ran = await scene.run('deploy', { TOKEN_KEYS: 'k1:c2hvcnQ', WECHAT_SECRET: '' })
   expect(ran.code).toBe(1)
   expect(ran.stdout).toContain('login: WECHAT_SECRET is not set')
-  for (const key of keys) expect(ran.stdout).toContain(`${key}: TOKEN_KEYS holds a key of 5 bytes`)
+  expect(ran.stdout).toContain(`${keys.join(', ')}: TOKEN_KEYS holds a key of 5 bytes`)
   expect(ran.stdout).not.toContain('c2hvcnQ')
   expect(ran.contacts).toEqual([])
 })

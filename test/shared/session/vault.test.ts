@@ -162,15 +162,20 @@ describe('rotating the sealing keys', () => {
 describe('a vault that would not be safe is not created', () => {
   const bytes = randomBytes(32)
   test.each([
-    ['without keys', [], 'at least one key'],
-    ['a short key', [{ kid: 'a', bytes: randomBytes(31) }], 'vault key a has fewer than 32 bytes'],
-    ['a short older key', [current, { kid: 'b', bytes: randomBytes(16) }], 'vault key b has fewer'],
-    ['an empty id', [{ kid: '', bytes }], 'id of a vault key'],
-    ['an id too long for its byte', [{ kid: 'k'.repeat(300), bytes }], 'id of a vault key'],
-    ['an id that is not ASCII', [{ kid: 'ключ', bytes }], 'id of a vault key'],
-    ['one id twice', [current, { kid: current.kid, bytes }], 'same id'],
-  ])('%s', (_name, keys, message) => {
-    expect(() => createVault({ keys })).toThrow(message)
+    ['without keys', [], 'no-key'],
+    ['a short key', [{ kid: 'a', bytes: randomBytes(31) }], 'key-too-short'],
+    ['a short older key', [current, { kid: 'b', bytes: randomBytes(16) }], 'key-too-short'],
+    ['an empty id', [{ kid: '', bytes }], 'bad-key-id'],
+    ['an id too long for its byte', [{ kid: 'k'.repeat(300), bytes }], 'bad-key-id'],
+    ['an id that is not ASCII', [{ kid: 'ключ', bytes }], 'bad-key-id'],
+    ['one id twice', [current, { kid: current.kid, bytes }], 'repeated-key-id'],
+  ])('%s', (_name, keys, code) => {
+    expect(() => createVault({ keys })).toThrow(expect.objectContaining({ name: 'KeyError', code }))
+  })
+
+  test('and the key that is too short is named, not shown', () => {
+    const keys = [current, { kid: 'b', bytes: new Uint8Array(16).fill(65) }]
+    expect(() => createVault({ keys })).toThrow('the key b has fewer than 32 bytes')
   })
 })
 
@@ -256,6 +261,7 @@ describe('a lookup digest', () => {
   })
 
   test('does not come from a short key', () => {
-    expect(() => createLookup({ key: randomBytes(31) })).toThrow('fewer than 32 bytes')
+    const code = 'key-too-short'
+    expect(() => createLookup({ key: randomBytes(31) })).toThrow(expect.objectContaining({ code }))
   })
 })

@@ -1,26 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
+import { build } from 'esbuild'
 import { describe, expect, test } from 'vitest'
+import { parts as login } from '../../../functions/login/parts.ts'
 import { bundleFunction, functionNames, projectFolder } from '../../../scripts/build/bundle.ts'
+import { readDeclarations } from '../../../scripts/build/declarations.ts'
 import { readService } from '../../../scripts/local/service.ts'
 import type { LogEvent } from '../../../shared/ports.ts'
 import { serve } from '../../../shared/transport/serve.ts'
-import {
-  allowedOriginsFrom,
-  appidFrom,
-  compose,
-  limiterFrom,
-  lookupFrom,
-  operatorsFrom,
-  platformSessionsFrom,
-  ratingsFrom,
-  sessionCheckFrom,
-  sessionsFrom,
-  tokensFrom,
-  vaultFrom,
-  weChatFrom,
-} from '../../../shared/wiring/compose.ts'
+import { compose, everyFunction, variablesOf } from '../../../shared/wiring/compose.ts'
 import { ConfigurationError } from '../../../shared/wiring/configuration.ts'
 import { call } from '../../support/http-events.ts'
 import { randomKey } from '../../support/world.ts'
@@ -33,25 +22,12 @@ const good = {
   WECHAT_APPID: 'wx0123456789abcdef',
   WECHAT_SECRET: '0123456789abcdef0123456789abcdef',
 }
-const parts = {
-  ratings: ratingsFrom,
-  sessions: sessionsFrom,
-  vault: vaultFrom,
-  lookup: lookupFrom,
-  operators: operatorsFrom,
-  limiter: limiterFrom,
-  tokens: tokensFrom,
-  wechat: weChatFrom,
-  appid: appidFrom,
-  origins: allowedOriginsFrom,
-}
-
 function wrongVariables(env: Record<string, string>): string[] {
   try {
-    compose(parts, { ...good, ...env })
+    compose(login, { ...good, ...env })
     return []
   } catch (error) {
-    if (error instanceof ConfigurationError) return [...error.variables]
+    if (error instanceof ConfigurationError) return error.variables
     throw error
   }
 }
@@ -105,13 +81,7 @@ describe('configuration', () => {
     const lines: LogEvent[] = []
     const handler = serve({
       functionName: 'broken',
-      parts: {
-        tokens: tokensFrom,
-        sessions: sessionCheckFrom,
-        operators: operatorsFrom,
-        limiter: limiterFrom,
-        platformSessions: platformSessionsFrom,
-      },
+      parts: everyFunction,
       endpoints: [],
       env: { ...good, TOKEN_KEYS: 'k1:too-weak-a-value' },
       log: { write: (line) => lines.push(line) },
@@ -129,12 +99,27 @@ describe('configuration', () => {
 })
 
 describe('least privilege', () => {
-  /** The variables a function's own parts read, seen by building it over an environment that keeps count. */
-  async function variablesRead(name: string): Promise<string[]> {
-    const { file } = await bundleFunction(name, {
-      storeDoor: 'planetscale',
-      outdir: 'dist/privilege',
+  async function bundleOf(name: string): Promise<string> {
+    const options = { storeDoor: 'planetscale', outdir: 'dist/privilege' } as const
+    return readFile((await bundleFunction(name, options)).file, 'utf8')
+  }
+
+  /** A function's declaration alone. */
+  async function declarationOf(name: string): Promise<string> {
+    const entryPoints = [`functions/${name}/parts.ts`]
+    const { outputFiles } = await build({
+      absWorkingDir: projectFolder,
+      entryPoints,
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      write: false,
     })
+    return outputFiles[0]?.text ?? ''
+  }
+
+  /** The variables a program reads when it is loaded, seen by an environment that keeps count. */
+  function variablesRead(program: string): string[] {
     const asked = new Set<string>()
     const env = new Proxy<Record<string, string | undefined>>(good, {
       get: (target, property) => {
@@ -148,24 +133,25 @@ describe('least privilege', () => {
       versions: globalThis.process.versions,
     }
     const module = { exports: {} }
-    const load = new Function(
-      'require',
-      'module',
-      'exports',
-      'process',
-      await readFile(file, 'utf8'),
-    )
-    load(createRequire(file), module, module.exports, process)
+    const load = new Function('require', 'module', 'exports', 'process', program)
+    load(createRequire(import.meta.url), module, module.exports, process)
     return [...asked].filter((variable) => /^[A-Z_]+$/.test(variable)).sort()
   }
 
   test.each(functionNames)(
-    '%s reads exactly the variables serverless.yml gives it',
+    '%s reads exactly the variables it declares, which are those serverless.yml gives it',
     async (name) => {
-      const declared = (await readService()).find((each) => each.name === name)
-      expect(await variablesRead(name)).toEqual(declared?.variables.sort())
+      const given = (await readService()).find((each) => each.name === name)
+      const parts = (await readDeclarations([name])).get(name) ?? {}
+      const declared = variablesOf(parts).sort()
+      expect(variablesRead(await bundleOf(name))).toEqual(declared)
+      expect(given?.variables.sort()).toEqual(declared)
     },
   )
+
+  test.each(functionNames)('the declaration of %s reads and starts nothing', async (name) => {
+    expect(variablesRead(await declarationOf(name))).toEqual([])
+  })
 
   test('only login knows the AppSecret and the sealing keys', async () => {
     for (const { name, variables } of await readService()) {

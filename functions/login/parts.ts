@@ -1,0 +1,33 @@
+/** What login needs, and so which variables it is given; importing this starts nothing. */
+
+import {
+  appid,
+  clock,
+  codeClaims,
+  counters,
+  everyFunction,
+  forgottenRatings,
+  lookup,
+  people,
+  ratingEraser,
+  sessionStore,
+  sessions,
+  vault,
+  weChat,
+} from '../../shared/wiring/compose.ts'
+
+export const parts = {
+  ...everyFunction,
+  appid,
+  wechat: weChat,
+  people,
+  ratings: ratingEraser,
+  codeClaims,
+  counters,
+  sessions,
+  sessionStore,
+  vault,
+  lookup,
+  forgottenRatings,
+  clock,
+}
