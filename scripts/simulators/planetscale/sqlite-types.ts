@@ -56,7 +56,7 @@ const TEXT_FUNCTIONS = [
   'trim',
   'replace',
 ]
-const INT32_FUNCTIONS = ['length', 'char_length', 'character_length', 'octet_length']
+const INT64_FUNCTIONS = ['length', 'char_length', 'character_length', 'octet_length']
 
 export function declaredField(name: string, column: DeclaredColumn, table?: string): EngineField {
   const words = column.type.toLowerCase().replace(/\(.*$/, '').split(' ')
@@ -143,7 +143,7 @@ function itemField(name: string, item: SelectItem, shape: ResultShape): EngineFi
   }
   if (item.name === 'avg') return { ...fieldOfType(name, 'DECIMAL'), decimals: 4 }
   if (item.name === 'min' || item.name === 'max') return inner
-  if (INT32_FUNCTIONS.includes(item.name)) return fieldOfType(name, 'INT32')
+  if (INT64_FUNCTIONS.includes(item.name)) return fieldOfType(name, 'INT64')
   return TEXT_FUNCTIONS.includes(item.name) && inner?.charset !== 63
     ? fieldOfType(name, 'VARCHAR')
     : undefined

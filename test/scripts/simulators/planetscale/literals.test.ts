@@ -152,7 +152,11 @@ describe('through the driver', () => {
             [text, bytes, id],
           )
           expect(measured.rows).toEqual([
-            { byte_count: Buffer.byteLength(text), char_count: [...text].length, raw: bytes },
+            {
+              byte_count: `${Buffer.byteLength(text)}`,
+              char_count: `${[...text].length}`,
+              raw: bytes,
+            },
           ])
         },
       ),
