@@ -29,11 +29,15 @@ declare module 'vitest' {
   }
 }
 
-/** What a run without a kind of server says. */
-export const absences: Readonly<Record<ServerKind, string>> = {
+const absences: Readonly<Record<ServerKind, string>> = {
   MariaDB:
     'No MariaDB on this machine: its tests are skipped (apt-get install mariadb-server-core, or set TEST_DATABASE_URL).',
   MySQL: 'No MySQL on this machine: its tests are skipped (npm run mysql -- get brings one).',
+}
+
+/** What a run says of the kinds of server it goes on without: a line each. */
+export function linesOnAbsent(there: readonly ServerKind[]): string[] {
+  return serverKinds.filter((kind) => !there.includes(kind)).map((kind) => absences[kind])
 }
 
 let servers: PrivateDatabaseServer[] = []
@@ -46,11 +50,8 @@ export async function setup(project: TestProject): Promise<void> {
   )
   servers = started.filter((server) => server !== undefined)
   const startable = serverKinds.filter(findServer)
-  for (const kind of serverKinds) {
-    if (![...startable, ...servers.map((server) => server.kind)].includes(kind)) {
-      console.log(absences[kind])
-    }
-  }
+  const there = [...startable, ...servers.map(({ kind }) => kind)]
+  for (const line of linesOnAbsent(there)) console.log(line)
   project.provide(
     'servers',
     servers.map(({ kind, url }) => ({ kind, url })),

@@ -27,16 +27,16 @@ export interface MySqlProgram extends ServerProgram {
 }
 
 export interface MySqlPlaces {
-  /** The `mysqld` that the machine has, if any. */
-  installed?: string | undefined
-  folder?: string
+  /** The `mysqld` that the machine has, if any; it may be MariaDB's. */
+  installed: string | undefined
+  /** Where another one was brought to, perhaps. */
+  folder: string
 }
 
 /** @returns undefined when this machine has no MySQL and none was brought */
-export function findMySql({
-  installed = findProgram('mysqld'),
-  folder = mySqlFolder,
-}: MySqlPlaces = {}): MySqlProgram | undefined {
+export function findMySql(
+  { installed, folder }: MySqlPlaces = { installed: findProgram('mysqld'), folder: mySqlFolder },
+): MySqlProgram | undefined {
   const candidates: [MySqlProgram['origin'], MySqlProgram['command'] | undefined][] = [
     ['installed', installed === undefined ? undefined : [installed, '--no-defaults']],
     ['brought', broughtCommand(join(folder, UNPACKED))],
