@@ -3,8 +3,8 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Command, startScript, startServerless } from './support/local-command.ts'
-import { describeWithMariaDb } from './support/mariadb-suite.ts'
 import { articleForm, rating } from './support/ratings.ts'
+import { describeOnServers } from './support/server-suites.ts'
 
 /** What a new user does with `npm run dev` and three curl calls, over real HTTP, on built bundles. */
 describe('log in, submit, query', () => {
@@ -117,7 +117,7 @@ describe('log in, submit, query', () => {
   })
 })
 
-describeWithMariaDb('the same walk on other databases', ({ freshDatabase }) => {
+describeOnServers('the same walk on other databases', ({ freshDatabase }) => {
   test.each([
     ['MySQL over TCP', ''],
     ['the offline PlanetScale in front of MySQL', 'planetscale+'],

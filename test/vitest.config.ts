@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 const config = defineConfig({
   test: {
-    globalSetup: ['test/support/mariadb-global-setup.ts'],
+    globalSetup: ['test/support/servers-global-setup.ts'],
     include: ['test/**/*.test.ts'],
     // Longer than a test run should take: npm run drills.
     exclude: ['test/drills/**'],

@@ -56,7 +56,8 @@ export async function accessPathOf(
     for (const { sql, parameters } of statements.filter((each) =>
       /^[\s(]*select\b/i.test(each.sql),
     )) {
-      for (const { type, key } of await ask(`explain ${sql}`, parameters)) {
+      // MySQL 9 explains as a tree unless it is told otherwise.
+      for (const { type, key } of await ask(`explain format = traditional ${sql}`, parameters)) {
         path.indexes.push(`${key ?? 'none'} (${type ?? 'no table'})`)
         if (type === 'ALL' || type === 'index') path.scans.push(sql)
       }

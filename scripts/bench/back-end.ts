@@ -13,7 +13,11 @@ import { bundleFunction, type StoreDoor } from '../build/bundle.ts'
 import { migrate, readMigrations } from '../database/migrations.ts'
 import { toEvent } from '../local/events.ts'
 import { FunctionProcess } from '../local/function-process.ts'
-import { type PrivateMariaDb, startPrivateMariaDb } from '../simulators/mariadb/private-mariadb.ts'
+import {
+  borrowServer,
+  type PrivateDatabaseServer,
+  startPrivateServer,
+} from '../simulators/mysql-server/private-server.ts'
 import { openMariaDbEngine } from '../simulators/planetscale/mariadb-engine.ts'
 import { startOfflinePlanetScale } from '../simulators/planetscale/server.ts'
 import { openSqliteEngine } from '../simulators/planetscale/sqlite-engine.ts'
@@ -54,8 +58,11 @@ const SERVER_OPTIONS = [
 /** A private MariaDB set up for measuring; `TEST_DATABASE_URL` lends another one as it is. */
 export async function startMeasuringMariaDb(
   defer: (closer: Closer) => void,
-): Promise<PrivateMariaDb | undefined> {
-  const mariaDb = await startPrivateMariaDb({ serverOptions: SERVER_OPTIONS })
+): Promise<PrivateDatabaseServer | undefined> {
+  const lent = process.env.TEST_DATABASE_URL
+  const mariaDb = lent
+    ? await borrowServer(lent)
+    : await startPrivateServer('MariaDB', { serverOptions: SERVER_OPTIONS })
   if (mariaDb) defer(() => mariaDb.close())
   return mariaDb
 }

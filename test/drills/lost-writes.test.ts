@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readMigrations } from '../../scripts/database/migrations.ts'
-import { startPrivateMariaDb } from '../../scripts/simulators/mariadb/private-mariadb.ts'
 import { openMariaDbEngine } from '../../scripts/simulators/planetscale/mariadb-engine.ts'
 import {
   type OfflinePlanetScale,
@@ -19,11 +18,8 @@ import {
   runLostWritesDrill,
   type Variant,
 } from '../support/lost-writes-drill.ts'
+import { describeOnOwnServers } from '../support/server-suites.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
-
-// A server of its own: it is killed again and again.
-const server = await startPrivateMariaDb({ owned: true })
-afterAll(() => server?.close())
 
 function timeoutMs(): number {
   return DRILL_TIMEOUT_MS
@@ -43,11 +39,11 @@ const nothingWrong = {
   wrongSummaries: 0,
 }
 
-describe.skipIf(server === undefined)('no submission is lost or doubled', () => {
+describeOnOwnServers('no submission is lost or doubled', (server) => {
   let directUrl: string
   let admin: Db
   beforeEach(async () => {
-    directUrl = (await server?.createDatabase()) ?? ''
+    directUrl = await server().createDatabase()
     admin = openMySql({ url: directUrl, connections: 1, timeoutMs: () => 10_000 })
     for (const statement of await drillTables()) await admin.query(statement)
   })
@@ -58,8 +54,8 @@ describe.skipIf(server === undefined)('no submission is lost or doubled', () => 
     let slowProxy: TcpProxy
     let restarts: Promise<void>
     beforeEach(async () => {
-      proxy = await startTcpProxy({ targetPort: server?.port ?? 0 })
-      slowProxy = await startTcpProxy({ targetPort: server?.port ?? 0 })
+      proxy = await startTcpProxy({ targetPort: server().port })
+      slowProxy = await startTcpProxy({ targetPort: server().port })
       slowProxy.mode({ kind: 'delay', delayMs: 30 })
       restarts = Promise.resolve()
     })
@@ -83,8 +79,8 @@ describe.skipIf(server === undefined)('no submission is lost or doubled', () => 
         }
         if (answered % killEvery === 0 && answered < killEvery * (kills + 1)) {
           restarts = restarts.then(async () => {
-            await server?.kill()
-            await server?.restart()
+            await server().kill()
+            await server().restart()
           })
         }
       }

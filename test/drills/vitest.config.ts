@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 const config = defineConfig({
   test: {
-    globalSetup: ['test/support/mariadb-global-setup.ts'],
+    globalSetup: ['test/support/servers-global-setup.ts'],
     include: ['test/drills/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 60_000,

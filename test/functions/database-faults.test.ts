@@ -1,26 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  type PrivateMariaDb,
-  startPrivateMariaDb,
-} from '../../scripts/simulators/mariadb/private-mariadb.ts'
 import { openDb } from '../../shared/wiring/database.ts'
-import { describeWithMariaDb } from '../support/mariadb-suite.ts'
 import { rating } from '../support/ratings.ts'
+import { describeOnOwnServers } from '../support/server-suites.ts'
 import { type LoggedIn, startWorld, type World } from '../support/world.ts'
 
 /** What a client and an operator see while something is wrong with the database, and after it was mended. */
-describeWithMariaDb('a broken database', () => {
-  let server: PrivateMariaDb
+describeOnOwnServers('a broken database', (server) => {
   let world: World
   let person: LoggedIn
   let database: string
   let admin: Awaited<ReturnType<typeof openDb>>
   beforeAll(async () => {
-    const started = await startPrivateMariaDb({ owned: true })
-    if (!started) throw new Error('no MariaDB')
-    server = started
-    admin = await openDb(server.url)
-    const databaseUrl = await server.createDatabase()
+    admin = await openDb(server().url)
+    const databaseUrl = await server().createDatabase()
     // The functions' own user may read and write rows and nothing else, as in a deployment.
     const functionsUrl = new URL(databaseUrl)
     database = functionsUrl.pathname.slice(1)
@@ -34,7 +26,6 @@ describeWithMariaDb('a broken database', () => {
   afterAll(async () => {
     await admin?.close()
     await world?.close()
-    await server?.close()
   })
 
   const submit = () => world.call('POST /score', { token: person.token, body: rating() })
@@ -62,25 +53,25 @@ describeWithMariaDb('a broken database', () => {
     expect.poll(async () => (await submit()).status, { timeout: 8000 }).toBe(201)
 
   test('that is down', async () => {
-    await server.kill()
+    await server().kill()
     await isExplained(/"failure":"(unreachable|timeout)"/)
-    await server.restart()
+    await server().restart()
     await admin.close()
-    admin = await openDb(server.url)
+    admin = await openDb(server().url)
     await recovers()
   })
 
   test('that is down uses up no login code: WeChat is not asked', async () => {
     await world.restart()
-    await server.kill()
+    await server().kill()
     const { code } = await world.code()
     world.wechat.clearRequests()
     const refused = await world.call('POST /login', { body: { code } })
     expect(refused).toMatchObject({ status: 503, body: { code: 'store-unavailable' } })
     expect(world.wechat.requests()).toEqual([])
-    await server.restart()
+    await server().restart()
     await admin.close()
-    admin = await openDb(server.url)
+    admin = await openDb(server().url)
     await recovers()
     expect((await world.call('POST /login', { body: { code } })).status).toBe(200)
   })
@@ -117,7 +108,7 @@ describeWithMariaDb('a broken database', () => {
   })
 
   test('that keeps a lock for ever', async () => {
-    const holder = await openDb(server.url)
+    const holder = await openDb(server().url)
     const startedAt = performance.now()
     const locked = holder.transaction(async (transaction) => {
       await transaction.query(`select acc_nbr from ${database}.ratings for update`)

@@ -13,7 +13,7 @@ import { functionNames } from '../../scripts/build/bundle.ts'
 import { foldAccount } from '../../shared/store/folds.ts'
 import { openDb } from '../../shared/wiring/database.ts'
 import { startScript } from '../support/local-command.ts'
-import { describeWithMariaDb, mariaDbUrl } from '../support/mariadb-suite.ts'
+import { anyServerUrl, describeOnServers } from '../support/server-suites.ts'
 
 const HEADING = /^benchmark +what +measured +budget +we would like +mark +detail$/m
 
@@ -26,7 +26,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 /** Runs the command to its end. */
 async function bench(...args: string[]) {
   const file = path.join(folder, `${args[0]}.json`)
-  const environment: Record<string, string> = mariaDbUrl ? { TEST_DATABASE_URL: mariaDbUrl } : {}
+  const environment: Record<string, string> = anyServerUrl
+    ? { TEST_DATABASE_URL: anyServerUrl }
+    : {}
   const command = startScript('bench.ts', [...args, '--json', file], environment)
   const exitCode = await command.exited
   const text = await readFile(file, 'utf8').catch(() => '{}')
@@ -53,11 +55,11 @@ describe('npm run bench', () => {
     expect(output).toMatch(HEADING)
     expect(figures).toHaveLength(10)
     const skipped = figures.filter((figure) => 'skipped' in figure)
-    expect(skipped).toHaveLength(mariaDbUrl === undefined ? 5 : 0)
+    expect(skipped).toHaveLength(anyServerUrl === undefined ? 5 : 0)
     for (const figure of figures) if ('value' in figure) expect(figure.value).toBeGreaterThan(0)
   })
 
-  test.skipIf(mariaDbUrl === undefined)(
+  test.skipIf(anyServerUrl === undefined)(
     'scale compares a large account with a small one, and no statement scans',
     async () => {
       const { exitCode, output, figures } = await bench('scale', '--rows', '2000', '--rounds', '1')
@@ -129,7 +131,7 @@ describe('made-up ratings', () => {
   })
 })
 
-describeWithMariaDb('on a database', ({ freshDatabase }) => {
+describeOnServers('on a database', ({ freshDatabase }) => {
   test('a load into one that has ratings is refused unless it goes on with an earlier one', async () => {
     const options = { rows: 1500, hotShare: 0.2, progress: () => {} }
     const databaseUrl = await freshDatabase()

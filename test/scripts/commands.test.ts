@@ -64,6 +64,7 @@ describe('an operator', () => {
     'invoke.ts',
     'bench.ts',
     'doctor.ts',
+    'mysql.ts',
   ])('%s --help says how it is used', async (name) => {
     const { code, output } = await run(name, ['--help'])
     expect(code).toBe(0)

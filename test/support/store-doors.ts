@@ -1,12 +1,19 @@
-/** Every way to a database that the store's contract runs on; a further door is one line. */
+/** Every way to a database that the store's contract runs on. */
 
-import { createDatabase, dropDatabase } from '../../scripts/simulators/mariadb/private-mariadb.ts'
+import {
+  createDatabase,
+  dropDatabase,
+} from '../../scripts/simulators/mysql-server/private-server.ts'
+import {
+  type ServerKind,
+  serverKinds,
+} from '../../scripts/simulators/mysql-server/server-program.ts'
 import { openMariaDbEngine } from '../../scripts/simulators/planetscale/mariadb-engine.ts'
 import { startOfflinePlanetScale } from '../../scripts/simulators/planetscale/server.ts'
 import { openSqliteEngine } from '../../scripts/simulators/planetscale/sqlite-engine.ts'
 import type { Db } from '../../shared/store/db.ts'
 import { openDb } from '../../shared/wiring/database.ts'
-import { mariaDbUrl } from './mariadb-suite.ts'
+import { serverUrl } from './server-suites.ts'
 
 export interface Door {
   db: Db
@@ -17,6 +24,9 @@ export interface Door {
 
 export interface DoorKind {
   name: string
+  /** The server it leads to; undefined for the embedded database. */
+  server?: ServerKind
+  isOverTcp: boolean
   isAvailable: boolean
   /** Opens the door to a fresh, empty database. */
   open(): Promise<Door>
@@ -25,19 +35,29 @@ export interface DoorKind {
 export const doors: readonly DoorKind[] = [
   {
     name: 'offline PlanetScale over sql.js',
+    isOverTcp: false,
     isAvailable: true,
     open: async () => doorTo(await planetScaleOverSqlite()),
   },
-  {
-    name: 'offline PlanetScale over MariaDB',
-    isAvailable: mariaDbUrl !== undefined,
-    open: async () => doorTo(await planetScaleOverMariaDb()),
-  },
-  {
-    name: 'MariaDB over TCP',
-    isAvailable: mariaDbUrl !== undefined,
-    open: async () => doorTo(await mariaDb()),
-  },
+  ...serverKinds.flatMap((server): DoorKind[] => {
+    const isAvailable = serverUrl(server) !== undefined
+    return [
+      {
+        name: `offline PlanetScale over ${server}`,
+        server,
+        isOverTcp: false,
+        isAvailable,
+        open: async () => doorTo(await planetScaleOver(server)),
+      },
+      {
+        name: `${server} over TCP`,
+        server,
+        isOverTcp: true,
+        isAvailable,
+        open: async () => doorTo(await databaseOn(server)),
+      },
+    ]
+  }),
 ]
 
 async function planetScaleOverSqlite(): Promise<Address> {
@@ -45,13 +65,13 @@ async function planetScaleOverSqlite(): Promise<Address> {
   return { url: server.url, close: () => server.close() }
 }
 
-async function mariaDb(): Promise<Address> {
-  const url = await createDatabase(mariaDbUrl ?? '')
+async function databaseOn(server: ServerKind): Promise<Address> {
+  const url = await createDatabase(serverUrl(server) ?? '')
   return { url, close: () => dropDatabase(url) }
 }
 
-async function planetScaleOverMariaDb(): Promise<Address> {
-  const database = await mariaDb()
+async function planetScaleOver(kind: ServerKind): Promise<Address> {
+  const database = await databaseOn(kind)
   const engine = await openMariaDbEngine({ url: database.url })
   const server = await startOfflinePlanetScale({ engine })
   return {

@@ -7,8 +7,8 @@ import { promisify } from 'node:util'
 import { build, type Plugin } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { slimMysql2 } from '../../../scripts/build/slim-mysql2.ts'
-import { startPrivateMariaDb } from '../../../scripts/simulators/mariadb/private-mariadb.ts'
 import { selfSignedCertificate } from '../../../scripts/simulators/self-signed-certificate.ts'
+import { describeOnOwnServers } from '../../support/server-suites.ts'
 
 const run = promisify(execFile)
 const folder = mkdtempSync(join(tmpdir(), 'ms-slim-'))
@@ -18,14 +18,8 @@ const certificatePath = join(folder, 'certificate.pem')
 const keyPath = join(folder, 'key.pem')
 writeFileSync(certificatePath, certificate)
 writeFileSync(keyPath, key, { mode: 0o600 })
-const server = await startPrivateMariaDb({
-  owned: true,
-  serverOptions: [`--ssl-cert=${certificatePath}`, `--ssl-key=${keyPath}`],
-})
-afterAll(async () => {
-  await server?.close()
-  rmSync(folder, { recursive: true })
-})
+const serverOptions = [`--ssl-cert=${certificatePath}`, `--ssl-key=${keyPath}`]
+afterAll(() => rmSync(folder, { recursive: true }))
 
 function bundle(outfile: string, plugins: Plugin[], contents: string) {
   return build({
@@ -88,16 +82,18 @@ describe('mysql2 in a bundle', () => {
   })
 })
 
-describe.skipIf(server === undefined)('the slim bundle', () => {
-  test.each(['without TLS', 'with TLS'])(
-    'speaks with a real server %s, and lets the process end by itself',
-    async (how) => {
-      const url = new URL((await server?.createDatabase()) ?? '')
-      if (how === 'with TLS') {
-        url.hostname = 'localhost'
-        url.search = `?ssl=true&ssl-ca=${certificatePath}`
-      }
-      const script = `
+describeOnOwnServers(
+  'the slim bundle',
+  (server) => {
+    test.each(['without TLS', 'with TLS'])(
+      'speaks with a real server %s, and lets the process end by itself',
+      async (how) => {
+        const url = new URL(await server().createDatabase())
+        if (how === 'with TLS') {
+          url.hostname = 'localhost'
+          url.search = `?ssl=true&ssl-ca=${certificatePath}`
+        }
+        const script = `
       const { openMySql } = require(process.argv[1])
       const db = openMySql({ url: process.argv[2], timeoutMs: () => 5000, connections: 1 })
       const bytes = new Uint8Array([0, 255, 128])
@@ -110,24 +106,30 @@ describe.skipIf(server === undefined)('the slim bundle', () => {
         console.log(JSON.stringify({ row: { ...rows[0], id: [...rows[0].id] }, duplicate, n: kept.rows[0].n }))
       }
       main()`
-      const env = { PATH: process.env.PATH }
-      const { stdout, stderr } = await run(process.execPath, ['-e', script, bundlePath, url.href], {
-        env,
-        timeout: 10_000,
-      })
-      expect(stderr).toBe('')
-      expect(JSON.parse(stdout)).toMatchObject({
-        row: {
-          id: [0, 255, 128],
-          text_: '😀密é',
-          big: '-9223372036854775808',
-          r: 1.5,
-          d: '0.6667',
-        },
-        duplicate: 1062,
-        n: 1,
-      })
-      expect(stdout).toMatch(/"at_":"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"/)
-    },
-  )
-})
+        const env = { PATH: process.env.PATH }
+        const { stdout, stderr } = await run(
+          process.execPath,
+          ['-e', script, bundlePath, url.href],
+          {
+            env,
+            timeout: 10_000,
+          },
+        )
+        expect(stderr).toBe('')
+        expect(JSON.parse(stdout)).toMatchObject({
+          row: {
+            id: [0, 255, 128],
+            text_: '😀密é',
+            big: '-9223372036854775808',
+            r: 1.5,
+            d: '0.6667',
+          },
+          duplicate: 1062,
+          n: 1,
+        })
+        expect(stdout).toMatch(/"at_":"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"/)
+      },
+    )
+  },
+  { serverOptions },
+)

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { createConnection } from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { migrate, readMigrations } from '../../../scripts/database/migrations.ts'
 import { checkDatabase, judgePlace } from '../../../scripts/doctor/database.ts'
@@ -7,10 +8,6 @@ import { judgeSettings, type Settings } from '../../../scripts/doctor/database-s
 import { expectedColumns } from '../../../scripts/doctor/expected-columns.ts'
 import type { Finding } from '../../../scripts/doctor/report.ts'
 import {
-  type PrivateMariaDb,
-  startPrivateMariaDb,
-} from '../../../scripts/simulators/mariadb/private-mariadb.ts'
-import {
   type OfflinePlanetScale,
   startOfflinePlanetScale,
 } from '../../../scripts/simulators/planetscale/server.ts'
@@ -18,7 +15,7 @@ import { openSqliteEngine } from '../../../scripts/simulators/planetscale/sqlite
 import { DbError } from '../../../shared/store/db.ts'
 import { openDb } from '../../../shared/wiring/database.ts'
 import { idsOf, serviceWith, wordsOf } from '../../support/doctor-scene.ts'
-import { describeWithMariaDb, mariaDbUrl } from '../../support/mariadb-suite.ts'
+import { describeOnOwnServers, describeOnServers } from '../../support/server-suites.ts'
 
 function check(url: string, options?: Parameters<typeof checkDatabase>[1]): Promise<Finding[]> {
   return checkDatabase(serviceWith({ DATABASE_URL: url }), options)
@@ -26,11 +23,12 @@ function check(url: string, options?: Parameters<typeof checkDatabase>[1]): Prom
 
 /** Runs statements at `url`, as an operator might have. */
 async function prepare(url: string, ...statements: string[]): Promise<void> {
-  const db = await openDb(url)
+  // Not by the stores' door: MySQL prepares no ALTER DATABASE.
+  const connection = await createConnection({ uri: url })
   try {
-    for (const statement of statements) await db.query(statement)
+    for (const statement of statements) await connection.query(statement)
   } finally {
-    await db.close()
+    await connection.end()
   }
 }
 
@@ -153,7 +151,7 @@ describe('a PlanetScale', () => {
   })
 })
 
-describeWithMariaDb('a MariaDB', ({ freshDatabase }) => {
+describeOnServers('a database', ({ freshDatabase }) => {
   test('with everything in order is well', async () => {
     expect(idsOf(await check(await migrated(await freshDatabase())))).toEqual(allWell)
   })
@@ -204,35 +202,30 @@ describeWithMariaDb('a MariaDB', ({ freshDatabase }) => {
   })
 })
 
-describe.skipIf(mariaDbUrl === undefined)('a MariaDB set up carelessly', () => {
-  let server: PrivateMariaDb
-  beforeAll(async () => {
-    const serverOptions = ['--sql-mode=NO_BACKSLASH_ESCAPES', '--innodb-flush-log-at-trx-commit=2']
-    const started = await startPrivateMariaDb({ owned: true, serverOptions })
-    if (!started) throw new Error('there is a MariaDB, yet it cannot be started')
-    server = started
-  })
-  afterAll(() => server?.close())
+describeOnOwnServers(
+  'a database set up carelessly',
+  (server) => {
+    test('is told its sql_mode, its risk at a power cut, and a user’s missing rights', async () => {
+      const findings = await check(await migrated(server().url))
+      expect(idsOf(findings)).toEqual([
+        'ok database.reachable',
+        'error database.sql_mode',
+        'warning database.flush',
+        'ok database.migrations',
+      ])
+      expect(wordsOf(findings)).toContain('没有 STRICT_TRANS_TABLES')
+      await prepare(server().url, "create user 'guest'@'%' identified by 'canary'")
+      const guest = await check(changed(server().url, { username: 'guest', password: 'canary' }))
+      expect(idsOf(guest)).toEqual(['error database.database-denied'])
+    })
 
-  test('is told its sql_mode, its risk at a power cut, and a user’s missing rights', async () => {
-    const findings = await check(await migrated(server.url))
-    expect(idsOf(findings)).toEqual([
-      'ok database.reachable',
-      'error database.sql_mode',
-      'warning database.flush',
-      'ok database.migrations',
-    ])
-    expect(wordsOf(findings)).toContain('没有 STRICT_TRANS_TABLES')
-    await prepare(server.url, "create user 'guest'@'%' identified by 'canary'")
-    const guest = await check(changed(server.url, { username: 'guest', password: 'canary' }))
-    expect(idsOf(guest)).toEqual(['error database.database-denied'])
-  })
-
-  test('and once it is down, that nothing listens', async () => {
-    await server.kill()
-    expect(wordsOf(await check(server.url))).toContain('nothing listens on that port')
-  })
-})
+    test('and once it is down, that nothing listens', async () => {
+      await server().kill()
+      expect(wordsOf(await check(server().url))).toContain('nothing listens on that port')
+    })
+  },
+  { serverOptions: ['--sql-mode=NO_BACKSLASH_ESCAPES', '--innodb-flush-log-at-trx-commit=2'] },
+)
 
 describe('what a server says of itself', () => {
   const sound: Settings = {

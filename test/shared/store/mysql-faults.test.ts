@@ -1,27 +1,23 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import mysql2 from 'mysql2/promise'
-import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { startPrivateMariaDb } from '../../../scripts/simulators/mariadb/private-mariadb.ts'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type Db, DbError } from '../../../shared/store/db.ts'
 import { openMySql } from '../../../shared/store/mysql.ts'
 import { dbFailure as failure } from '../../support/db-failure.ts'
+import { describeOnOwnServers } from '../../support/server-suites.ts'
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts'
 
 // A server of its own: it is killed, and its global settings are spoilt.
-const server = await startPrivateMariaDb({ owned: true })
-afterAll(() => server?.close())
-
-describe.skipIf(server === undefined)('the MySQL door, when things go wrong', () => {
+describeOnOwnServers('the MySQL door, when things go wrong', (server) => {
   let proxy: TcpProxy
   let directUrl: string
   let admin: Db
   const doors: Db[] = []
 
   beforeEach(async () => {
-    if (server === undefined) return
-    directUrl = await server.createDatabase()
-    proxy = await startTcpProxy({ targetPort: server.port })
+    directUrl = await server().createDatabase()
+    proxy = await startTcpProxy({ targetPort: server().port })
     admin = open(directUrl)
     await admin.query('create table t (n int primary key)')
   })
@@ -187,12 +183,12 @@ describe.skipIf(server === undefined)('the MySQL door, when things go wrong', ()
   test('a server killed and back again is found by the next statement', async () => {
     const db = open(directUrl)
     await db.query('insert into t values (1)')
-    await server?.kill()
+    await server().kill()
     expect(await failure(db.query('select n from t'))).toMatchObject({
       failure: 'unreachable',
       outcome: 'none',
     })
-    await server?.restart()
+    await server().restart()
     expect((await db.query('select n from t')).rows).toEqual([{ n: 1 }])
   })
 
@@ -205,13 +201,13 @@ describe.skipIf(server === undefined)('the MySQL door, when things go wrong', ()
       )
       return busy.rows[0]?.n === 1
     })
-    await server?.kill()
+    await server().kill()
     expect(await killed).toMatchObject({ failure: 'unreachable', outcome: 'unknown' })
-    await server?.restart()
+    await server().restart()
   })
 
   test('a server that turned read-only is left, and used again when it is not any more', async () => {
-    await admin.query("create or replace user 'plain'@'%' identified by 'plain'")
+    await admin.query("create user if not exists 'plain'@'%' identified by 'plain'")
     await admin.query("grant select, insert on *.* to 'plain'@'%'")
     const url = new URL(proxied())
     url.username = 'plain'

@@ -4,7 +4,7 @@ import { afterEach, expect, test } from 'vitest'
 import type { Db, SqlValue } from '../../../shared/store/db.ts'
 import { openMySql } from '../../../shared/store/mysql.ts'
 import { dbFailure as failure } from '../../support/db-failure.ts'
-import { describeWithMariaDb } from '../../support/mariadb-suite.ts'
+import { describeOnServers } from '../../support/server-suites.ts'
 import { startTcpProxy } from '../../support/tcp-proxy.ts'
 
 const HOSTILE_TEXTS = [
@@ -25,7 +25,7 @@ function isStored({ expect }: { expect: string }) {
   return !expect.startsWith('reject')
 }
 
-describeWithMariaDb('the MySQL door', (suite) => {
+describeOnServers('the MySQL door', (suite) => {
   const doors: Db[] = []
   afterEach(async () => {
     for (const door of doors.splice(0)) await door.close()

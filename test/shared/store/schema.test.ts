@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type Migration, migrate, readMigrations } from '../../../scripts/database/migrations.ts'
 import { openMySql } from '../../../shared/store/mysql.ts'
-import { describeWithMariaDb } from '../../support/mariadb-suite.ts'
 import {
   columnsOf,
   FOREIGN_DEFINITIONS,
@@ -9,6 +8,7 @@ import {
   judgeKey,
   keysOf,
 } from '../../support/schema-rules.ts'
+import { describeOnServers } from '../../support/server-suites.ts'
 import { shardKeys } from '../../support/statement-rules.ts'
 
 describe('the migrations', () => {
@@ -87,7 +87,7 @@ describe('the migrations', () => {
   })
 })
 
-describeWithMariaDb('a migrated MariaDB', ({ freshDatabase }) => {
+describeOnServers('a migrated database', ({ freshDatabase }) => {
   test('has the columns and collations the migrations say, no counted id and no foreign key', async () => {
     const url = await freshDatabase()
     const migrations = await readMigrations()

@@ -6,7 +6,7 @@ import {
   startOfflinePlanetScale,
 } from '../../../../scripts/simulators/planetscale/server.ts'
 import { openSqliteEngine } from '../../../../scripts/simulators/planetscale/sqlite-engine.ts'
-import { describeWithMariaDb } from '../../../support/mariadb-suite.ts'
+import { describeOnServers } from '../../../support/server-suites.ts'
 
 const TABLE = `create table kinds (
   id binary(2) not null, t tinyint null, u int null, s smallint null, b bigint not null,
@@ -15,18 +15,18 @@ const TABLE = `create table kinds (
   primary key (id), unique key once (a)
 ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin`
 
-describeWithMariaDb('the offline PlanetScale over MariaDB', (suite) => {
-  let overMariaDb: OfflinePlanetScale
+describeOnServers('the offline PlanetScale over a server', (suite) => {
+  let overServer: OfflinePlanetScale
   let overSqlite: OfflinePlanetScale
 
   beforeAll(async () => {
     const url = await suite.freshDatabase()
-    overMariaDb = await startOfflinePlanetScale({
+    overServer = await startOfflinePlanetScale({
       engine: await openMariaDbEngine({ url }),
       transactionLimitMs: 20_000,
     })
     overSqlite = await startOfflinePlanetScale({ engine: await openSqliteEngine(':memory:') })
-    for (const { url } of [overMariaDb, overSqlite]) {
+    for (const { url } of [overServer, overSqlite]) {
       const connection = connect({ url })
       await connection.execute(TABLE)
       await connection.execute(
@@ -35,7 +35,7 @@ describeWithMariaDb('the offline PlanetScale over MariaDB', (suite) => {
     }
   })
   afterAll(async () => {
-    await overMariaDb?.close()
+    await overServer?.close()
     await overSqlite?.close()
   })
 
@@ -53,7 +53,7 @@ describeWithMariaDb('the offline PlanetScale over MariaDB', (suite) => {
       ? [Uint8Array.from([0, 1]), Uint8Array.from([0, 2])]
       : ['abc']
     const [strict, embedded] = await Promise.all(
-      [overMariaDb, overSqlite].map(({ url }) =>
+      [overServer, overSqlite].map(({ url }) =>
         connect({ url }).execute(sql, sql.includes('?') ? parameters : null),
       ),
     )
@@ -74,13 +74,13 @@ describeWithMariaDb('the offline PlanetScale over MariaDB', (suite) => {
     ['select missing from kinds', 1054],
     ['selec 1', 1064],
   ])('%s is refused with %i by both', async (sql, errno) => {
-    for (const { url } of [overMariaDb, overSqlite]) {
+    for (const { url } of [overServer, overSqlite]) {
       await expect(connect({ url }).execute(sql)).rejects.toThrow(`(errno ${errno}) (sqlstate `)
     }
   })
 
   test('an UPDATE counts the rows it found, changed or not, on both', async () => {
-    for (const { url } of [overMariaDb, overSqlite]) {
+    for (const { url } of [overServer, overSqlite]) {
       const { rowsAffected } = await connect({ url }).execute(
         "update kinds set b = b where a = 'abc'",
       )
@@ -89,7 +89,7 @@ describeWithMariaDb('the offline PlanetScale over MariaDB', (suite) => {
   })
 
   test('a transaction is pinned to its session and read by nobody else before COMMIT', async () => {
-    const { url } = overMariaDb
+    const { url } = overServer
     const [one, other] = [connect({ url }), connect({ url })]
     await one.execute('begin')
     await one.execute("insert into kinds (id, b, a) values (x'0009', 1, 'pinned')")
@@ -98,16 +98,16 @@ describeWithMariaDb('the offline PlanetScale over MariaDB', (suite) => {
     expect((await other.execute(find)).rows).toHaveLength(0)
     await one.execute('rollback')
     expect((await one.execute(find)).rows).toHaveLength(0)
-    expect(overMariaDb.transactions()).toBe(0)
+    expect(overServer.transactions()).toBe(0)
   })
 
   test('ONLY_FULL_GROUP_BY is on, which SQLite would not notice', async () => {
-    const work = connect({ url: overMariaDb.url }).execute('select a, count(*) from kinds')
+    const work = connect({ url: overServer.url }).execute('select a, count(*) from kinds')
     await expect(work).rejects.toThrow('(errno 1140)')
   })
 
   test('a deadlock is answered 1213 and the session can go on', async () => {
-    const { url } = overMariaDb
+    const { url } = overServer
     const [one, other] = [connect({ url }), connect({ url })]
     await one.execute('begin')
     await other.execute('begin')

@@ -1,28 +1,24 @@
 /**
- * A MariaDB of the tests' own: a fresh folder, a loopback port and a socket nobody else uses,
- * strict settings, and the means to kill it and bring it back. Needs Debian's
- * `mariadb-server-core` (or `brew install mariadb`); nothing is ever installed or reused.
+ * A database server of one's own, MariaDB or MySQL: a fresh folder, a loopback port and a socket nobody
+ * else uses, strict settings, and the means to kill it and bring it back. Uses the programs that are
+ * there; nothing is ever installed or reused.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import {
-  accessSync,
-  closeSync,
-  constants,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-} from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { createConnection } from 'mysql2/promise'
+import { createConnection, type RowDataPacket } from 'mysql2/promise'
+import { findMariaDb } from './mariadb.ts'
+import { findMySql } from './mysql.ts'
+import { asThisUser, type ServerKind, type ServerProgram } from './server-program.ts'
 
-export interface PrivateMariaDb {
+export interface PrivateDatabaseServer {
+  readonly kind: ServerKind
   /** `mysql://user:password@127.0.0.1:port/database` of a user who may do everything. */
   readonly url: string
   readonly port: number
@@ -40,11 +36,11 @@ export interface PrivateMariaDb {
   close(): Promise<void>
 }
 
-export interface PrivateMariaDbOptions {
-  /** True: a server of its own even when `TEST_DATABASE_URL` names another, for drills that kill it. */
-  owned?: boolean
-  /** Further `mariadbd` options (`--wait-timeout=2`), stronger than the ones given here. */
+export interface PrivateServerOptions {
+  /** Further options of the server (`--wait-timeout=2`), stronger than the ones given here. */
   serverOptions?: readonly string[]
+  /** The loopback port; a free one unless told. */
+  port?: number
 }
 
 /** A slow machine's first start takes seconds; a server silent for longer has a reason worth reading. */
@@ -56,26 +52,26 @@ const LONGEST_SOCKET_PATH = 100
 const STRICT_MODES =
   'STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'
 
-/**
- * Starts a server, or borrows the one `TEST_DATABASE_URL` names.
- * @returns undefined when MariaDB's programs are not on this machine (outside CI)
- * @throws {Error} when they are absent in CI, or the server does not come up (with its own log)
- */
-export async function startPrivateMariaDb(
-  options: PrivateMariaDbOptions = {},
-): Promise<PrivateMariaDb | undefined> {
-  const borrowedUrl = process.env.TEST_DATABASE_URL
-  if (borrowedUrl && !options.owned) return borrowServer(borrowedUrl)
+/** The program of a kind of server. @returns undefined when this machine has none */
+export function findServer(kind: ServerKind): ServerProgram | undefined {
+  return kind === 'MySQL' ? findMySql() : findMariaDb()
+}
 
-  const install = findProgram('mariadb-install-db')
-  const server = findProgram('mariadbd')
-  if (install === undefined || server === undefined) {
-    if (process.env.CI) {
-      throw new Error('MariaDB is required in CI: install the package mariadb-server-core')
-    }
-    return undefined
+/**
+ * Starts a server of the kind.
+ * @returns undefined when there is no program for it on this machine (outside CI)
+ * @throws {Error} when MariaDB is absent in CI, or the server does not come up (with its own log)
+ */
+export async function startPrivateServer(
+  kind: ServerKind,
+  options: PrivateServerOptions = {},
+): Promise<PrivateDatabaseServer | undefined> {
+  const program = findServer(kind)
+  if (program) return startServer(program, options)
+  if (kind === 'MariaDB' && process.env.CI) {
+    throw new Error('MariaDB is required in CI: install the package mariadb-server-core')
   }
-  return startOwnServer(install, server, options.serverOptions ?? [])
+  return undefined
 }
 
 /** Creates an empty database on the server that `adminUrl` names and gives its URL. */
@@ -98,25 +94,25 @@ export async function dropDatabase(url: string): Promise<void> {
   await runAsAdmin(url, `drop database if exists ${quoted(name)}`)
 }
 
-async function startOwnServer(
-  installProgram: string,
-  serverProgram: string,
-  serverOptions: readonly string[],
-): Promise<PrivateMariaDb> {
+/** Starts the program on data of its own. @throws {Error} with its own log, when it does not come up */
+export async function startServer(
+  { kind, command, options, createData }: ServerProgram,
+  { serverOptions = [], port: wishedPort }: PrivateServerOptions = {},
+): Promise<PrivateDatabaseServer> {
   const folder = privateFolder()
   const logPath = join(folder, 'error.log')
   const initPath = join(folder, 'init.sql')
   const password = randomBytes(12).toString('hex')
-  const port = await freePort()
+  const port = wishedPort ?? (await freePort())
   const url = `mysql://miniscore:${password}@127.0.0.1:${port}/miniscore`
   let running: Running | undefined
 
-  const dataOptions = ['--no-defaults', `--datadir=${join(folder, 'data')}`]
-  if (process.getuid?.() === 0) dataOptions.push('--user=root')
+  const data = join(folder, 'data')
 
   const start = async () => {
-    const started = launch(serverProgram, folder, logPath, [
-      ...dataOptions,
+    const started = launch(command, folder, logPath, [
+      ...asThisUser,
+      `--datadir=${data}`,
       `--socket=${join(folder, 's')}`,
       `--pid-file=${join(folder, 'pid')}`,
       `--init-file=${initPath}`,
@@ -129,14 +125,14 @@ async function startOwnServer(
       '--collation-server=utf8mb4_bin',
       '--innodb-flush-log-at-trx-commit=1',
       '--innodb-buffer-pool-size=32M',
-      '--innodb-log-file-size=16M',
       '--performance-schema=OFF',
       '--max-connections=200',
+      ...options,
       ...serverOptions,
     ])
     running = started
     try {
-      await untilReady(url, started.process, logPath)
+      await untilReady({ kind, url, server: started.process, logPath })
     } catch (error) {
       await started.end('SIGKILL')
       throw error
@@ -157,7 +153,7 @@ async function startOwnServer(
         'create database if not exists miniscore character set utf8mb4 collate utf8mb4_bin;\n',
       ].join('\n'),
     )
-    await installData(installProgram, dataOptions)
+    await createData(data)
     await start()
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
@@ -165,6 +161,7 @@ async function startOwnServer(
   }
 
   return {
+    kind,
     url,
     port,
     canBeKilled: true,
@@ -182,7 +179,8 @@ async function startOwnServer(
   }
 }
 
-function borrowServer(url: string): PrivateMariaDb {
+/** Uses the server that `TEST_DATABASE_URL` names. @throws {Error} when it is no MySQL URL or does not answer */
+export async function borrowServer(url: string): Promise<PrivateDatabaseServer> {
   const { protocol, port } = new URL(url)
   if (protocol !== 'mysql:') throw new Error('TEST_DATABASE_URL must start with mysql://')
   const created: string[] = []
@@ -190,6 +188,7 @@ function borrowServer(url: string): PrivateMariaDb {
     throw new Error('the server of TEST_DATABASE_URL is not ours to stop (canBeKilled is false)')
   }
   return {
+    kind: await kindOf(url),
     url,
     port: Number(port || 3306),
     canBeKilled: false,
@@ -213,9 +212,14 @@ interface Running {
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>
 }
 
-function launch(program: string, folder: string, logPath: string, options: string[]): Running {
+function launch(
+  [program, ...leading]: ServerProgram['command'],
+  folder: string,
+  logPath: string,
+  options: readonly string[],
+): Running {
   const log = openSync(logPath, 'a')
-  const child = spawn(program, options, { stdio: ['ignore', log, log] })
+  const child = spawn(program, [...leading, ...options], { stdio: ['ignore', log, log] })
   closeSync(log)
   // A test worker can be ended by any signal, and an orphaned server would stay for ever: this shell
   // waits for our end of its pipe to close, by whatever cause, then removes the server and its folder.
@@ -244,30 +248,24 @@ function launch(program: string, folder: string, logPath: string, options: strin
   }
 }
 
-async function installData(program: string, dataOptions: string[]): Promise<void> {
-  const install = spawn(
-    program,
-    [
-      ...dataOptions,
-      '--skip-test-db',
-      '--skip-name-resolve',
-      '--innodb-buffer-pool-size=16M',
-      '--innodb-log-file-size=16M',
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  )
-  let output = ''
-  install.stdout.on('data', (chunk: Buffer) => {
-    output += chunk.toString()
-  })
-  install.stderr.on('data', (chunk: Buffer) => {
-    output += chunk.toString()
-  })
-  const [exitCode] = await once(install, 'close')
-  if (exitCode !== 0) throw new Error(`mariadb-install-db failed (${exitCode}):\n${output}`)
+async function kindOf(url: string): Promise<ServerKind> {
+  const connection = await createConnection({ uri: url })
+  try {
+    const [rows] = await connection.query<RowDataPacket[]>('select version() as version')
+    return /mariadb/i.test(String(rows[0]?.version)) ? 'MariaDB' : 'MySQL'
+  } finally {
+    await connection.end()
+  }
 }
 
-async function untilReady(url: string, server: ChildProcess, logPath: string): Promise<void> {
+interface Starting {
+  kind: ServerKind
+  url: string
+  server: ChildProcess
+  logPath: string
+}
+
+async function untilReady({ kind, url, server, logPath }: Starting): Promise<void> {
   const readyByMs = Date.now() + READY_WITHIN_MS
   for (;;) {
     try {
@@ -278,7 +276,7 @@ async function untilReady(url: string, server: ChildProcess, logPath: string): P
       const ended = server.exitCode !== null || server.signalCode !== null
       if (ended || Date.now() > readyByMs) {
         const log = readFileSync(logPath, 'utf8').split('\n').slice(-25).join('\n')
-        throw new Error(`mariadbd ${ended ? 'ended' : 'is not ready'}; its log says:\n${log}`, {
+        throw new Error(`${kind} ${ended ? 'ended' : 'is not ready'}; its log says:\n${log}`, {
           cause: error,
         })
       }
@@ -288,10 +286,10 @@ async function untilReady(url: string, server: ChildProcess, logPath: string): P
 }
 
 function privateFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'ms-maria-'))
+  const folder = mkdtempSync(join(tmpdir(), 'ms-server-'))
   if (Buffer.byteLength(join(folder, 's')) <= LONGEST_SOCKET_PATH) return folder
   rmSync(folder, { recursive: true })
-  return mkdtempSync('/tmp/ms-maria-')
+  return mkdtempSync('/tmp/ms-server-')
 }
 
 /** A free loopback port: taken from the system and given back, for a server that must know it beforehand. */
@@ -303,23 +301,6 @@ async function freePort(): Promise<number> {
   await once(probe, 'close')
   if (address === null || typeof address === 'string') throw new Error('no loopback port')
   return address.port
-}
-
-function findProgram(name: string): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter).concat('/usr/sbin', '/usr/local/sbin')
-  return folders
-    .filter((folder) => folder !== '')
-    .map((folder) => join(folder, name))
-    .find(isExecutable)
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 async function runAsAdmin(url: string, sql: string): Promise<void> {
