@@ -122,7 +122,10 @@ describe('tables of facts', () => {
   test('the variables are those that a deployment passes on and .env.example explains', () => {
     const rows = tableRows(section(readPage('scripts/README.md').text, 'Configuration'))
     const told = rows.flatMap(([names = '']) => names.replaceAll('`', '').split(', '))
-    const passedOn = [...read('serverless.yml').matchAll(/\$\{env:(\w+)/g)].map(([, name]) => name)
+    const passedOn = [...read('serverless.yml').matchAll(/(?:\$\{env:|: \$)([A-Z_]+)/g)].map(
+      ([, name]) => name,
+    )
+    expect(passedOn.length).toBeGreaterThan(15)
     expect(told).toEqual(expect.arrayContaining([...new Set(passedOn)]))
     const example = read('.env.example')
     expect(told.filter((name) => !example.includes(name))).toEqual([])

@@ -61,7 +61,7 @@ describe('the walks of the pages', () => {
   })
 })
 
-describe.concurrent('the commands that pages name', () => {
+describe('the commands that pages name', () => {
   const commands = optionsByCommand(readPages().map(({ text }) => text))
 
   test('are many', () => {
