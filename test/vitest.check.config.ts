@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 /** The tests of `npm run check`: those that start no process, no server and no database. */
 const config = defineConfig({
+  // Tests have values of their own: no .env file is read.
+  envDir: false,
   test: {
     include: [
       'test/{layers,docs}.test.ts',
