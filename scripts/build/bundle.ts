@@ -12,9 +12,12 @@ export type StoreDoor = 'planetscale' | 'mysql'
 export const projectFolder = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Every folder in functions/ is a function. */
-export const functionNames: readonly string[] = readdirSync(
-  path.join(projectFolder, 'functions'),
-).sort()
+export const functionNames: readonly string[] = readdirSync(path.join(projectFolder, 'functions'), {
+  withFileTypes: true,
+})
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+  .sort()
 
 /** Which driver the bundles need for this database; PlanetScale's when none is configured. */
 export function storeDoorOf(databaseUrl: string | undefined): StoreDoor {

@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { functionNames, projectFolder } from '../scripts/build/bundle.ts'
+import { migrationsFolder, readMigrations } from '../scripts/database/migrations.ts'
+import { Problem, type ProblemCode } from '../shared/problem.ts'
+import {
+  brokenLinks,
+  codeBlocks,
+  commentsIn,
+  headings,
+  readPage,
+  readPages,
+  section,
+  tableRows,
+} from './support/documentation.ts'
+
+const pages = readPages()
+const read = (file: string): string => readFileSync(path.join(projectFolder, file), 'utf8')
+
+describe('the first page', () => {
+  const english = readPage('README.md').text
+  const chinese = readPage('README.zh-CN.md').text
+
+  test.each([
+    ['in English', english],
+    ['in Chinese', chinese],
+  ])('is read in one sitting, %s: 150 lines at most', (_language, text) => {
+    expect(text.split('\n').length - 1).toBeLessThanOrEqual(150)
+  })
+
+  test('says the same in Chinese: the same headings, the same code', () => {
+    const levels = (text: string): number[] => headings(text).map(({ level }) => level)
+    expect(levels(chinese)).toEqual(levels(english))
+    expect(comparable(chinese)).toEqual(comparable(english))
+  })
+
+  test('a Chinese page that fell behind is found', () => {
+    const behind = english.replace('"grade1":5', '"grade1":4')
+    expect(comparable(behind)).not.toEqual(comparable(english))
+  })
+
+  /** Code without what is translated in it: the labels of a picture. */
+  function comparable(text: string) {
+    return codeBlocks(text).map(({ language, code }) => ({
+      language,
+      code: language === 'mermaid' ? code.replaceAll(/"[^"]*"/g, '""') : code,
+    }))
+  }
+})
+
+describe('every page', () => {
+  test.each(pages.map((page) => [page.file, page] as const))(
+    '%s: its links lead somewhere',
+    (_file, page) => {
+      expect(brokenLinks(page)).toEqual([])
+    },
+  )
+
+  test('a link to a file or a heading that is not there is found', () => {
+    const text = '[a](nothing.md) [b](README.md#nowhere) [c](#here)\n\n## Here\n'
+    expect(brokenLinks({ file: 'x.md', text })).toEqual([
+      'nothing.md: there is no nothing.md',
+      'README.md#nowhere: there is no such heading',
+    ])
+  })
+
+  test('shell blocks can be pasted into an interactive zsh: no comments', () => {
+    const blocks = pages.flatMap(({ text }) => codeBlocks(text))
+    const commented = blocks.filter(({ language }) => language === 'sh').map(({ code }) => code)
+    expect(commented.length).toBeGreaterThan(10)
+    expect(commented.flatMap(commentsIn)).toEqual([])
+  })
+
+  test.each(['# a comment', 'npm ci  # install', 'curl x \\\n  # y'])('%j is found', (code) => {
+    expect(commentsIn(code)).toHaveLength(1)
+  })
+
+  test('scripts that pages name are there', () => {
+    const known = Object.keys(JSON.parse(read('package.json')).scripts)
+    const named = pages.flatMap(({ text }) =>
+      [...text.matchAll(/npm run ([a-z]+)/g)].map(([, name = '']) => name),
+    )
+    expect(named.length).toBeGreaterThan(20)
+    expect([...new Set(named)].filter((name) => !known.includes(name))).toEqual([])
+  })
+})
+
+describe('tables of facts', () => {
+  const api = readPage('functions/README.md').text
+
+  test('the routes are those that the functions have', () => {
+    const rows = tableRows(section(api, 'Routes'))
+    const told = rows.flatMap(([route, functions = '']) =>
+      functions.split(', ').map((name) => `${name} ${route?.replaceAll('`', '')}`),
+    )
+    const declared = functionNames.flatMap((name) =>
+      [...indexOf(name).matchAll(/import \{ ([^}]+) \} from '\.(\.?\/[^']+)'/g)]
+        .filter(([, , file]) => !file?.includes('shared/'))
+        .flatMap(([, , file = '']) =>
+          [...read(path.join('functions', name, `.${file}`)).matchAll(/route: '([^']+)'/g)].map(
+            ([, route]) => `${name} ${route}`,
+          ),
+        ),
+    )
+    expect(told.sort()).toEqual([...new Set(declared)].sort())
+  })
+
+  test('the errors are those that a caller can see, with status, hint and message', () => {
+    const codes = [...read('shared/problem.ts').matchAll(/^ {2}'?([a-z0-9-]+)'?: entry\(/gm)].map(
+      ([, code]) => code as ProblemCode,
+    )
+    expect(codes.length).toBeGreaterThan(20)
+    const rows = codes.map((code) => {
+      const { status, retry, message } = new Problem(code).toBody('')
+      return [`\`${code}\``, String(status), `\`${retry}\``, message]
+    })
+    expect(tableRows(section(api, 'Errors'))).toEqual(rows)
+  })
+
+  test('the variables are those that a deployment passes on and .env.example explains', () => {
+    const rows = tableRows(section(readPage('scripts/README.md').text, 'Configuration'))
+    const told = rows.flatMap(([names = '']) => names.replaceAll('`', '').split(', '))
+    const passedOn = [...read('serverless.yml').matchAll(/(?:\$\{env:|: \$)([A-Z_]+)/g)].map(
+      ([, name]) => name,
+    )
+    expect(passedOn.length).toBeGreaterThan(15)
+    expect(told).toEqual(expect.arrayContaining([...new Set(passedOn)]))
+    const example = read('.env.example')
+    expect(told.filter((name) => !example.includes(name))).toEqual([])
+  })
+
+  test('the tables of the store are those that migrations make', async () => {
+    const rows = tableRows(section(readPage('shared/store/README.md').text, 'Tables'))
+    const made = (await readMigrations(migrationsFolder)).flatMap(({ statements }) =>
+      statements.flatMap((sql) => /create table if not exists (\w+)/.exec(sql)?.[1] ?? []),
+    )
+    expect(rows.map(([name]) => name?.replaceAll('`', '')).sort()).toEqual(made.sort())
+  })
+
+  test('the editor’s debugger looks where `serverless offline --inspect 9229` opens its ports', () => {
+    const launch = parse(read('.vscode/launch.json').replaceAll(/^\s*\/\/.*$/gm, '')) as {
+      configurations: { name: string; port: number }[]
+    }
+    const functions = Object.keys(parse(read('serverless.yml')).functions)
+    const expected = functions.map((name, index) => [`offline: ${name}`, 9229 + index])
+    const ports = launch.configurations.map(({ name, port }) => [name, port])
+    expect(ports).toEqual([['invoke local', 9229], ...expected])
+  })
+
+  function indexOf(name: string): string {
+    return read(`functions/${name}/index.ts`)
+  }
+})

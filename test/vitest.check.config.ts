@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config'
+
+/** The tests of `npm run check`: those that start no process, no server and no database. */
+const config = defineConfig({
+  // Tests have values of their own: no .env file is read.
+  envDir: false,
+  test: {
+    include: [
+      'test/{layers,docs}.test.ts',
+      'test/shared/*.test.ts',
+      'test/shared/{domain,session,transport,wechat}/**/*.test.ts',
+      'test/shared/store/{mysql-url,planetscale-answer}.test.ts',
+      'test/scripts/local/events.test.ts',
+      'test/scripts/tencent/preflight.test.ts',
+    ],
+    exclude: [
+      // These run built bundles, or a database.
+      'test/shared/session/refresh-race.test.ts',
+      'test/shared/transport/call-function.test.ts',
+      'test/shared/transport/server/{web,web-limits}.test.ts',
+      // Twenty thousand forgeries take their time.
+      'test/shared/wechat/user-data-forgery.test.ts',
+    ],
+  },
+})
+
+export default config

@@ -1,0 +1,121 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readPage, readPages, section } from './support/documentation.ts'
+import { type Command, startScript, startServerless } from './support/local-command.ts'
+import { pasteWalk, readWalk, type Shell, type Step } from './support/pasted-walk.ts'
+
+/** What the pages tell a reader to type does what they say, in the reader's shell. */
+
+// CI must have it; elsewhere the walks in zsh are skipped without it.
+const hasZsh = process.env.CI !== undefined || spawnSync('zsh', ['--version']).status === 0
+const shells: Shell[] = ['bash', 'zsh']
+
+describe('the walks of the pages', () => {
+  let data: string
+  let dev: Command
+  let addresses: { gateway: string; wechat: string }
+  beforeAll(async () => {
+    data = await mkdtemp(path.join(os.tmpdir(), 'miniscore-walks-'))
+    dev = startServerless(['offline', '--data-folder', data], { PORT: '0', WECHAT_PORT: '0' })
+    const [, wechat = ''] = await dev.until(/^ready {3}offline WeChat {2}(http:\S+)/m)
+    const [, gateway = ''] = await dev.until(/^ready {3}gateway {9}(http:\S+)/m)
+    addresses = { gateway, wechat }
+  })
+  afterAll(async () => {
+    dev?.signal('SIGTERM')
+    await dev?.exited
+    await rm(data, { recursive: true, force: true })
+  })
+
+  const first = readWalk(section(readPage('README.md').text, 'Try it'))
+  const sessions = readWalk(section(readPage('functions/README.md').text, 'Sessions'))
+
+  describe.each(shells)('in %s', (shell) => {
+    const testInShell = test.skipIf(shell === 'zsh' && !hasZsh)
+
+    testInShell('log in, rate as JSON and as a form, query', async () => {
+      expect(first).toHaveLength(4)
+      expect(await pasteWalk(shell, first, addresses)).toEqual([])
+    })
+
+    testInShell('refresh, two devices, user data, a phone number, log out', async () => {
+      expect(sessions).toHaveLength(6)
+      expect(await pasteWalk(shell, sessions, addresses)).toEqual([])
+    })
+
+    testInShell('a field that the form does not have is noticed', async () => {
+      const broken = changed(first, (code) => code.replace('"grade1":5', '"grade9":5'))
+      const faults = await pasteWalk(shell, broken, addresses)
+      expect(faults[0]).toContain('invalid-field')
+    })
+  })
+
+  test.skipIf(!hasZsh)('a comment is noticed in zsh, which takes it for a command', async () => {
+    const broken = changed(first, (code) => `# a comment\n${code}`)
+    expect(await pasteWalk('zsh', broken, addresses)).toEqual([
+      expect.stringContaining('command not found: #'),
+    ])
+  })
+})
+
+describe('the commands that pages name', () => {
+  const commands = optionsByCommand(readPages().map(({ text }) => text))
+
+  test('are many', () => {
+    expect(Object.keys(commands).length).toBeGreaterThan(10)
+  })
+
+  test.each(Object.entries(commands))('%s takes %j', async (command, options) => {
+    expect(await missingOptions(command, options)).toEqual([])
+  })
+
+  test('an option that a command does not have is found', async () => {
+    const commands = optionsByCommand(['`npm run wechat -- --port 1 --beautiful`'])
+    expect(commands).toEqual({ 'npm run wechat': ['--port', '--beautiful'] })
+    expect(await missingOptions('npm run wechat', ['--port', '--beautiful'])).toEqual([
+      '--beautiful',
+    ])
+  })
+})
+
+const COMMAND = /^(npm run [a-z]+|npx serverless (?:deploy function|invoke local|[a-z]+))/
+const OPTION = /--[A-Za-z][A-Za-z-]*/g
+
+/** Options beside the command they are named with: in one piece of code, or in a row of a table that begins with it. */
+function optionsByCommand(texts: readonly string[]): Record<string, string[]> {
+  const found: Record<string, Set<string>> = {}
+  const pieces = texts.flatMap((text) => [
+    ...[...text.matchAll(/^\| `(.*)$/gm)].map(([, row = '']) => row),
+    ...[...text.matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code),
+    ...text.split('\n'),
+  ])
+  for (const piece of pieces) {
+    const command = COMMAND.exec(piece)?.[1]
+    const options = piece.match(OPTION)
+    if (command === undefined || options === null) continue
+    found[command] ??= new Set()
+    for (const option of options) found[command].add(option)
+  }
+  return Object.fromEntries(Object.entries(found).map(([name, options]) => [name, [...options]]))
+}
+
+/** Those of `options` that the command's --help does not tell of. */
+async function missingOptions(command: string, options: readonly string[]): Promise<string[]> {
+  const [program, ...words] = command.replace(/^np[mx] (run )?/, '').split(' ')
+  const started =
+    program === 'serverless'
+      ? startServerless([...words, '--help'])
+      : program === 'dev'
+        ? startServerless(['offline', '--help'])
+        : startScript(`${program}.ts`, ['--help'])
+  expect(await started.exited).toBe(0)
+  const known = [...started.output().matchAll(OPTION)].map(([option]) => option)
+  return options.filter((option) => !known.includes(option))
+}
+
+function changed(steps: readonly Step[], change: (code: string) => string): Step[] {
+  return steps.map(({ code, answer }) => ({ code: change(code), answer }))
+}
