@@ -1,8 +1,9 @@
 /** Whether the database answers and, step by step, why not; what it is set to is judged by database-settings.ts. */
 
 import { lookup } from 'node:dns/promises'
-import { BlockList, connect, isIPv6 } from 'node:net'
+import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import { networkOf } from '../../shared/network-addresses.ts'
 import { DatabaseUrlError } from '../../shared/store/database-url-error.ts'
 import { type Db, DbError } from '../../shared/store/db.ts'
 import { parseMySqlUrl } from '../../shared/store/mysql-url.ts'
@@ -43,7 +44,10 @@ export async function checkDatabase(
   const isOver = new AbortController()
   const findings: Finding[] = []
   await Promise.race([
-    examine({ url, hasVpc: owner.vpcId !== '', stepMs }, findings),
+    examine({ url, hasVpc: owner.vpcId !== '', stepMs }, findings).catch((failure: unknown) => {
+      if (!(failure instanceof DatabaseUrlError)) throw failure
+      findings.push(unreadable(failure))
+    }),
     pause(deadlineMs, undefined, { signal: isOver.signal }).then(
       () => void findings.push(unreachable('DEADLINE', { isPrivate: false, hasVpc: false })),
     ),
@@ -57,16 +61,14 @@ interface Examination {
   stepMs: number
 }
 
-/** Adds to `findings` as it goes, so that a deadline keeps what is known. */
+/** Adds to `findings` as it goes, so that a deadline keeps what is known. @throws {DatabaseUrlError} */
 async function examine({ url, hasVpc, stepMs }: Examination, findings: Finding[]): Promise<void> {
   const place = placeOf(url)
-  if ('fault' in place) return void findings.push(unreadable(place.fault))
-
   const address = await addressOf(place.host, stepMs)
   if (typeof address !== 'string') {
     return void findings.push(unreachable(address.code, { isPrivate: false, hasVpc }))
   }
-  const isPrivate = isPrivateAddress(address)
+  const isPrivate = networkOf(address) === 'private'
   findings.push(...judgePlace(address, { isEncrypted: place.isEncrypted, hasVpc }))
   const failure = await connectionFailure({ host: address, port: place.port }, stepMs)
   if (failure) return void findings.push(unreachable(failure, { isPrivate, hasVpc }))
@@ -95,20 +97,16 @@ interface Place {
   isEncrypted: boolean
 }
 
-function placeOf(url: string): Place | { fault: DatabaseUrlError } {
-  try {
-    if (doorOf(url) === 'mysql') {
-      const { host, port, tls } = parseMySqlUrl(url)
-      return { host, port, isEncrypted: tls !== undefined }
-    }
-    const isEncrypted = checkPlanetScaleUrl(url)
-    const { hostname, port } = new URL(url)
-    const host = hostname.replace(/^\[(.*)\]$/, '$1')
-    return { host, port: Number(port || (isEncrypted ? 443 : 80)), isEncrypted }
-  } catch (failure) {
-    if (failure instanceof DatabaseUrlError) return { fault: failure }
-    throw failure
+/** @throws {DatabaseUrlError} */
+function placeOf(url: string): Place {
+  if (doorOf(url) === 'mysql') {
+    const { host, port, tls } = parseMySqlUrl(url)
+    return { host, port, isEncrypted: tls !== undefined }
   }
+  const isEncrypted = checkPlanetScaleUrl(url)
+  const { hostname, port } = new URL(url)
+  const host = hostname.replace(/^\[(.*)\]$/, '$1')
+  return { host, port: Number(port || (isEncrypted ? 443 : 80)), isEncrypted }
 }
 
 function unreadable({ code, detail, message }: DatabaseUrlError): Finding {
@@ -122,38 +120,12 @@ function unreadable({ code, detail, message }: DatabaseUrlError): Finding {
   )
 }
 
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8)
-loopback.addAddress('::1', 'ipv6')
-
-/** RFC 1918, RFC 6598, RFC 4193, and link-local. */
-const privateNetworks = new BlockList()
-for (const [network, prefix] of [
-  ['10.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['100.64.0.0', 10],
-  ['169.254.0.0', 16],
-] as const) {
-  privateNetworks.addSubnet(network, prefix)
-}
-privateNetworks.addSubnet('fc00::', 7, 'ipv6')
-privateNetworks.addSubnet('fe80::', 10, 'ipv6')
-
-function isIn(list: BlockList, address: string): boolean {
-  return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
-}
-
-function isPrivateAddress(address: string): boolean {
-  return isIn(privateNetworks, address)
-}
-
 /** What follows from where the database is, reached or not. */
 export function judgePlace(
   address: string,
   { isEncrypted, hasVpc }: { isEncrypted: boolean; hasVpc: boolean },
 ): Finding[] {
-  const isPrivate = isPrivateAddress(address)
+  const isPrivate = networkOf(address) === 'private'
   if (isPrivate && !hasVpc) {
     return [
       error(
@@ -169,7 +141,7 @@ export function judgePlace(
       ),
     ]
   }
-  if (isEncrypted || isPrivate || isIn(loopback, address)) return []
+  if (isEncrypted || networkOf(address) !== 'public') return []
   return [
     warning(
       'database.unencrypted',

@@ -1,5 +1,6 @@
 /** Deployed addresses: whether the functions behind them answer, and how long the certificate lasts. */
 
+import { isLoopbackHost } from '../../shared/network-addresses.ts'
 import { exchange, type HttpAnswer, NoAnswer, objectIn } from './http-exchange.ts'
 import { networkReason } from './network-words.ts'
 import { error, type Finding, ok, skipped, warning } from './report.ts'
@@ -144,7 +145,7 @@ function problemCode({ contentType, text }: HttpAnswer): string | undefined {
 function judgeTransport(shown: string, answer: HttpAnswer, nowMs: number): Finding[] {
   const { protocol, hostname } = new URL(shown)
   if (protocol === 'http:') {
-    const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
+    const isLocal = isLoopbackHost(hostname)
     return [
       (isLocal ? warning : error)(
         'urls.plain-http',
