@@ -7,17 +7,10 @@ export type Network = 'loopback' | 'private' | 'platform' | 'public'
 
 /** RFC 1122 and 4291; RFC 1918, 6598, 3927, 4193 and 4291; and what `x-forwarded-for` shows of the platform. */
 const NETWORKS = {
-  loopback: ['127.0.0.0/8', '::1/128'],
-  private: [
-    '10.0.0.0/8',
-    '100.64.0.0/10',
-    '169.254.0.0/16',
-    '172.16.0.0/12',
-    '192.168.0.0/16',
-    'fc00::/7',
-    'fe80::/10',
-  ],
-  platform: ['9.0.0.0/8', '11.0.0.0/8'],
+  loopback: '127.0.0.0/8 ::1/128',
+  private:
+    '10.0.0.0/8 100.64.0.0/10 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16 fc00::/7 fe80::/10',
+  platform: '9.0.0.0/8 11.0.0.0/8',
 }
 
 let lists: [Network, BlockList][] | undefined
@@ -35,7 +28,7 @@ export function networkOf(address: string): Network | undefined {
 function makeLists(): [Network, BlockList][] {
   return Object.entries(NETWORKS).map(([network, ranges]) => {
     const list = new BlockList()
-    for (const range of ranges) {
+    for (const range of ranges.split(' ')) {
       const [net = '', prefix] = range.split('/')
       list.addSubnet(net, Number(prefix), net.includes(':') ? 'ipv6' : 'ipv4')
     }

@@ -1,5 +1,6 @@
 /** One rule book: what a function would refuse at its start, a deploy, the doctor and a local run refuse as well. */
 
+import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { readDeclarations, refuseBadVariables } from '../scripts/build/declarations.ts'
 import { checkConfiguration } from '../scripts/doctor/configuration.ts'
@@ -11,6 +12,7 @@ import { deploymentOf, serviceWith } from './support/doctor-scene.ts'
 import { soundVariables } from './support/serverless-project.ts'
 
 const limits = [/should be like user:120\/60/, /应写成 user:120\/60/] as const
+const bytes = `k1:${randomBytes(32).toString('base64url')}`
 const keyRing = [/should be id:key/, /格式应为 id:密钥/] as const
 
 /** A variable, a value that it cannot have, and what would be right, in English and in Chinese. */
@@ -31,9 +33,14 @@ const bad: [variable: string, value: string, en: RegExp, zh: RegExp][] = [
   ['DATABASE_URL', 'mysql://canary:canary@db.example.com', /names no database/, /没有库名/],
   ['DATABASE_URL', 'https://db.example.com', /names no user/, /没有用户名/],
   ['DATABASE_URL', 'https://user:can%61ry@db.example.com', /percent-encoding/, /百分号编码/],
+  ['DATABASE_URL', 'http://user:canary@db.example.com', /must use https/, /必须用 https/],
   ['DATABASE_URL', '', /is not set/, /没有设置/],
   ['TOKEN_KEYS', 'canary-key', ...keyRing],
   ['TOKEN_KEYS', 'k1:canary', /a key of 4 bytes; it needs 32/, /只有 4 字节/],
+  ['TOKEN_KEYS', bytes.slice(3), ...keyRing],
+  ['TOKEN_KEYS', `${bytes},`, ...keyRing],
+  ['TOKEN_KEYS', `${bytes},${bytes}`, /keys 1 and 2 the same id/, /第 1 个和第 2 个/],
+  ['TOKEN_KEYS', `k1:${Buffer.alloc(32).toString('base64url')}`, /not random/, /不是随机/],
   ['SEALING_KEYS', `s1:${'canary'.repeat(8)}`, /not random/, /不是随机/],
   ['LOOKUP_KEY', 'canary key', /should be a key in base64url/, /应为 base64url/],
   ['WECHAT_APPID', 'wx?', /should be the AppID/, /应为小程序的 AppID/],

@@ -44,7 +44,10 @@ export async function checkDatabase(
   const isOver = new AbortController()
   const findings: Finding[] = []
   await Promise.race([
-    examine({ url, hasVpc: owner.vpcId !== '', stepMs }, findings),
+    examine({ url, hasVpc: owner.vpcId !== '', stepMs }, findings).catch((failure: unknown) => {
+      if (!(failure instanceof DatabaseUrlError)) throw failure
+      findings.push(unreadable(failure))
+    }),
     pause(deadlineMs, undefined, { signal: isOver.signal }).then(
       () => void findings.push(unreachable('DEADLINE', { isPrivate: false, hasVpc: false })),
     ),
@@ -58,11 +61,9 @@ interface Examination {
   stepMs: number
 }
 
-/** Adds to `findings` as it goes, so that a deadline keeps what is known. */
+/** Adds to `findings` as it goes, so that a deadline keeps what is known. @throws {DatabaseUrlError} */
 async function examine({ url, hasVpc, stepMs }: Examination, findings: Finding[]): Promise<void> {
   const place = placeOf(url)
-  if ('fault' in place) return void findings.push(unreadable(place.fault))
-
   const address = await addressOf(place.host, stepMs)
   if (typeof address !== 'string') {
     return void findings.push(unreachable(address.code, { isPrivate: false, hasVpc }))
@@ -96,20 +97,16 @@ interface Place {
   isEncrypted: boolean
 }
 
-function placeOf(url: string): Place | { fault: DatabaseUrlError } {
-  try {
-    if (doorOf(url) === 'mysql') {
-      const { host, port, tls } = parseMySqlUrl(url)
-      return { host, port, isEncrypted: tls !== undefined }
-    }
-    const isEncrypted = checkPlanetScaleUrl(url)
-    const { hostname, port } = new URL(url)
-    const host = hostname.replace(/^\[(.*)\]$/, '$1')
-    return { host, port: Number(port || (isEncrypted ? 443 : 80)), isEncrypted }
-  } catch (failure) {
-    if (failure instanceof DatabaseUrlError) return { fault: failure }
-    throw failure
+/** @throws {DatabaseUrlError} */
+function placeOf(url: string): Place {
+  if (doorOf(url) === 'mysql') {
+    const { host, port, tls } = parseMySqlUrl(url)
+    return { host, port, isEncrypted: tls !== undefined }
   }
+  const isEncrypted = checkPlanetScaleUrl(url)
+  const { hostname, port } = new URL(url)
+  const host = hostname.replace(/^\[(.*)\]$/, '$1')
+  return { host, port: Number(port || (isEncrypted ? 443 : 80)), isEncrypted }
 }
 
 function unreadable({ code, detail, message }: DatabaseUrlError): Finding {

@@ -6,10 +6,11 @@
 import type { Words } from './report.ts'
 
 export interface Refusal extends Words {
-  /** `later`: says nothing about the configuration. */
-  kind: 'wrong' | 'later'
   todo: Words
 }
+
+/** These say nothing about the configuration. */
+export const passing: ReadonlySet<number> = new Set([-1, 45009, 45011])
 
 const console_ = 'mp.weixin.qq.com → 开发管理 → 开发设置'
 
@@ -20,7 +21,6 @@ const notOnList: Words = {
 
 export const refusals: Readonly<Record<number, Refusal>> = {
   40013: {
-    kind: 'wrong',
     zh: '微信不认识这个 AppID',
     en: 'WeChat does not know this AppID',
     todo: {
@@ -29,7 +29,6 @@ export const refusals: Readonly<Record<number, Refusal>> = {
     },
   },
   40125: {
-    kind: 'wrong',
     zh: 'AppSecret 不对，或已被重置',
     en: 'the AppSecret is wrong, or was reset since',
     todo: {
@@ -38,31 +37,26 @@ export const refusals: Readonly<Record<number, Refusal>> = {
     },
   },
   40164: {
-    kind: 'wrong',
     zh: '调用方的 IP 不在微信的 IP 白名单里',
     en: 'the calling address is not on WeChat’s list',
     todo: notOnList,
   },
   40243: {
-    kind: 'wrong',
     zh: 'AppSecret 已被冻结',
     en: 'the AppSecret is frozen',
     todo: { zh: `在 ${console_} 解冻 AppSecret`, en: `unfreeze the AppSecret under ${console_}` },
   },
   41002: {
-    kind: 'wrong',
     zh: '微信没有收到 AppID',
     en: 'WeChat received no AppID',
     todo: { zh: '检查 WECHAT_APPID', en: 'check WECHAT_APPID' },
   },
   41004: {
-    kind: 'wrong',
     zh: '微信没有收到 AppSecret',
     en: 'WeChat received no AppSecret',
     todo: { zh: '检查 WECHAT_SECRET', en: 'check WECHAT_SECRET' },
   },
   50007: {
-    kind: 'wrong',
     zh: '小程序账号已被冻结',
     en: 'the mini program’s account is frozen',
     todo: {
@@ -71,7 +65,6 @@ export const refusals: Readonly<Record<number, Refusal>> = {
     },
   },
   89503: {
-    kind: 'wrong',
     zh: '微信要求管理员确认这个 IP 的调用',
     en: 'WeChat wants the administrator to confirm calls from this address',
     todo: {
@@ -80,7 +73,6 @@ export const refusals: Readonly<Record<number, Refusal>> = {
     },
   },
   89506: {
-    kind: 'wrong',
     zh: '管理员两次拒绝了这个 IP，24 小时内不能调用',
     en: 'the administrator refused this address twice: it is barred for 24 hours',
     todo: {
@@ -89,7 +81,6 @@ export const refusals: Readonly<Record<number, Refusal>> = {
     },
   },
   89507: {
-    kind: 'wrong',
     zh: '管理员拒绝了这个 IP，1 小时内不能调用',
     en: 'the administrator refused this address: it is barred for one hour',
     todo: {
@@ -98,13 +89,11 @@ export const refusals: Readonly<Record<number, Refusal>> = {
     },
   },
   [-1]: {
-    kind: 'later',
     zh: '微信系统繁忙，AppID 和 AppSecret 未能核实',
     en: 'WeChat is busy: AppID and AppSecret could not be verified',
     todo: { zh: '稍后再试', en: 'try again later' },
   },
   45009: {
-    kind: 'later',
     zh: '今天的 access_token 调用次数已用完',
     en: 'the day’s calls for access tokens are used up',
     todo: {
@@ -113,7 +102,6 @@ export const refusals: Readonly<Record<number, Refusal>> = {
     },
   },
   45011: {
-    kind: 'later',
     zh: 'access_token 调用过于频繁',
     en: 'access tokens are asked for too often',
     todo: { zh: '一分钟后再试', en: 'try again in a minute' },

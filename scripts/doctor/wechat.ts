@@ -1,11 +1,12 @@
 /** AppID, AppSecret and this computer's address, by one call for an access token; nothing is changed by it. */
 
-import { faultsOf, weChat } from '../../shared/wiring/compose.ts'
+import { weChat } from '../../shared/wiring/compose.ts'
+import { readVariables } from '../../shared/wiring/configuration.ts'
 import type { DesiredService } from '../tencent/service.ts'
 import { exchange, type HttpAnswer, NoAnswer, objectIn } from './http-exchange.ts'
 import { networkReason } from './network-words.ts'
 import { error, type Finding, ok, skipped, warning } from './report.ts'
-import { refusals } from './wechat-errcodes.ts'
+import { passing, refusals } from './wechat-errcodes.ts'
 
 export interface WeChatCheck {
   findings: Finding[]
@@ -13,7 +14,6 @@ export interface WeChatCheck {
   answer: HttpAnswer | undefined
 }
 
-const WECHAT_API_URL = 'https://api.weixin.qq.com'
 const DEADLINE_MS = 5000
 
 /**
@@ -24,19 +24,23 @@ export async function checkWeChat(
   service: DesiredService,
   { deadlineMs = DEADLINE_MS }: { deadlineMs?: number } = {},
 ): Promise<WeChatCheck> {
-  const variables = service.functions.find((each) => each.variables.WECHAT_SECRET)?.variables
-  if (!variables || faultsOf({ weChat }, variables).length > 0) {
+  const owner = service.functions.find((each) => each.variables.WECHAT_SECRET)
+  const { values, faults } = readVariables(weChat.variables, owner?.variables ?? {})
+  if (faults.length > 0) {
     const finding = skipped('wechat.not-called', {
       zh: '没有调用微信：先设置好 WECHAT_APPID 和 WECHAT_SECRET',
       en: 'WeChat was not called: WECHAT_APPID and WECHAT_SECRET come first',
     })
     return { findings: [finding], answer: undefined }
   }
-  const { WECHAT_APPID, WECHAT_SECRET, WECHAT_API_URL: address = WECHAT_API_URL } = variables
   try {
     const answer = await exchange({
-      url: new URL('/cgi-bin/stable_token', address),
-      json: { grant_type: 'client_credential', appid: WECHAT_APPID, secret: WECHAT_SECRET },
+      url: new URL('/cgi-bin/stable_token', values.WECHAT_API_URL),
+      json: {
+        grant_type: 'client_credential',
+        appid: values.WECHAT_APPID,
+        secret: values.WECHAT_SECRET,
+      },
       deadlineMs,
     })
     return { findings: [judge(answer)], answer }
@@ -109,5 +113,5 @@ function refused(errcode: number, errmsg: string): Finding {
     )
   }
   const words = { zh: `${known.zh}（${trailer}）`, en: `${known.en} (${trailer})` }
-  return (known.kind === 'later' ? warning : error)(`wechat.${errcode}`, words, known.todo)
+  return (passing.has(errcode) ? warning : error)(`wechat.${errcode}`, words, known.todo)
 }

@@ -50,20 +50,10 @@ export interface DeployFault {
   details?: Details | undefined
 }
 
-const howToMakeKey =
-  "make one with: node -p \"require('crypto').randomBytes(32).toString('base64url')\""
-const keyFaults: ReadonlySet<FaultCode> = new Set([
-  'bad-key-ring',
-  'bad-key',
-  'short-key',
-  'weak-key',
-])
-
 /** The fault as the deploy prints it. */
 export function inEnglish({ functions, variable, code, details }: DeployFault): string {
-  const where = functions.length > 0 ? `${functions.join(', ')}: ` : ''
-  const what = `${variable === undefined ? '' : `${variable} `}${fill(faultSentences[code], details)}`
-  return `${where}${what}${keyFaults.has(code) ? `; ${howToMakeKey}` : ''}`
+  const what = [...(variable ? [variable] : []), fill(faultSentences[code], details)].join(' ')
+  return functions.length > 0 ? `${functions.join(', ')}: ${what}` : what
 }
 
 /** The same fault of several functions is one. */

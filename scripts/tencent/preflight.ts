@@ -34,32 +34,33 @@ function fault(code: FaultCode, details?: Details): Fault {
 }
 
 function settingFaults(wanted: DesiredFunction): Fault[] {
-  const faults: Fault[] = []
-  const { name, memorySize, timeoutSeconds, handler, description } = wanted
-  if (!/^[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]$/.test(name) || name.length > longestName)
-    faults.push(fault('bad-name', { name, most: longestName, length: name.length }))
+  const { name, memorySize, timeoutSeconds: seconds, handler, description, timers } = wanted
+  const isName = /^[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]$/.test(name) && name.length <= longestName
   const isStep = memorySize % memoryStepMb === 0 && memorySize >= memoryStepMb
-  if (memorySize !== 64 && (!isStep || memorySize > memoryLimitMb))
-    faults.push(
-      fault('bad-memory', { memoryMb: memorySize, stepMb: memoryStepMb, mostMb: memoryLimitMb }),
-    )
-  if (timeoutSeconds < 1 || timeoutSeconds > longestTimeoutSeconds)
-    faults.push(fault('bad-timeout', { seconds: timeoutSeconds, most: longestTimeoutSeconds }))
-  if (handler !== defaults.handler)
-    faults.push(fault('bad-handler', { expected: defaults.handler }))
-  if (
-    !/^[A-Za-z0-9\s,.\u4e00-\u9fff]*$/.test(description) ||
-    description.length > longestDescription
-  )
-    faults.push(fault('bad-description', { most: longestDescription }))
-  if (Boolean(wanted.vpcId) !== Boolean(wanted.subnetId)) faults.push(fault('half-vpc'))
-  if (Boolean(wanted.logsetId) !== Boolean(wanted.topicId)) faults.push(fault('half-cls'))
-  const names = wanted.timers.map((timer) => timer.name)
-  if (new Set(names).size < names.length) faults.push(fault('repeated-timer'))
-  for (const timer of wanted.timers)
-    if (timer.cron.trim().split(/\s+/).length !== 7)
-      faults.push(fault('bad-cron', { timer: timer.name }))
-  return faults
+  const isMemory = memorySize === 64 || (isStep && memorySize <= memoryLimitMb)
+  const memory = { memoryMb: memorySize, stepMb: memoryStepMb, mostMb: memoryLimitMb }
+  const isDescription =
+    /^[A-Za-z0-9\s,.\u4e00-\u9fff]*$/.test(description) && description.length <= longestDescription
+  const checks: [isFine: boolean, code: FaultCode, details?: Details][] = [
+    [isName, 'bad-name', { name, most: longestName, length: name.length }],
+    [isMemory, 'bad-memory', memory],
+    [
+      seconds >= 1 && seconds <= longestTimeoutSeconds,
+      'bad-timeout',
+      { seconds, most: longestTimeoutSeconds },
+    ],
+    [handler === defaults.handler, 'bad-handler', { expected: defaults.handler }],
+    [isDescription, 'bad-description', { most: longestDescription }],
+    [Boolean(wanted.vpcId) === Boolean(wanted.subnetId), 'half-vpc'],
+    [Boolean(wanted.logsetId) === Boolean(wanted.topicId), 'half-cls'],
+    [new Set(timers.map((timer) => timer.name)).size === timers.length, 'repeated-timer'],
+    ...timers.map((timer): [boolean, FaultCode, Details] => [
+      timer.cron.trim().split(/\s+/).length === 7,
+      'bad-cron',
+      { timer: timer.name },
+    ]),
+  ]
+  return checks.flatMap(([isFine, code, details]) => (isFine ? [] : [fault(code, details)]))
 }
 
 /** A timeout shorter than what the function waits for: the platform would end it before it answers. */

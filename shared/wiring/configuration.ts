@@ -141,7 +141,9 @@ function parseDatabaseUrl(text: string): string | Refusal {
     // Spelt out, so that the build can drop the reader of the other door.
     if ((typeof STORE_DOOR === 'undefined' || STORE_DOOR === 'mysql') && door === 'mysql') {
       parseMySqlUrl(text)
-    } else checkPlanetScaleUrl(text)
+    } else if (typeof STORE_DOOR === 'undefined' || STORE_DOOR === 'planetscale') {
+      checkPlanetScaleUrl(text)
+    }
     return text
   } catch (error) {
     if (!(error instanceof DatabaseUrlError)) throw error

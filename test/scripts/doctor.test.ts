@@ -160,7 +160,7 @@ describe.concurrent('npm run doctor', () => {
       expect(output, name).toContain(name)
     }
     for (const said of [
-      'hold the same key',
+      'hold the same secret',
       'vpcConfig needs both',
       'nothing reads TOKEN_KEY in .env.wrong; did you mean TOKEN_KEYS?',
       'WeChat cannot be reached',

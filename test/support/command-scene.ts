@@ -47,7 +47,7 @@ function configurationOf(variables: Record<string, string>): Configuration {
         LOOKUP_KEY,
       }),
       'submit-score': block('submit-score', ['/score'], {}),
-      'query-scores': block('query-scores', ['/query', '/query/*', '/form'], {}),
+      'query-scores': block('query-scores', ['/query', '/query/*', '/form'], { LOOKUP_KEY }),
     },
   }
 }

@@ -94,8 +94,10 @@ async function deploy(context: CommandContext, packages: readonly Package[]): Pr
   const declarations = await loadLocal(() => readDeclarations(functions.map(({ key }) => key)))
   const faults = preflight({ service: context.service, functions, packages, declarations })
   if (faults.length > 0) {
-    const where = `Values come from the environment or .env.${context.service.stage} (or .env).`
-    const heading = `Nothing was sent to the cloud. ${where} To put right:`
+    const { stage } = context.service
+    const where = `Values come from the environment or .env.${stage} (or .env)`
+    const how = `"npm run doctor -- --stage ${stage}" says how each is made`
+    const heading = `Nothing was sent to the cloud. ${where}; ${how}. To put right:`
     throw problemList(heading, faults.map(inEnglish))
   }
   const cloud = await context.connect()

@@ -55,20 +55,8 @@ describe('variables', () => {
 
   const random = randomBytes(32).toString('base64url')
   test.each<[string, string, RegExp, RegExp]>([
-    ['TOKEN_KEYS', `k1:${randomBytes(20).toString('base64url')}`, /只有 20 字节/, /20 bytes/],
-    ['TOKEN_KEYS', `k1:${Buffer.alloc(32, 'ab').toString('base64url')}`, /不是随机/, /not random/],
-    ['TOKEN_KEYS', 'secret', /格式应为 id:密钥/, /id:key/],
-    ['TOKEN_KEYS', `k1:${random},k1:${random}`, /第 1 个和第 2 个/, /same id/],
     ['TOKEN_KEYS', `k1:${random},k2:${random}`, /两个编号/, /one key under two ids/],
-    ['LOOKUP_KEY', 'abc', /只有 2 字节/, /2 bytes/],
-    ['WECHAT_APPID', 'wx1', /16 个十六进制/, /16 hexadecimal/],
-    ['WECHAT_SECRET', 'secret', /32 个十六进制/, /32 hexadecimal/],
-    ['DATABASE_URL', 'db.example.com', /应为 mysql:/, /should be mysql:/],
-    ['DATABASE_URL', 'http://u:p@db.example.com', /明文/, /use https/],
-    ['ALLOWED_ORIGINS', 'example.com', /来源地址/, /exact origins/],
-    ['ACCESS_TOKEN_SECONDS', '30', /60 到 86400/, /60 to 86400/],
-    ['WECHAT_API_URL', 'http://wechat.example.com', /应为 https/, /an https address/],
-    ['OPERATORS', 'a b', /openid/, /openids/],
+    ['WECHAT_SECRET', 'an-offline-wechat-takes-this', /32 个十六进制/, /32 hexadecimal/],
   ])('%s = %s is refused in both languages', async (name, value, zh, en) => {
     const wrong = wrongIn(await checkWith({ [name]: value }))
     expect(idsOf(wrong)).toEqual([`error configuration.${name}`])

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { readDeclarations } from '../../../scripts/build/declarations.ts'
 import { inEnglish } from '../../../scripts/tencent/fault.ts'
@@ -100,21 +99,14 @@ describe('before anything is sent', () => {
     expect(faultsOf(wanted(changed)).join('\n')).toMatch(message)
   })
 
-  const random = randomBytes(32).toString('base64url')
+  // What functions refuse themselves is in test/rule-book.test.ts.
   test.each<[string, string | undefined, RegExp]>([
     ['WECHAT_SECRET', undefined, /login: WECHAT_SECRET is not set/],
-    ['WECHAT_SECRET', 'secret', /WECHAT_SECRET should be the AppSecret .* 32 hexadecimal/],
-    ['WECHAT_APPID', 'wx1', /WECHAT_APPID should be the AppID .* 16 hexadecimal/],
-    ['TOKEN_KEYS', 'secret', /TOKEN_KEYS should be id:key/],
-    ['TOKEN_KEYS', `k1:${randomBytes(31).toString('base64url')}`, /a key of 31 bytes; it needs 32/],
-    ['TOKEN_KEYS', `k1:${Buffer.alloc(32, 'ab').toString('base64url')}`, /not random/],
-    ['TOKEN_KEYS', `k1:${random},k1:${random}`, /gives its keys 1 and 2 the same id/],
-    ['LOOKUP_KEY', 'abc', /LOOKUP_KEY holds a key of 2 bytes/],
-    ['DATABASE_URL', 'db.example.com', /DATABASE_URL should be/],
+    ['WECHAT_SECRET', 'an-offline-wechat-takes-this', /should be the AppSecret .* 32 hexadecimal/],
+    ['WECHAT_APPID', 'wx00000000000local', /should be the AppID .* 16 hexadecimal/],
     ['DATABASE_URL', 'mysql://a:b@localhost:3306/x', /leads to this computer/],
+    ['DATABASE_URL', 'http://a:b@127.0.0.1', /leads to this computer/],
     ['WECHAT_API_URL', 'http://127.0.0.1:3100', /WECHAT_API_URL leads to this computer/],
-    ['DATABASE_URL', 'http://a:b@db.example.com', /must use https/],
-    ['DATABASE_URL', 'mysql://a:b@db.example.com', /names no database/],
   ])('%s = %s is refused', (name, value, message) => {
     expect(faultsOf(withVariable(name, value)).join('\n')).toMatch(message)
   })
