@@ -1,8 +1,13 @@
 import type { PhoneNumber } from './codes.ts'
 import { type EncryptedData, encryptUserData } from './encryption.ts'
 import type { WeChatAnswer } from './errcodes.ts'
-import { requireToken } from './token-endpoints.ts'
-import { postedObject, Refused, textOf, type WeChatRequest } from './wechat-request.ts'
+import {
+  postedObject,
+  Refused,
+  requireToken,
+  textsOf,
+  type WeChatRequest,
+} from './wechat-request.ts'
 import type { World } from './world.ts'
 
 /**
@@ -13,8 +18,7 @@ import type { World } from './world.ts'
 export function phoneNumber(world: World, request: WeChatRequest): WeChatAnswer {
   const body = postedObject(request)
   requireToken(world, request)
-  const code = textOf(body.code)
-  if (code === undefined) throw new Refused(41008)
+  const { code } = textsOf(body, { code: 41008 })
   const entry = world.codes.find(code)
   if (entry?.facts.kind !== 'phone' || entry.used) throw new Refused(40029)
   if (entry.facts.appid !== world.app.appid) throw new Refused(40013)

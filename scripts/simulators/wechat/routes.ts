@@ -1,8 +1,7 @@
 import { checkText } from './content-safety.ts'
 import type { WeChatAnswer } from './errcodes.ts'
-import { exchangeCode } from './login.ts'
+import { checkSession, exchangeCode, resetSessionKey } from './login.ts'
 import { phoneNumber } from './phone.ts'
-import { checkSession, resetSessionKey } from './session-check.ts'
 import { classicToken, stableToken } from './token-endpoints.ts'
 import { Refused, type WeChatRequest } from './wechat-request.ts'
 import type { World } from './world.ts'
@@ -10,7 +9,7 @@ import type { World } from './world.ts'
 type Endpoint = (world: World, request: WeChatRequest) => WeChatAnswer
 
 /** WeChat's own endpoints, by path. Each judges the method itself, as WeChat answers with an errcode. */
-export const endpoints: ReadonlyMap<string, Endpoint> = new Map([
+const endpoints: ReadonlyMap<string, Endpoint> = new Map([
   ['/sns/jscode2session', exchangeCode],
   ['/cgi-bin/stable_token', stableToken],
   ['/cgi-bin/token', classicToken],

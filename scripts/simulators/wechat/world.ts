@@ -21,7 +21,7 @@ export interface World {
   /** Phone numbers handed out: each would have cost money. */
   paidPhoneCalls: number
   /** The openid that codes from elsewhere are adopted for; absent when unknown codes are refused. */
-  adoptCodesFor?: string
+  adoptCodesFor: string | undefined
 }
 
 export function createWorld(
@@ -37,6 +37,6 @@ export function createWorld(
     tokens: createTokens(clock),
     words: createContentWords(),
     paidPhoneCalls: 0,
-    ...(adoptCodesFor === undefined ? {} : { adoptCodesFor }),
+    adoptCodesFor,
   }
 }
