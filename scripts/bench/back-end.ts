@@ -19,7 +19,7 @@ import { startOfflinePlanetScale } from '../simulators/planetscale/server.ts'
 import { openSqliteEngine } from '../simulators/planetscale/sqlite-engine.ts'
 import { selfSignedCertificate } from '../simulators/self-signed-certificate.ts'
 import { startOfflineWeChat } from '../simulators/wechat/server.ts'
-import type { Closer } from './closers.ts'
+import type { Defer } from './closers.ts'
 import { startTlsTerminator } from './tls-terminator.ts'
 
 export interface BackEnd {
@@ -52,23 +52,21 @@ const SERVER_OPTIONS = [
 ]
 
 /** A private MariaDB set up for measuring; `TEST_DATABASE_URL` lends another one as it is. */
-export async function startMeasuringMariaDb(
-  defer: (closer: Closer) => void,
-): Promise<PrivateMariaDb | undefined> {
+export async function startMeasuringMariaDb(defer: Defer): Promise<PrivateMariaDb | undefined> {
   const mariaDb = await startPrivateMariaDb({ serverOptions: SERVER_OPTIONS })
   if (mariaDb) defer(() => mariaDb.close())
   return mariaDb
 }
 
 /** A folder for one benchmark, deleted at the end. */
-export async function temporaryFolder(defer: (closer: Closer) => void): Promise<string> {
+export async function temporaryFolder(defer: Defer): Promise<string> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'miniscore-bench-'))
   defer(() => rm(folder, { recursive: true, force: true }))
   return folder
 }
 
 /** Starts everything; without MariaDB the PlanetScale side runs on sql.js. */
-export async function startBackEnd(defer: (closer: Closer) => void): Promise<BackEnd> {
+export async function startBackEnd(defer: Defer): Promise<BackEnd> {
   const folder = await temporaryFolder(defer)
   const mariaDb = await startMeasuringMariaDb(defer)
   const mySqlUrl = await mariaDb?.createDatabase()
