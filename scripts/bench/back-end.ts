@@ -39,7 +39,7 @@ export interface BackEnd {
 
 /** Queried by the benchmarks; what they submit goes to other accounts. */
 export const readAccount = '13800138000'
-export const ratingsOfCaller = 25
+const ratingsOfCaller = 25
 
 /**
  * Acknowledged writes do not wait for the disk: it would be the same wait for everybody and hide

@@ -22,7 +22,7 @@ export interface Measured {
 }
 
 /** Something this machine could not measure, and why. */
-export interface Skipped {
+interface Skipped {
   what: string
   skipped: string
 }

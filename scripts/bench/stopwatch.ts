@@ -7,7 +7,7 @@ import { bareEnvironment, onMeasuredCore } from './machine.ts'
 import type { StopwatchOrder, StopwatchResult } from './program/stopwatch.ts'
 import { compileProgram, endProcess } from './programs.ts'
 
-export interface MeasuredProgram {
+interface MeasuredProgram {
   /** After `node`. */
   args: readonly string[]
   /** Its environment, beside PATH and LANG. */

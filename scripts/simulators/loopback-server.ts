@@ -23,7 +23,7 @@ export function listenOnLoopback(server: Server, port: number): Promise<number> 
 }
 
 /** The whole body, or undefined when it is longer than the limit or breaks off. */
-export async function readBody(
+export async function readWholeBody(
   incoming: IncomingMessage,
   limitBytes: number,
 ): Promise<Buffer | undefined> {

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto'
 import type { SimulatedClock } from './clock.ts'
 
 /** Codes of wx.login and of the phone button alike live five minutes and work once. */
-export const CODE_LIFETIME_MS = 5 * 60_000
+const CODE_LIFETIME_MS = 5 * 60_000
 
 /** How long an ended code is told from one never seen. */
 const REMEMBERED_MS = 24 * 3600_000
 
 /** A phone number as the user's WeChat account holds it. */
-export interface PhoneNumber {
+export interface HeldPhoneNumber {
   /** Digits without the country's prefix. */
   pure: string
   /** Digits, e.g. `86`. */
@@ -24,7 +24,7 @@ interface CodeFacts {
 }
 
 export type IssuedCode = CodeFacts &
-  ({ kind: 'login'; sessionKey: string } | { kind: 'phone'; phone: PhoneNumber })
+  ({ kind: 'login'; sessionKey: string } | { kind: 'phone'; phone: HeldPhoneNumber })
 
 export type Codes = ReturnType<typeof createCodes>
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ContentWord } from './content-words.ts'
-import type { WeChatAnswer } from './errcodes.ts'
+import type { SimulatedAnswer } from './errcodes.ts'
 import {
   postedObject,
   Refused,
@@ -20,7 +20,7 @@ const NORMAL = { suggest: 'pass', label: 100 } as const
  * that the text is clean: `result.suggest` does.
  * https://developers.weixin.qq.com/miniprogram/dev/server/API/sec-center/sec-check/api_msgseccheck.html
  */
-export function checkText(world: World, request: WeChatRequest): WeChatAnswer {
+export function checkText(world: World, request: WeChatRequest): SimulatedAnswer {
   const body = postedObject(request)
   requireToken(world, request)
   const { content } = textsOf(body, { content: 47003 })
@@ -54,7 +54,7 @@ export function checkText(world: World, request: WeChatRequest): WeChatAnswer {
 }
 
 /** Without `version` the old check answers: clean, or 87014. */
-function firstVersion(worst: ContentWord | undefined): WeChatAnswer {
+function firstVersion(worst: ContentWord | undefined): SimulatedAnswer {
   if (worst?.suggest === 'risky') throw new Refused(87014)
   return { errcode: 0, errmsg: 'ok' }
 }

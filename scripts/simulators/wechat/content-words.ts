@@ -1,5 +1,5 @@
 /** What the check makes of a text. */
-export type Suggestion = 'pass' | 'review' | 'risky'
+type Suggestion = 'pass' | 'review' | 'risky'
 
 export interface ContentWord {
   word: string

@@ -14,7 +14,7 @@ import {
 } from './control.ts'
 import { FaultSpec } from './faults.ts'
 import { helpPage } from './help-page.ts'
-import { type HttpReply, textReply } from './routes.ts'
+import { type SimulatedReply, textReply } from './routes.ts'
 import type { Simulator } from './simulator.ts'
 import type { WeChatRequest } from './wechat-request.ts'
 
@@ -85,7 +85,7 @@ export function answerControl(
   request: WeChatRequest,
   headers: IncomingHttpHeaders,
   url: string,
-): HttpReply {
+): SimulatedReply {
   if (!isFromHere(headers)) {
     return problem(403, 'The control surface answers only to a loopback Host and Origin.')
   }
@@ -152,15 +152,15 @@ function clockReading(simulator: Simulator) {
   return { nowMs, now: new Date(nowMs).toISOString() }
 }
 
-function notAllowed(path: string, methods: string[]): HttpReply {
+function notAllowed(path: string, methods: string[]): SimulatedReply {
   const reply = problem(405, `${path} takes ${methods.join(' or ')}.`)
   return { ...reply, headers: { ...reply.headers, allow: methods.join(', ') } }
 }
 
-function problem(status: number, error: string): HttpReply {
+function problem(status: number, error: string): SimulatedReply {
   return json(status, { error })
 }
 
-function json(status: number, value: unknown): HttpReply {
+function json(status: number, value: unknown): SimulatedReply {
   return textReply(status, 'application/json; charset=utf-8', `${JSON.stringify(value)}\n`)
 }

@@ -13,7 +13,7 @@ import { isObject } from './wechat-request.ts'
  * `truncate`, `hang`, `reset`, `slow` and `drip` let WeChat do its work first (a code is used up although its answer is lost);
  * the others do not. `consumes` says otherwise.
  */
-export const FAULT_KINDS = [
+const FAULT_KINDS = [
   'errcode',
   'status',
   'empty',

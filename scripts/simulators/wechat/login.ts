@@ -1,5 +1,5 @@
 import { sessionSignature } from './encryption.ts'
-import type { WeChatAnswer } from './errcodes.ts'
+import type { SimulatedAnswer } from './errcodes.ts'
 import type { User } from './users.ts'
 import {
   CREDENTIALS,
@@ -43,7 +43,7 @@ export function issueLoginCode(
  * `GET /sns/jscode2session`; success carries no errcode.
  * https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session.html
  */
-export function exchangeCode(world: World, request: WeChatRequest): WeChatAnswer {
+export function exchangeCode(world: World, request: WeChatRequest): SimulatedAnswer {
   const query = queryOfGet(request)
   const { js_code } = textsOf(query, { ...CREDENTIALS, js_code: 41008 })
   requireCredentials(world, query, 'authorization_code')
@@ -76,7 +76,7 @@ function adoptForeignCode(world: World, code: string): void {
  * from the query alone.
  * https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_checksessionkey.html
  */
-export function checkSession(world: World, request: WeChatRequest): WeChatAnswer {
+export function checkSession(world: World, request: WeChatRequest): SimulatedAnswer {
   signedUser(world, request)
   return { errcode: 0, errmsg: 'ok' }
 }
@@ -85,7 +85,7 @@ export function checkSession(world: World, request: WeChatRequest): WeChatAnswer
  * `GET /wxa/resetusersessionkey`: the old key dies at once.
  * https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_resetusersessionkey.html
  */
-export function resetSessionKey(world: World, request: WeChatRequest): WeChatAnswer {
+export function resetSessionKey(world: World, request: WeChatRequest): SimulatedAnswer {
   const user = signedUser(world, request)
   const sessionKey = world.users.rotateSessionKey(user)
   return { errcode: 0, errmsg: 'ok', openid: user.openid, session_key: sessionKey }

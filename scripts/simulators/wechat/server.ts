@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { readBody } from '../loopback-server.ts'
+import { readWholeBody } from '../loopback-server.ts'
 import {
   type CodeOrder,
   orderCode,
@@ -15,7 +15,7 @@ import type { FaultSpec } from './faults.ts'
 import { type Listener, startListener } from './listener.ts'
 import { playFault, sendReply } from './play-fault.ts'
 import { errcodeIn, maskedParams } from './request-log.ts'
-import { answerAsWeChat, type HttpReply, textReply } from './routes.ts'
+import { answerAsWeChat, type SimulatedReply, textReply } from './routes.ts'
 import { createSimulator, type Simulator } from './simulator.ts'
 import type { WeChatRequest } from './wechat-request.ts'
 
@@ -100,7 +100,7 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   response.on('error', () => response.destroy())
-  const body = await readBody(incoming, LARGEST_BODY_BYTES)
+  const body = await readWholeBody(incoming, LARGEST_BODY_BYTES)
   if (response.destroyed) return
   if (body === undefined) {
     sendReply(response, textReply(413, 'text/html', '<html>413</html>'))
@@ -126,7 +126,7 @@ async function serve(
 function serveWeChat(simulator: Simulator, request: WeChatRequest, response: ServerResponse): void {
   const fault = simulator.faults.take(request.path)
   const work = () => answerAsWeChat(simulator.world(), request)
-  let reply: HttpReply | undefined
+  let reply: SimulatedReply | undefined
   if (fault) {
     reply = playFault(fault, response, work)
   } else {

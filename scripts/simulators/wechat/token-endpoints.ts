@@ -1,4 +1,4 @@
-import type { WeChatAnswer } from './errcodes.ts'
+import type { SimulatedAnswer } from './errcodes.ts'
 import {
   postedObject,
   queryOfGet,
@@ -9,7 +9,7 @@ import {
 import type { World } from './world.ts'
 
 /** `POST /cgi-bin/stable_token`, JSON. */
-export function stableToken(world: World, request: WeChatRequest): WeChatAnswer {
+export function stableToken(world: World, request: WeChatRequest): SimulatedAnswer {
   const body = postedObject(request)
   requireCredentials(world, body, 'client_credential')
   const token = body.force_refresh === true ? world.tokens.forced() : world.tokens.stable()
@@ -18,7 +18,7 @@ export function stableToken(world: World, request: WeChatRequest): WeChatAnswer 
 }
 
 /** `GET /cgi-bin/token`, the classic one: a second caller takes the first one's token away. */
-export function classicToken(world: World, request: WeChatRequest): WeChatAnswer {
+export function classicToken(world: World, request: WeChatRequest): SimulatedAnswer {
   requireCredentials(world, queryOfGet(request), 'client_credential')
   return { ...world.tokens.classic() }
 }

@@ -19,7 +19,7 @@ export interface IssuedToken {
   expires_in: number
 }
 
-export type Tokens = ReturnType<typeof createTokens>
+export type AccessTokens = ReturnType<typeof createAccessTokens>
 
 interface Grant {
   token: string
@@ -27,7 +27,7 @@ interface Grant {
 }
 
 /** https://developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken.html */
-export function createTokens(clock: SimulatedClock) {
+export function createAccessTokens(clock: SimulatedClock) {
   const live = new Map<string, number>()
   let stable: Grant | undefined
   let classic: Grant | undefined

@@ -1,4 +1,4 @@
-import { type KnownErrcode, refusal, type WeChatAnswer } from './errcodes.ts'
+import { type KnownErrcode, refusedWith, type SimulatedAnswer } from './errcodes.ts'
 import type { World } from './world.ts'
 
 /** A request to one of WeChat's endpoints, read off the wire. */
@@ -11,10 +11,10 @@ export interface WeChatRequest {
 
 /** Thrown by an endpoint to answer an errcode; becomes an ordinary answer with HTTP status 200. */
 export class Refused extends Error {
-  readonly answer: WeChatAnswer
+  readonly answer: SimulatedAnswer
   constructor(errcode: KnownErrcode) {
     super(`refused with ${errcode}`)
-    this.answer = refusal(errcode)
+    this.answer = refusedWith(errcode)
   }
 }
 
