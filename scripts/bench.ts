@@ -89,8 +89,8 @@ async function main(): Promise<void> {
   )
   const figures: Figure[] = []
   for (const name of chosen) {
-    const benchmark = await load[name]()
-    figures.push(...(await benchmark(options)))
+    const measure = await load[name]()
+    for (const row of await measure(options)) figures.push({ benchmark: name, ...row })
   }
   console.log(renderTable(figures))
   if (values.json !== undefined) await writeFile(values.json, renderJson(figures, machine))

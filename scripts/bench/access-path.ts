@@ -8,8 +8,8 @@ export interface Statement {
   parameters: readonly SqlValue[]
 }
 
-/** A door that notes what goes through it. */
-export function recordingDoor(db: Db): Db & { take(): Statement[] } {
+/** A database that notes what it is asked. */
+export function recordingDb(db: Db): Db & { take(): Statement[] } {
   let statements: Statement[] = []
   const recording = (real: Queryable): Queryable => ({
     query(sql, parameters = []) {

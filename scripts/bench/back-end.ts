@@ -23,7 +23,7 @@ import { startOfflinePlanetScale } from '../simulators/planetscale/server.ts'
 import { openSqliteEngine } from '../simulators/planetscale/sqlite-engine.ts'
 import { selfSignedCertificate } from '../simulators/self-signed-certificate.ts'
 import { startOfflineWeChat } from '../simulators/wechat/server.ts'
-import type { Closer } from './closers.ts'
+import type { Defer } from './closers.ts'
 import { startTlsTerminator } from './tls-terminator.ts'
 
 export interface BackEnd {
@@ -43,7 +43,7 @@ export interface BackEnd {
 
 /** Queried by the benchmarks; what they submit goes to other accounts. */
 export const readAccount = '13800138000'
-export const ratingsOfCaller = 25
+const ratingsOfCaller = 25
 
 /**
  * Acknowledged writes do not wait for the disk: it would be the same wait for everybody and hide
@@ -57,7 +57,7 @@ const SERVER_OPTIONS = [
 
 /** A private MariaDB set up for measuring; `TEST_DATABASE_URL` lends another one as it is. */
 export async function startMeasuringMariaDb(
-  defer: (closer: Closer) => void,
+  defer: Defer,
 ): Promise<PrivateDatabaseServer | undefined> {
   const lent = process.env.TEST_DATABASE_URL
   const mariaDb = lent
@@ -68,14 +68,14 @@ export async function startMeasuringMariaDb(
 }
 
 /** A folder for one benchmark, deleted at the end. */
-export async function temporaryFolder(defer: (closer: Closer) => void): Promise<string> {
+export async function temporaryFolder(defer: Defer): Promise<string> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'miniscore-bench-'))
   defer(() => rm(folder, { recursive: true, force: true }))
   return folder
 }
 
 /** Starts everything; without MariaDB the PlanetScale side runs on sql.js. */
-export async function startBackEnd(defer: (closer: Closer) => void): Promise<BackEnd> {
+export async function startBackEnd(defer: Defer): Promise<BackEnd> {
   const folder = await temporaryFolder(defer)
   const mariaDb = await startMeasuringMariaDb(defer)
   const mySqlUrl = await mariaDb?.createDatabase()

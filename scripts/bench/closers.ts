@@ -1,10 +1,13 @@
 /** What has to be undone at the end, whatever happens in between. */
 
-export type Closer = () => unknown
+type Closer = () => unknown
+
+/** Hands over something to be undone at the end. */
+export type Defer = (closer: Closer) => void
 
 /** Runs `work` and then, in reverse order, everything it gave to `defer`. */
 export async function withClosers<Result>(
-  work: (defer: (closer: Closer) => void) => Promise<Result>,
+  work: (defer: Defer) => Promise<Result>,
 ): Promise<Result> {
   const closers: Closer[] = []
   unfinished.add(closers)

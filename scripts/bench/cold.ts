@@ -3,173 +3,80 @@
  * same boot. All contestants take their turn in every round; ratios are taken round by round.
  */
 
-import { writeFile } from 'node:fs/promises'
-import path from 'node:path'
 import type { StoreDoor } from '../build/bundle.ts'
-import {
-  type BackEnd,
-  bundleOf,
-  jsonEvent,
-  ratingOf,
-  readAccount,
-  startBackEnd,
-  writeNoOp,
-} from './back-end.ts'
+import { bundleOf, startBackEnd, writeNoOp } from './back-end.ts'
 import { withClosers } from './closers.ts'
-import { atMost, type Benchmark, type Budget, type Figure, withoutMariaDb } from './figure.ts'
+import { atMost, type Benchmark, type Budget, withoutMariaDb } from './figure.ts'
+import { instanceStarter } from './instance.ts'
+import {
+  forgery,
+  type Invocation,
+  logIn,
+  nonsense,
+  query,
+  storeDoors,
+  submit,
+} from './invocations.ts'
 import { leaveMeasuredCore } from './machine.ts'
 import { median, medianRatio } from './median.ts'
-import { compileProgram } from './programs.ts'
-import { type Stopwatch, startStopwatch } from './stopwatch.ts'
 
 const ROUNDS_DEFAULT = 15
 
-interface Contestant {
+interface Contestant extends Invocation {
   what: string
-  functionName: string
   storeDoor: StoreDoor
   budget: Budget
-  status: number
-  /** Made anew for every start. */
-  event: (backEnd: BackEnd) => Record<string, unknown>
-}
-
-function forged(token: string): string {
-  return `${token.slice(0, -8)}${'A'.repeat(8)}`
-}
-
-function submit({ token }: BackEnd) {
-  return jsonEvent('POST /score', ratingOf('13900139000'), token)
-}
-function query({ token }: BackEnd) {
-  return jsonEvent('POST /query', { acc_nbr: readAccount }, token)
-}
-function forgery({ token }: BackEnd) {
-  return jsonEvent('POST /score', ratingOf('13900139000'), forged(token))
-}
-function nonsense({ token }: BackEnd) {
-  return jsonEvent('POST /score', { ...ratingOf('13900139000'), grade1: 9 }, token)
-}
-function logIn({ issueCode }: BackEnd) {
-  return jsonEvent('POST /login', { code: issueCode() })
 }
 
 const FIRST_WRITE = atMost(2.8, 2)
 const REFUSAL = atMost(1.5, 1.25)
 const LOGIN = atMost(3, 2)
 
-const contestants: readonly Contestant[] = [
-  ...(['mysql', 'planetscale'] as const).flatMap((storeDoor): Contestant[] => {
-    const by = storeDoor === 'mysql' ? 'MySQL' : 'PlanetScale over TLS'
-    const submitScore = { functionName: 'submit-score', storeDoor }
-    return [
-      {
-        ...submitScore,
-        what: `first submit, ${by}`,
-        budget: FIRST_WRITE,
-        status: 201,
-        event: submit,
-      },
-      {
-        functionName: 'query-scores',
-        storeDoor,
-        what: `first query, ${by}`,
-        budget: FIRST_WRITE,
-        status: 200,
-        event: query,
-      },
-      {
-        ...submitScore,
-        what: `401 (forged token), ${by}`,
-        budget: REFUSAL,
-        status: 401,
-        event: forgery,
-      },
-      {
-        ...submitScore,
-        what: `400 (grade of 9), ${by}`,
-        budget: REFUSAL,
-        status: 400,
-        event: nonsense,
-      },
-      {
-        functionName: 'login',
-        storeDoor,
-        what: `first login over TLS, ${by}`,
-        budget: LOGIN,
-        status: 200,
-        event: logIn,
-      },
-    ]
-  }),
-]
+const contestants: readonly Contestant[] = storeDoors.flatMap(({ storeDoor, by }) => [
+  { ...submit, storeDoor, what: `first submit, ${by}`, budget: FIRST_WRITE },
+  { ...query, storeDoor, what: `first query, ${by}`, budget: FIRST_WRITE },
+  { ...forgery, storeDoor, what: `401 (forged token), ${by}`, budget: REFUSAL },
+  { ...nonsense, storeDoor, what: `400 (grade of 9), ${by}`, budget: REFUSAL },
+  { ...logIn, storeDoor, what: `first login over TLS, ${by}`, budget: LOGIN },
+])
 
 /** First answers as multiples of a no-op's. */
 export const cold: Benchmark = ({ rounds = ROUNDS_DEFAULT, progress }) =>
   withClosers(async (defer) => {
     defer(leaveMeasuredCore())
     const backEnd = await startBackEnd(defer)
-    const stopwatch = await startStopwatch(backEnd.folder)
-    defer(() => stopwatch.close())
-    const boot = await compileProgram('first-answer', backEnd.folder)
-    const noOpFile = await writeNoOp(backEnd.folder)
-    const measure = starter(stopwatch, backEnd, boot)
-
-    const able = contestants.filter(({ storeDoor }) => backEnd.variables[storeDoor])
+    const start = await instanceStarter(backEnd, defer)
+    const noOp = { bundle: await writeNoOp(backEnd.folder), event: {}, status: 204 }
     const noOpMs: number[] = []
-    const takenMs = able.map((): number[] => [])
+    const able = await Promise.all(
+      contestants
+        .filter(({ storeDoor }) => backEnd.variables[storeDoor])
+        .map(async (contestant) => ({
+          ...contestant,
+          bundle: await bundleOf(contestant.functionName, contestant.storeDoor, backEnd.folder),
+          takenMs: [] as number[],
+        })),
+    )
     // The first round fills the page cache and is not counted.
     for (let round = -1; round < rounds; round++) {
-      const noOp = await measure(noOpFile, {}, jsonEvent('POST /score', {}), 204)
-      if (round >= 0) noOpMs.push(noOp)
-      for (const [index, contestant] of able.entries()) {
-        const { functionName, storeDoor, event, status } = contestant
-        const file = await bundled(functionName, storeDoor, backEnd.folder)
-        const ms = await measure(file, backEnd.variables[storeDoor] ?? {}, event(backEnd), status)
-        if (round >= 0) takenMs[index]?.push(ms)
+      const noOpRun = await start(noOp)
+      if (round >= 0) noOpMs.push(noOpRun.elapsedMs)
+      for (const { bundle, storeDoor, event, status, takenMs } of able) {
+        const variables = backEnd.variables[storeDoor]
+        const { elapsedMs } = await start({ bundle, event: event(backEnd), status, variables })
+        if (round >= 0) takenMs.push(elapsedMs)
       }
       if (round >= 0) progress(`cold: round ${round + 1} of ${rounds}`)
     }
-    return contestants.map((contestant): Figure => {
-      const { what, budget } = contestant
-      const ms = takenMs[able.indexOf(contestant)]
-      if (!ms) return { benchmark: 'cold', what, skipped: withoutMariaDb }
+    return contestants.map(({ what, budget }) => {
+      const takenMs = able.find((each) => each.what === what)?.takenMs
+      if (!takenMs) return { what, skipped: withoutMariaDb }
       return {
-        benchmark: 'cold',
         what,
-        value: medianRatio(ms, noOpMs),
+        value: medianRatio(takenMs, noOpMs),
         unit: '×',
         budget,
-        detail: `${median(ms).toFixed(1)} ms, no-op ${median(noOpMs).toFixed(1)} ms, ${rounds} rounds`,
+        detail: `${median(takenMs).toFixed(1)} ms, no-op ${median(noOpMs).toFixed(1)} ms, ${rounds} rounds`,
       }
     })
   })
-
-const bundles = new Map<string, Promise<string>>()
-
-function bundled(name: string, storeDoor: StoreDoor, folder: string): Promise<string> {
-  const key = `${folder} ${storeDoor} ${name}`
-  const file = bundles.get(key) ?? bundleOf(name, storeDoor, folder)
-  bundles.set(key, file)
-  return file
-}
-
-/** Starts one process and checks that its answer is the one meant. @returns milliseconds */
-function starter(stopwatch: Stopwatch, { folder, authorityFile }: BackEnd, boot: string) {
-  const eventFile = path.join(folder, 'event.json')
-  return async (
-    bundle: string,
-    variables: Record<string, string>,
-    event: Record<string, unknown>,
-    status: number,
-  ): Promise<number> => {
-    await writeFile(eventFile, JSON.stringify(event))
-    const args = [boot, bundle, eventFile, authorityFile]
-    const { firstAnswerMs, answer } = await stopwatch.firstAnswer(args, variables)
-    const { statusCode } = answer as { statusCode: number }
-    if (statusCode !== status) {
-      throw new Error(`${bundle} answered ${statusCode}, not ${status}: ${JSON.stringify(answer)}`)
-    }
-    return firstAnswerMs
-  }
-}

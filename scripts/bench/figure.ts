@@ -12,7 +12,6 @@ export interface Budget {
 }
 
 export interface Measured {
-  benchmark: BenchmarkName
   what: string
   value: number
   unit: '×' | 'µs' | 'MB' | 'KiB' | 'statements' | 'round trips'
@@ -23,13 +22,15 @@ export interface Measured {
 }
 
 /** Something this machine could not measure, and why. */
-export interface Skipped {
-  benchmark: BenchmarkName
+interface Skipped {
   what: string
   skipped: string
 }
 
-export type Figure = Measured | Skipped
+/** What a benchmark gives. */
+export type Row = Measured | Skipped
+
+export type Figure = { benchmark: BenchmarkName } & Row
 
 export type Verdict = 'as wished' | 'pass' | 'OVER' | 'skipped' | ''
 
@@ -42,7 +43,7 @@ export function atLeast(limit: number, wish: number): Budget {
 }
 
 /** How a figure stands; nothing is said of one without a budget. */
-export function verdictOf(figure: Figure): Verdict {
+export function verdictOf(figure: Row): Verdict {
   if ('skipped' in figure) return 'skipped'
   const { budget, value } = figure
   if (!budget) return ''
@@ -63,6 +64,6 @@ export interface BenchmarkOptions {
   progress: (line: string) => void
 }
 
-export type Benchmark = (options: BenchmarkOptions) => Promise<Figure[]>
+export type Benchmark = (options: BenchmarkOptions) => Promise<Row[]>
 
 export const withoutMariaDb = 'no MariaDB on this machine (apt-get install mariadb-server-core)'

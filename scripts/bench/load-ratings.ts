@@ -1,17 +1,7 @@
-/**
- * Fills a database with made-up ratings, fast. Part of `npm run bench -- scale`, and a command of its own for
- * trying things at size. Run with --help.
- */
+/** Fills a database with made-up ratings, fast. */
 
 import { createHash } from 'node:crypto'
-import { pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
-import {
-  type Connection,
-  createConnection,
-  type ResultSetHeader,
-  type RowDataPacket,
-} from 'mysql2/promise'
+import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise'
 import { openDb } from '../../shared/wiring/database.ts'
 import { migrate, readMigrations } from '../database/migrations.ts'
 import {
@@ -23,8 +13,6 @@ import {
 export interface LoadRatingsOptions extends GeneratorOptions {
   /** `mysql://user:password@host:3306/database` */
   databaseUrl: string
-  /** Go on where an earlier load with the same numbers was cut off. */
-  resume?: boolean
   progress: (line: string) => void
 }
 
@@ -42,21 +30,18 @@ export async function loadRatings(options: LoadRatingsOptions): Promise<void> {
   await migrate(db, { migrations: await readMigrations() }).finally(() => db.close())
   const connection = await createConnection({ uri: databaseUrl, charset: 'utf8mb4_bin' })
   try {
-    await refuseUnfit(connection, options.resume === true)
+    await refuseUnfit(connection)
     // The rows are unique by construction, and looking them up in the index would read it at random.
     await connection.query('set unique_checks = 0')
     let done = 0
     let saidAtMs = Date.now()
     const startedAtMs = saidAtMs
-    let inserted = 0
-    let inserting = Promise.resolve()
+    let inserting: Promise<unknown> = Promise.resolve()
     for (const batch of batches(generateRatings(options))) {
       const statement = insertOf(batch)
       // The next batch is made while the server works on the last one.
       await inserting
-      inserting = connection.query<ResultSetHeader>(statement).then(([{ affectedRows }]) => {
-        inserted += affectedRows
-      })
+      inserting = connection.query(statement)
       inserting.catch(() => {})
       done += batch.length
       const nowMs = Date.now()
@@ -66,9 +51,6 @@ export async function loadRatings(options: LoadRatingsOptions): Promise<void> {
       }
     }
     await inserting
-    if (inserted !== rows && !options.resume) {
-      throw new Error(`Only ${inserted} of ${rows} ratings are in the database.`)
-    }
     await connection.query('analyze table ratings')
     progress(describeProgress(done, rows, Date.now() - startedAtMs))
   } finally {
@@ -76,20 +58,11 @@ export async function loadRatings(options: LoadRatingsOptions): Promise<void> {
   }
 }
 
-async function refuseUnfit(connection: Connection, resume: boolean): Promise<void> {
-  const isEmpty = async (table: string): Promise<boolean> => {
+/** Folded counts would be wrong with older ratings, too. */
+async function refuseUnfit(connection: Connection): Promise<void> {
+  for (const table of ['rating_folds', 'ratings']) {
     const [rows] = await connection.query<RowDataPacket[]>(`select 1 from ${table} limit 1`)
-    return rows.length === 0
-  }
-  if (!(await isEmpty('rating_folds'))) {
-    throw new Error(
-      'This database has folded counts, which older ratings would make wrong: take an empty one.',
-    )
-  }
-  if (!resume && !(await isEmpty('ratings'))) {
-    throw new Error(
-      'This database has ratings already: take an empty one, or --resume an interrupted load.',
-    )
+    if (rows.length > 0) throw new Error(`This database has rows in ${table}: take an empty one.`)
   }
 }
 
@@ -114,7 +87,7 @@ function insertOf(batch: readonly GeneratedRating[]): string {
     const author = rating.userId.toString('hex')
     return `('${rating.acc_nbr}',x'${id}',x'${author}',${grades},${texts},${rating.insertTimeMs},'=${id}',x'${hash}')`
   })
-  return `insert ignore into ratings (acc_nbr, id, user_id, grade1, grade2, grade3, txt1, txt2, txt3, insert_time, idempotency_key, content_hash) values ${rows.join()}`
+  return `insert into ratings (acc_nbr, id, user_id, grade1, grade2, grade3, txt1, txt2, txt3, insert_time, idempotency_key, content_hash) values ${rows.join()}`
 }
 
 function describeProgress(done: number, rows: number, elapsedMs: number): string {
@@ -122,45 +95,4 @@ function describeProgress(done: number, rows: number, elapsedMs: number): string
   const leftSeconds = Math.ceil((rows - done) / Math.max(perSecond, 1))
   const percent = Math.floor((done * 100) / rows)
   return `load: ${done} of ${rows} ratings (${percent} %), ${perSecond}/s, ${leftSeconds} s left`
-}
-
-const usage = `Usage: npx tsx scripts/bench/load-ratings.ts --database-url mysql://user:password@host:3306/database [options]
-
-Fills an empty database with made-up ratings, the same ones for the same numbers; migrations are applied first.
-
-  --rows N         how many (default 1000000)
-  --hot-share F    part of them that the account 13800138000 gets (default 0.15)
-  --resume         go on where an earlier load with the same numbers was cut off
-  --help           this text`
-
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      'database-url': { type: 'string' },
-      rows: { type: 'string', default: '1000000' },
-      'hot-share': { type: 'string', default: '0.15' },
-      resume: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) return console.log(usage)
-  const databaseUrl = values['database-url'] ?? ''
-  if (!databaseUrl.startsWith('mysql://')) throw new Error(usage)
-  const rows = Number(values.rows)
-  if (!/^[0-9]{1,9}$/.test(values.rows) || rows < 10) {
-    throw new Error(`--rows should be a whole number of at least 10, not "${values.rows}".`)
-  }
-  const hotShare = Number(values['hot-share'])
-  if (!(hotShare > 0 && hotShare < 1)) {
-    throw new Error(`--hot-share should be between 0 and 1, not "${values['hot-share']}".`)
-  }
-  const progress = (line: string): void => console.log(line)
-  await loadRatings({ databaseUrl, rows, hotShare, resume: values.resume, progress })
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error)
-    process.exitCode = 1
-  })
 }

@@ -26,7 +26,7 @@ export function bareEnvironment(variables: Record<string, string> = {}): Record<
 }
 
 /** The core for what is measured, and the others for everything else; undefined where that cannot be had. */
-export const pinning: { measured: string; others: string } | undefined = findPinning()
+const pinning: { measured: string; others: string } | undefined = findPinning()
 
 function findPinning(): { measured: string; others: string } | undefined {
   const cores = os.availableParallelism()

@@ -1,6 +1,6 @@
 /** The small programs that run in processes of their own: compiled here, so that none is slowed by tsx. */
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -30,35 +30,6 @@ export async function endProcess(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit')
   child.kill('SIGKILL')
   await exited
-}
-
-/**
- * Runs a program that answers with one JSON text on its file descriptor 3; what it prints is thrown away.
- * @throws {Error} with its last words when it fails
- */
-export async function runForJson<Answer>(
-  [command, args]: readonly [string, readonly string[]],
-  env: Record<string, string>,
-): Promise<Answer> {
-  const child = spawn(command, args, { env, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] })
-  const answer = collect(child.stdio[3])
-  const complaint = collect(child.stderr)
-  const [exitCode] = (await once(child, 'close')) as [number | null]
-  if (exitCode !== 0 || answer.text === '') {
-    throw new Error(`a measured process ended with ${exitCode}: ${complaint.text.slice(-2000)}`)
-  }
-  return JSON.parse(answer.text) as Answer
-}
-
-/** Text of a stream so far. */
-function collect(stream: unknown): { text: string } {
-  const collected = { text: '' }
-  const readable = stream as NodeJS.ReadableStream
-  readable.setEncoding('utf8')
-  readable.on('data', (chunk: string) => {
-    collected.text += chunk
-  })
-  return collected
 }
 
 const LISTENING_WITHIN_MS = 15_000

@@ -10,14 +10,14 @@ import type { RatingStore } from '../../shared/ports.ts'
 import { foldAccount } from '../../shared/store/folds.ts'
 import { openMySql } from '../../shared/store/mysql.ts'
 import { createRatingStore } from '../../shared/store/ratings.ts'
-import { type AccessPath, accessPathOf, recordingDoor } from './access-path.ts'
+import { type AccessPath, accessPathOf, recordingDb } from './access-path.ts'
 import { startMeasuringMariaDb } from './back-end.ts'
-import { type Closer, withClosers } from './closers.ts'
+import { type Defer, withClosers } from './closers.ts'
 import {
   atMost,
   type Benchmark,
   type BenchmarkOptions,
-  type Figure,
+  type Row,
   withoutMariaDb,
 } from './figure.ts'
 import { hotAccount, hotRows, middleId, rareAuthor } from './generated-ratings.ts'
@@ -46,7 +46,7 @@ interface Place {
   url: string
   rows: number
   ratings: RatingStore
-  take: ReturnType<typeof recordingDoor>['take']
+  take: ReturnType<typeof recordingDb>['take']
   /** The middle of the busy account's ratings. */
   middle: string
 }
@@ -85,13 +85,13 @@ export const scale: Benchmark = (options) =>
   withClosers(async (defer) => {
     const mariaDb = await startMeasuringMariaDb(defer)
     if (!mariaDb) {
-      return reads.map(({ what }) => ({ benchmark: 'scale', what, skipped: withoutMariaDb }))
+      return reads.map(({ what }) => ({ what, skipped: withoutMariaDb }))
     }
     const { rows, rounds = ROUNDS_DEFAULT, progress } = options
     const smallRows = rows > SMALL_ROWS ? SMALL_ROWS : Math.floor(rows / 10)
     const small = await fill(await mariaDb.createDatabase(), smallRows, options, defer)
     const large = await fill(await mariaDb.createDatabase(), rows, options, defer)
-    const figures: Figure[] = []
+    const figures: Row[] = []
     const scans: string[] = []
     for (const read of reads) {
       const smallPath = await pathOf(read, small)
@@ -108,7 +108,6 @@ export const scale: Benchmark = (options) =>
       progress(`scale: ${read.what}`)
       scans.push(...largePath.scans)
       figures.push({
-        benchmark: 'scale',
         what: read.what,
         value: medianRatio(largeUs, smallUs),
         unit: '×',
@@ -116,7 +115,6 @@ export const scale: Benchmark = (options) =>
         detail: `${milliseconds(largeUs)} with ${rows}, ${milliseconds(smallUs)} with ${smallRows}, ${rounds} rounds`,
       })
       figures.push({
-        benchmark: 'scale',
         what: `${read.what}: rows touched`,
         value: largePath.rowsTouched / smallPath.rowsTouched,
         unit: '×',
@@ -125,7 +123,6 @@ export const scale: Benchmark = (options) =>
       })
     }
     figures.push({
-      benchmark: 'scale',
       what: 'statements that scan, by EXPLAIN',
       value: scans.length,
       unit: 'statements',
@@ -155,11 +152,11 @@ async function fill(
   url: string,
   rows: number,
   { hotShare, progress }: BenchmarkOptions,
-  defer: (closer: Closer) => void,
+  defer: Defer,
 ): Promise<Place> {
   await loadRatings({ databaseUrl: url, rows, hotShare, progress })
   const timeoutMs = (): number => STATEMENT_TIMEOUT_MS
-  const db = recordingDoor(openMySql({ url, timeoutMs, connections: 1 }))
+  const db = recordingDb(openMySql({ url, timeoutMs, connections: 1 }))
   defer(() => db.close())
   const ratings = createRatingStore(db, Date.now)
   for (let index = 0; index < TAIL_ROWS; index++) await submitNow(ratings)

@@ -16,14 +16,13 @@ const ZIP_BUDGETS: Record<StoreDoor, Budget> = {
 export const size: Benchmark = () =>
   withClosers(async (defer) => {
     const folder = await temporaryFolder(defer)
-    const figures: Measured[] = []
+    const rows: Measured[] = []
     for (const storeDoor of ['planetscale', 'mysql'] as const) {
       for (const name of functionNames) {
         const file = await bundleOf(name, storeDoor, folder)
         const zip = await deterministicZip([{ name: 'index.js', data: await readFile(file) }])
         const bundleKiB = (await stat(file)).size / 1024
-        figures.push({
-          benchmark: 'size',
+        rows.push({
           what: `zip of ${name}, ${storeDoor}`,
           value: zip.length / 1024,
           unit: 'KiB',
@@ -32,5 +31,5 @@ export const size: Benchmark = () =>
         })
       }
     }
-    return figures
+    return rows
   })

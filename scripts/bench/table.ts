@@ -49,7 +49,7 @@ function spaced(unit: Measured['unit']): string {
 }
 
 /** Three digits that mean something. */
-export function rounded(value: number): string {
+function rounded(value: number): string {
   if (value === 0 || Math.abs(value) >= 100) return Math.round(value).toString()
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2)
 }

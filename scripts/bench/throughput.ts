@@ -14,8 +14,8 @@ import {
   startBackEnd,
   userIdOf,
 } from './back-end.ts'
-import { type Closer, withClosers } from './closers.ts'
-import { atLeast, type Benchmark, type Budget, type Figure, withoutMariaDb } from './figure.ts'
+import { type Defer, withClosers } from './closers.ts'
+import { atLeast, type Benchmark, type Budget, type Row, withoutMariaDb } from './figure.ts'
 import { generateLoad, requestBytes } from './load-generator.ts'
 import { bareEnvironment, leaveMeasuredCore, onMeasuredCore } from './machine.ts'
 import { median, medianRatio } from './median.ts'
@@ -56,7 +56,6 @@ export const throughput: Benchmark = ({ rounds = ROUNDS_DEFAULT, progress }) =>
     const { variables, folder, token } = backEnd
     if (!variables.mysql) {
       return (['submit', 'query'] as const).map((what) => ({
-        benchmark: 'throughput',
         what: `${what} against the floor`,
         skipped: withoutMariaDb,
       }))
@@ -69,7 +68,7 @@ export const throughput: Benchmark = ({ rounds = ROUNDS_DEFAULT, progress }) =>
       defer,
     )
     const wide = await startServer(program, { CONNECTIONS: `${WEB_CONNECTIONS}` }, backEnd, defer)
-    const figures: Figure[] = []
+    const figures: Row[] = []
     for (const phase of phasesFor(token)) {
       const bundle = await bundleOf(phase.functionName, 'mysql', folder)
       const web = await startServer(bundle, {}, backEnd, defer)
@@ -127,7 +126,7 @@ async function startServer(
   program: string,
   settings: Record<string, string>,
   { variables, folder, token }: BackEnd,
-  defer: (closer: Closer) => void,
+  defer: Defer,
 ): Promise<MeasuredServer> {
   const env = bareEnvironment({
     ...variables.mysql,
@@ -175,11 +174,10 @@ function inRequests(
   ours: readonly Speed[],
   floors: readonly Speed[],
   budget?: Budget,
-): Figure {
+): Row {
   const perSecond = (speeds: readonly Speed[]): number[] => speeds.map((each) => each.perSecond)
   const [our, floor] = [perSecond(ours), perSecond(floors)]
   return {
-    benchmark: 'throughput',
     what,
     value: medianRatio(our, floor),
     unit: '×',
@@ -189,7 +187,7 @@ function inRequests(
 }
 
 /** What a neighbour on the machine blurs least; nothing where it cannot be had. */
-function inProcessorTime(what: string, ...contestants: readonly Speed[][]): Figure[] {
+function inProcessorTime(what: string, ...contestants: readonly Speed[][]): Row[] {
   const [ours, floor, wide] = contestants.map((speeds) => {
     const us = speeds.flatMap(({ cpuUsPerRequest }) => cpuUsPerRequest ?? [])
     return us.length === 0 ? undefined : median(us)
@@ -197,7 +195,6 @@ function inProcessorTime(what: string, ...contestants: readonly Speed[][]): Figu
   if (ours === undefined || floor === undefined || wide === undefined) return []
   return [
     {
-      benchmark: 'throughput',
       what: `${what}: processor time per request`,
       value: ours,
       unit: 'µs',

@@ -7,85 +7,73 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { bundleSettings, prepareOutdir, projectFolder } from '../build/bundle.ts'
-import {
-  type BackEnd,
-  jsonEvent,
-  ratingOf,
-  readAccount,
-  startBackEnd,
-  writeNoOp,
-} from './back-end.ts'
+import { startBackEnd, writeNoOp } from './back-end.ts'
 import { withClosers } from './closers.ts'
-import { atMost, type Benchmark, type Measured } from './figure.ts'
-import { bareEnvironment, leaveMeasuredCore, onMeasuredCore } from './machine.ts'
+import { atMost, type Benchmark, type Row } from './figure.ts'
+import { query, submit } from './invocations.ts'
+import { leaveMeasuredCore } from './machine.ts'
 import { median } from './median.ts'
-import { compileProgram, runForJson } from './programs.ts'
+import { compileProgram } from './programs.ts'
+import { startStopwatch } from './stopwatch.ts'
 
 const ROUNDS_DEFAULT = 9
 const CALLS_PER_ROUND = 1500
+const BUDGET = atMost(60, 35)
 
 const contestants = [
-  {
-    what: 'submit over no-op, store stubbed',
-    functionName: 'submit-score',
-    status: 201,
-    event: ({ token }: BackEnd) => jsonEvent('POST /score', ratingOf('13900139000'), token),
-  },
-  {
-    what: 'query over no-op (a page of 20), store stubbed',
-    functionName: 'query-scores',
-    status: 200,
-    event: ({ token }: BackEnd) => jsonEvent('POST /query', { acc_nbr: readAccount }, token),
-  },
-] as const
+  { ...submit, what: 'submit over no-op, store stubbed' },
+  { ...query, what: 'query over no-op (a page of 20), store stubbed' },
+]
 
-/** Microseconds per call; log lines go to the null device. */
+/** Microseconds per call; log lines go nowhere. */
 export const warm: Benchmark = ({ rounds = ROUNDS_DEFAULT, progress }) =>
   withClosers(async (defer) => {
     defer(leaveMeasuredCore())
     const backEnd = await startBackEnd(defer)
     const { folder, variables, authorityFile } = backEnd
+    const run = await startStopwatch(folder, defer)
     const program = await compileProgram('warm', folder)
     const noOp = await writeNoOp(folder)
-    const figures: Measured[] = []
+    const rows: Row[] = []
     for (const { what, functionName, status, event } of contestants) {
-      const bundle = await bundleWithReplayingDoor(functionName, path.join(folder, 'replaying'))
-      const eventFile = path.join(folder, `${functionName}.json`)
+      const bundle = await bundleWithReplayingStore(functionName, path.join(folder, 'replaying'))
+      const eventFile = path.join(folder, 'event.json')
       await writeFile(eventFile, JSON.stringify(event(backEnd)))
       const numbers = [status, rounds, CALLS_PER_ROUND].map(String)
       const args = [program, bundle, noOp, eventFile, ...numbers, authorityFile]
-      const { handlerUs, noOpUs } = await runForJson<Record<'handlerUs' | 'noOpUs', number[]>>(
-        onMeasuredCore(process.execPath, args),
-        bareEnvironment(variables.planetscale),
-      )
+      const { answer } = await run<Record<'handlerUs' | 'noOpUs', number[]>>({
+        args,
+        variables: variables.planetscale,
+        log: 'ignore',
+      })
+      const { handlerUs, noOpUs } = answer
       progress(`warm: ${functionName}`)
-      figures.push({
-        benchmark: 'warm',
+      rows.push({
         what,
         value: median(handlerUs.map((us, round) => us - (noOpUs[round] ?? Number.NaN))),
         unit: 'µs',
-        budget: atMost(60, 35),
+        budget: BUDGET,
         detail: `no-op ${median(noOpUs).toFixed(2)} µs, ${rounds} rounds of ${CALLS_PER_ROUND} calls`,
       })
     }
-    return figures
+    return rows
   })
 
 /** A function's own bundle, but for the door to its store. @returns the file */
-async function bundleWithReplayingDoor(name: string, outdir: string): Promise<string> {
+async function bundleWithReplayingStore(name: string, outdir: string): Promise<string> {
   const settings = bundleSettings(name, { storeDoor: 'planetscale', outdir })
   await prepareOutdir(outdir)
   let wasReplaced = false
-  const replaceDoor: Plugin = {
-    name: 'replace-door',
+  const replaceStore: Plugin = {
+    name: 'replace-store',
     setup: ({ onResolve }) =>
       onResolve({ filter: /\/store\/planetscale\.ts$/ }, ({ importer }) => {
-        if (importer.endsWith('replaying-door.ts')) return undefined
+        if (importer.endsWith('replaying-planetscale.ts')) return undefined
         wasReplaced = true
-        return { path: path.join(projectFolder, 'scripts/bench/replaying-door.ts') }
+        return { path: path.join(projectFolder, 'scripts/bench/replaying-planetscale.ts') }
       }),
   }
-  await build({ ...settings, plugins: [...(settings.plugins ?? []), replaceDoor] })
+  await build({ ...settings, plugins: [...(settings.plugins ?? []), replaceStore] })
   if (!wasReplaced) throw new Error('the door to the store was not found in the bundle')
   return settings.outfile
 }

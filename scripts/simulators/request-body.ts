@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 
 /** The whole body, or undefined when it is longer than the limit or breaks off. */
-export async function readBody(
+export async function readWholeBody(
   incoming: IncomingMessage,
   limitBytes: number,
 ): Promise<Buffer | undefined> {

@@ -1,6 +1,6 @@
 /** Carries out the plan of one function, waiting for the cloud between changes. */
 import type { CloudClient } from './cloud/client.ts'
-import { readCodeSha256, readUrls, timerMark, waitUntilActive } from './deployed.ts'
+import { functionNamed, readCodeSha256, readUrls, timerMark, waitUntilActive } from './deployed.ts'
 import { type FunctionPlan, withCodeMark } from './plan.ts'
 import type { DesiredFunction, Timer } from './service.ts'
 
@@ -13,54 +13,53 @@ const urlDescription = JSON.stringify({
 
 const uploadTimeoutSeconds = 180
 
-function environmentOf({ variables }: DesiredFunction) {
-  return {
-    Variables: Object.entries(variables).map(([Key, Value]) => ({ Key, Value })),
-  }
-}
-
-function logsOf({ logsetId, topicId }: DesiredFunction) {
-  return topicId ? { ClsLogsetId: logsetId, ClsTopicId: topicId } : {}
-}
-
 function handlerOf({ type, handler }: DesiredFunction) {
   return type === 'event' ? { Handler: handler } : {}
 }
 
-async function createFunction(cloud: CloudClient, plan: FunctionPlan): Promise<void> {
-  const { wanted } = plan
+/** What creating and updating have in common. */
+function settingsOf(wanted: DesiredFunction, description: string) {
+  const { memorySize, timeoutSeconds, variables, logsetId, topicId } = wanted
+  return {
+    Description: description,
+    MemorySize: memorySize,
+    Timeout: timeoutSeconds,
+    Environment: { Variables: Object.entries(variables).map(([Key, Value]) => ({ Key, Value })) },
+    ...(topicId && { ClsLogsetId: logsetId, ClsTopicId: topicId }),
+  }
+}
+
+function vpcOf({ vpcId, subnetId }: DesiredFunction) {
+  return { VpcConfig: { VpcId: vpcId, SubnetId: subnetId } }
+}
+
+async function createFunction(cloud: CloudClient, { wanted, package: made }: FunctionPlan) {
   await cloud.call(
     'CreateFunction',
     {
-      FunctionName: wanted.name,
-      Namespace: cloud.namespace,
+      ...functionNamed(wanted.name, cloud),
       Type: wanted.type === 'web' ? 'HTTP' : 'Event',
       Runtime: wanted.runtime,
-      Code: { ZipFile: plan.package.zip.toString('base64') },
+      Code: { ZipFile: made.zip.toString('base64') },
       CodeSource: 'ZipFile',
       ...handlerOf(wanted),
-      Description: wanted.description,
-      MemorySize: wanted.memorySize,
-      Timeout: wanted.timeoutSeconds,
-      Environment: environmentOf(wanted),
+      ...settingsOf(wanted, wanted.description),
       ...(wanted.vpcId && {
-        VpcConfig: { VpcId: wanted.vpcId, SubnetId: wanted.subnetId },
+        ...vpcOf(wanted),
         // WeChat's API is on the public network; a function in a VPC keeps its way there.
         PublicNetConfig: { PublicNetStatus: 'ENABLE', EipConfig: { EipStatus: 'DISABLE' } },
       }),
       ...(wanted.role && { Role: wanted.role }),
-      ...logsOf(wanted),
     },
     { timeoutSeconds: uploadTimeoutSeconds },
   )
 }
 
-function updateCode(cloud: CloudClient, { wanted, package: made }: FunctionPlan) {
-  return cloud.call(
+async function updateCode(cloud: CloudClient, { wanted, package: made }: FunctionPlan) {
+  await cloud.call(
     'UpdateFunctionCode',
     {
-      FunctionName: wanted.name,
-      Namespace: cloud.namespace,
+      ...functionNamed(wanted.name, cloud),
       ...handlerOf(wanted),
       ZipFile: made.zip.toString('base64'),
       CodeSource: 'ZipFile',
@@ -73,21 +72,14 @@ function updateCode(cloud: CloudClient, { wanted, package: made }: FunctionPlan)
  * Whether a field left out of an update keeps its value is not documented, so the usual ones are always sent; an empty
  * network or role only where it takes one away.
  */
-function updateConfiguration(cloud: CloudClient, plan: FunctionPlan, description: string) {
+async function updateConfiguration(cloud: CloudClient, plan: FunctionPlan, description: string) {
   const { wanted, configuration } = plan
   const differs = (field: string): boolean => configuration.some((each) => each.field === field)
-  return cloud.call('UpdateFunctionConfiguration', {
-    FunctionName: wanted.name,
-    Namespace: cloud.namespace,
-    Description: description,
-    MemorySize: wanted.memorySize,
-    Timeout: wanted.timeoutSeconds,
-    Environment: environmentOf(wanted),
-    ...((wanted.vpcId || differs('vpc')) && {
-      VpcConfig: { VpcId: wanted.vpcId, SubnetId: wanted.subnetId },
-    }),
+  await cloud.call('UpdateFunctionConfiguration', {
+    ...functionNamed(wanted.name, cloud),
+    ...settingsOf(wanted, description),
+    ...((wanted.vpcId || differs('vpc')) && vpcOf(wanted)),
     ...((wanted.role || differs('role')) && { Role: wanted.role }),
-    ...logsOf(wanted),
   })
 }
 
@@ -111,7 +103,7 @@ export async function applyPlan(
   tell: (step: string) => void,
 ): Promise<string> {
   const { wanted, package: made } = plan
-  const target = { FunctionName: wanted.name, Namespace: cloud.namespace }
+  const target = functionNamed(wanted.name, cloud)
   const active = (): Promise<void> =>
     waitUntilActive(cloud, wanted.name, (status) => tell(`waiting, it is ${status}`))
 

@@ -24,15 +24,20 @@ async function findDomain(cloud: CloudClient, name: string): Promise<DomainAnswe
   }
 }
 
-function isOurs(service: DesiredService, route: Route): boolean {
-  return (
-    route.Namespace === service.namespace &&
-    service.functions.some(({ name }) => name === route.FunctionName)
-  )
-}
-
 function routeText({ PathMatch, FunctionName }: Route): string {
   return `${PathMatch} → ${FunctionName}`
+}
+
+/** The routes the domain has, ours and those of others. */
+function routesOf(
+  found: DomainAnswer,
+  service: DesiredService,
+): { ours: Route[]; others: Route[] } {
+  const routes = found.EndpointsConfig ?? []
+  const isOurs = (route: Route): boolean =>
+    route.Namespace === service.namespace &&
+    service.functions.some(({ name }) => name === route.FunctionName)
+  return { ours: routes.filter(isOurs), others: routes.filter((route) => !isOurs(route)) }
 }
 
 /** Compares the domain's routes with those of serverless.yml; routes to functions of others are kept. */
@@ -51,15 +56,14 @@ export async function planDomain(
   const found = await findDomain(cloud, wanted.domain)
   if (!found) return { wanted, action: 'create', routes: ours, changes: ours.map(routeText) }
 
-  const existing = found.EndpointsConfig ?? []
-  const others = existing.filter((route) => !isOurs(service, route))
+  const { ours: existing, others } = routesOf(found, service)
   const taken = others.find((other) => ours.some(({ PathMatch }) => PathMatch === other.PathMatch))
   if (taken)
     throw new DeployProblem(
       `customDomain: ${wanted.domain}${taken.PathMatch} already leads to the function ${taken.FunctionName}. ` +
         'Remove that route in the console, or take another domain or path.',
     )
-  const before = new Set(existing.filter((route) => isOurs(service, route)).map(routeText))
+  const before = new Set(existing.map(routeText))
   const after = new Set(ours.map(routeText))
   const changes = [
     ...[...after].filter((route) => !before.has(route)).map((route) => `add ${route}`),
@@ -90,9 +94,8 @@ export async function removeDomainRoutes(
   const wanted = service.customDomain
   const found = wanted && (await findDomain(cloud, wanted.domain))
   if (!wanted || !found) return ''
-  const existing = found.EndpointsConfig ?? []
-  const others = existing.filter((route) => !isOurs(service, route))
-  if (others.length === existing.length) return ''
+  const { ours, others } = routesOf(found, service)
+  if (ours.length === 0) return ''
   if (others.length === 0) {
     await cloud.call('DeleteCustomDomain', { Domain: wanted.domain })
     return `removed the custom domain ${wanted.domain}`

@@ -4,34 +4,21 @@ import type { CloudClient } from './cloud/client.ts'
 import { CloudFailure } from './cloud/failure.ts'
 import type { ScfModels } from './cloud/sdk.ts'
 import { DeployProblem } from './problem.ts'
+import type { DesiredFunction, Timer } from './service.ts'
 
 type FunctionAnswer = ScfModels['GetFunction']['response']
 type TriggerAnswer = NonNullable<ScfModels['ListTriggers']['response']['Triggers']>[number]
 
-export interface DeployedTimer {
-  name: string
-  cron: string
-  enabled: boolean
-  argument: string
+export interface DeployedTimer extends Timer {
   qualifier: string
   /** Made by a deploy of ours, not by hand. */
   ours: boolean
 }
 
-export interface DeployedFunction {
+type Settings = Omit<DesiredFunction, 'key' | 'name' | 'declared' | 'url' | 'paths' | 'timers'>
+
+export interface DeployedFunction extends Settings {
   status: string
-  type: 'event' | 'web'
-  runtime: string
-  handler: string
-  description: string
-  memorySize: number
-  timeoutSeconds: number
-  variables: Readonly<Record<string, string>>
-  vpcId: string
-  subnetId: string
-  role: string
-  logsetId: string
-  topicId: string
   /** SHA-256, hexadecimal, of the package as the cloud keeps it; '' when it does not say. */
   codeSha256: string
   urls: readonly { url: string; triggerName: string; qualifier: string; authType: string }[]
@@ -45,13 +32,14 @@ const waitsMs = [100, 300, 700, 1500]
 const longestWaitMs = 3 * 60_000
 const settled = new Set(['Active', 'CreateFailed', 'UpdateFailed'])
 
+/** How a call names a function. */
+export function functionNamed(name: string, { namespace }: CloudClient) {
+  return { FunctionName: name, Namespace: namespace }
+}
+
 async function getFunction(cloud: CloudClient, name: string): Promise<FunctionAnswer | undefined> {
   try {
-    return await cloud.call('GetFunction', {
-      FunctionName: name,
-      Namespace: cloud.namespace,
-      ShowCode: 'FALSE',
-    })
+    return await cloud.call('GetFunction', { ...functionNamed(name, cloud), ShowCode: 'FALSE' })
   } catch (error) {
     if (error instanceof CloudFailure && error.code.startsWith('ResourceNotFound.Function'))
       return undefined
@@ -63,7 +51,7 @@ async function getFunction(cloud: CloudClient, name: string): Promise<FunctionAn
  * Polls until no change of the function is running, telling each new status. A failed phase is returned, not thrown;
  * three minutes without an end are a `DeployProblem`.
  */
-export async function waitUntilSettled(
+async function waitUntilSettled(
   cloud: CloudClient,
   name: string,
   tell: (status: string) => void,
@@ -104,12 +92,8 @@ export async function waitUntilActive(
 async function listTriggers(cloud: CloudClient, name: string): Promise<TriggerAnswer[]> {
   const triggers: TriggerAnswer[] = []
   for (;;) {
-    const page = await cloud.call('ListTriggers', {
-      FunctionName: name,
-      Namespace: cloud.namespace,
-      Offset: triggers.length,
-      Limit: 20,
-    })
+    const range = { Offset: triggers.length, Limit: 20 }
+    const page = await cloud.call('ListTriggers', { ...functionNamed(name, cloud), ...range })
     triggers.push(...(page.Triggers ?? []))
     if (!page.Triggers?.length || triggers.length >= (page.TotalCount ?? 0)) return triggers
   }
@@ -156,10 +140,7 @@ function timersIn(triggers: TriggerAnswer[]): DeployedTimer[] {
 
 /** The digest of the stored package (GetFunctionAddress, cloud.tencent.com/document/api/583/37164). */
 export async function readCodeSha256(cloud: CloudClient, name: string): Promise<string> {
-  const answer = await cloud.call('GetFunctionAddress', {
-    FunctionName: name,
-    Namespace: cloud.namespace,
-  })
+  const answer = await cloud.call('GetFunctionAddress', functionNamed(name, cloud))
   return (answer.CodeSha256 ?? '').toLowerCase()
 }
 

@@ -1,9 +1,9 @@
 /** The part of the Serverless Framework (osls 4) that the provider uses; its own typings describe AWS only. */
 
-export interface HttpEvent {
+interface HttpEvent {
   http: { paths?: string[] }
 }
-export interface TimerEvent {
+interface TimerEvent {
   timer: {
     name?: string
     parameters: { cronExpression: string; enable?: boolean; argument?: string }

@@ -15,21 +15,16 @@ export interface Package {
 }
 
 function loaded(key: string, file: string, zip: Buffer): Package {
-  return {
-    key,
-    file,
-    zip,
-    sha256: createHash('sha256').update(zip).digest('hex'),
-  }
+  return { key, file, zip, sha256: createHash('sha256').update(zip).digest('hex') }
 }
 
 /**
  * What starts a Web function: it must be executable and name Node by its path in the runtime
  * (cloud.tencent.com/document/product/583/56126).
  */
-function bootstrapFor(runtime: string): string {
+function bootstrapFor(runtime: string): Buffer {
   const major = /^Nodejs(\d+)\./.exec(runtime)?.[1] ?? '20'
-  return `#!/bin/bash\nexec /var/lang/node${major}/bin/node index.js\n`
+  return Buffer.from(`#!/bin/bash\nexec /var/lang/node${major}/bin/node index.js\n`)
 }
 
 async function bundled(wanted: DesiredFunction, outdir: string) {
@@ -52,11 +47,7 @@ export async function packageFunction(wanted: DesiredFunction, folder: string): 
   const bundle = await bundled(wanted, join(folder, 'build'))
   const files: PackedFile[] = [{ name: 'index.js', data: await readFile(bundle.file) }]
   if (wanted.type === 'web')
-    files.push({
-      name: 'scf_bootstrap',
-      data: Buffer.from(bootstrapFor(wanted.runtime)),
-      executable: true,
-    })
+    files.push({ name: 'scf_bootstrap', data: bootstrapFor(wanted.runtime), executable: true })
   const zip = await deterministicZip(files)
   const file = join(folder, `${wanted.key}.zip`)
   await mkdir(folder, { recursive: true })

@@ -4,7 +4,7 @@ import type { Package } from './package-functions.ts'
 import { DeployProblem } from './problem.ts'
 import type { DesiredFunction, Timer } from './service.ts'
 
-export interface Difference {
+interface Difference {
   field: 'memory' | 'timeout' | 'vpc' | 'role' | 'logs' | 'description' | 'environment'
   words: string
 }
@@ -42,7 +42,7 @@ export function withCodeMark(description: string, sent: string, kept: string): s
   return `${description} Code ${sent} is kept as ${kept || 'unknown'}.`.trim()
 }
 
-export function withoutCodeMark(description: string): string {
+function withoutCodeMark(description: string): string {
   return description.replace(codeMark, '')
 }
 
@@ -179,13 +179,7 @@ export function planFunction(
 
 /** Whether the plan holds anything to do. */
 export function changesAnything(plan: FunctionPlan): boolean {
-  return (
-    plan.function !== 'keep' ||
-    plan.code ||
-    plan.configuration.length > 0 ||
-    plan.url ||
-    plan.timers.create.length + plan.timers.update.length + plan.timers.delete.length > 0
-  )
+  return planInWords(plan).length > 0
 }
 
 /** The plan in words, one short phrase per change. */

@@ -7,13 +7,13 @@
 import { spawn } from 'node:child_process'
 
 export interface StopwatchOrder {
-  command: string
-  args: string[]
+  args: readonly string[]
   env: Record<string, string>
+  log: 'pipe' | 'ignore'
 }
 
 export interface StopwatchResult {
-  firstAnswerMs: number
+  firstByteMs: number
   answer: string
   exitCode: number | null
   complaint: string
@@ -22,15 +22,14 @@ export interface StopwatchResult {
 process.on('message', (order: StopwatchOrder) => measure(order))
 process.on('disconnect', () => process.exit())
 
-function measure({ command, args, env }: StopwatchOrder): void {
+function measure({ args, env, log }: StopwatchOrder): void {
   let answer = ''
   let complaint = ''
-  let firstAnswerMs = Number.NaN
+  let firstByteMs = Number.NaN
   const startedAt = performance.now()
-  // Its log goes into a pipe, as on the platform.
-  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', log, 'pipe', 'pipe'] })
   child.stdio[3]?.on('data', (chunk: Buffer) => {
-    if (answer === '') firstAnswerMs = performance.now() - startedAt
+    if (answer === '') firstByteMs = performance.now() - startedAt
     answer += chunk.toString('utf8')
   })
   child.stdout?.resume()
@@ -38,7 +37,7 @@ function measure({ command, args, env }: StopwatchOrder): void {
     complaint += chunk.toString('utf8')
   })
   child.once('close', (exitCode) => {
-    const result: StopwatchResult = { firstAnswerMs, answer, exitCode, complaint }
+    const result: StopwatchResult = { firstByteMs, answer, exitCode, complaint }
     process.send?.(result)
   })
 }

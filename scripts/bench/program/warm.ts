@@ -4,8 +4,9 @@
  * file of an authority to trust. Writes `{ handlerUs, noOpUs }`, a value per round, to file descriptor 3.
  */
 
-import { readFileSync, writeSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { type Handler, invocationContext, loadHandler } from './load-handler.ts'
+import { report } from './report.ts'
 
 const [, , bundle = '', noOpBundle = '', eventFile = '', status, rounds, calls, authorityFile] =
   process.argv
@@ -23,7 +24,7 @@ async function microsecondsPerCall(call: Handler, expected: number): Promise<num
   return ((performance.now() - startedAt) * 1000) / events.length
 }
 
-async function main(): Promise<void> {
+report(async () => {
   const handlerUs: number[] = []
   const noOpUs: number[] = []
   // The first rounds let V8 finish its work.
@@ -34,13 +35,5 @@ async function main(): Promise<void> {
     handlerUs.push(spent)
     noOpUs.push(base)
   }
-  writeSync(3, JSON.stringify({ handlerUs, noOpUs }))
-}
-
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(error)
-    process.exit(1)
-  },
-)
+  return { handlerUs, noOpUs }
+})

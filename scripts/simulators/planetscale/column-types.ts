@@ -26,6 +26,8 @@ export function typeInSqlite(
     const range = `${column} between ${-largest - 1n} and ${largest}`
     return { declared: type, limits: [[1264, `(${isOfType('integer')} and ${range})`]] }
   }
+  // Each of the others either has a size or is without one.
+  if ((type === 'text') !== (size === undefined)) return undefined
   if (type === 'varchar' || type === 'text') {
     // SQLite's length() counts characters up to the first NUL, so bytes are limited as well.
     const bytes = `octet_length(${column})`

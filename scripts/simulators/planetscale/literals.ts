@@ -11,9 +11,9 @@ export interface ParameterizedSql {
   parameters: (string | Uint8Array)[]
 }
 
-/** What a quote, a comment or a marker may begin; whatever is left of these characters is a mistake. */
+/** Literals, quoted names and variables; what begins a comment; last, characters that stand nowhere else. */
 const PIECE =
-  /\bx'([\da-f]*)'|\b0x([\da-f]+)\b|'[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'|"[^"\\]*(?:(?:\\[\s\S]|"")[^"\\]*)*"|`[^`]+`|@@(?:session\.|global\.)?(\w+)|--|#|\/\*|['"`\\?;:@]/gi
+  /\bx'(?<hexString>[\da-f]*)'|\b0x(?<hexNumber>[\da-f]+)\b|(?<text>'[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'|"[^"\\]*(?:(?:\\[\s\S]|"")[^"\\]*)*")|(?<name>`[^`]+`)|@@(?:session\.|global\.)?(?<variable>\w+)|(?<comment>--|#|\/\*)|['"`\\?;:@]/gi
 
 const ESCAPES: Record<string, string> = {
   '0': '\0',
@@ -40,20 +40,29 @@ const SERVER_VARIABLES: Record<string, string> = {
 /** @throws {EngineError} for an unterminated literal, a second statement, a comment, or an unknown variable */
 export function takeOutLiterals(source: string): ParameterizedSql {
   const parameters: (string | Uint8Array)[] = []
-  const marked = source.replace(PIECE, (piece, hexString, hexNumber, variable, at: number) => {
-    const isWhole = piece.length > 1
-    if (isWhole && piece.startsWith('`')) return piece
-    if (isWhole && /^['"]/.test(piece)) parameters.push(textOf(piece))
-    else if (variable !== undefined) parameters.push(variableValue(variable))
-    else {
-      const digits: string | undefined = hexString ?? hexNumber
-      if (/^(?:--|#|\/\*)$/.test(piece)) throw notTranslated('comments')
-      if (digits === undefined || digits.length % 2 !== 0) throw syntaxError(source.slice(at))
-      parameters.push(Buffer.from(digits, 'hex'))
-    }
-    return '?'
-  })
-  return { sql: marked.replaceAll(/\s+/g, ' ').trim(), parameters }
+  let marked = ''
+  let end = 0
+  for (const { 0: piece, index, groups = {} } of source.matchAll(PIECE)) {
+    marked += source.slice(end, index)
+    end = index + piece.length
+    if (groups.name === undefined) {
+      const value = literalValue(groups)
+      if (value === undefined) throw syntaxError(source.slice(index))
+      parameters.push(value)
+      marked += '?'
+    } else marked += piece
+  }
+  const sql = (marked + source.slice(end)).replaceAll(/\s+/g, ' ').trim()
+  return { sql, parameters }
+}
+
+/** The value a piece stands for, undefined when it is none. */
+function literalValue(piece: Record<string, string | undefined>): string | Uint8Array | undefined {
+  if (piece.comment !== undefined) throw notTranslated('comments')
+  if (piece.text !== undefined) return textOf(piece.text)
+  if (piece.variable !== undefined) return variableValue(piece.variable)
+  const digits = piece.hexString ?? piece.hexNumber
+  return digits === undefined || digits.length % 2 !== 0 ? undefined : Buffer.from(digits, 'hex')
 }
 
 function textOf(literal: string): string {

@@ -7,7 +7,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import * as v from 'valibot'
 import { listen } from '../../../shared/transport/server/listen.ts'
-import { readBody } from '../request-body.ts'
+import { readWholeBody } from '../request-body.ts'
 import { type Engine, EngineError } from './engine.ts'
 import { type Fault, FaultSchema, FaultSwitch } from './faults.ts'
 import { type SessionState, Sessions } from './sessions.ts'
@@ -210,7 +210,7 @@ class Service {
     request: IncomingMessage,
     schema: Schema,
   ): Promise<v.InferOutput<Schema>> {
-    const bytes = await readBody(request, this.#bodyLimitBytes)
+    const bytes = await readWholeBody(request, this.#bodyLimitBytes)
     if (bytes === undefined) {
       throw new HttpFailure(413, 'RESOURCE_EXHAUSTED', 'the request is too large')
     }

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto'
 import type { SimulatedClock } from './clock.ts'
 
 /** Codes of wx.login and of the phone button alike live five minutes and work once. */
-export const CODE_LIFETIME_MS = 5 * 60_000
+const CODE_LIFETIME_MS = 5 * 60_000
 
 /** How long an ended code is told from one never seen. */
 const REMEMBERED_MS = 24 * 3600_000
 
 /** A phone number as the user's WeChat account holds it. */
-export interface PhoneNumber {
+export interface HeldPhoneNumber {
   /** Digits without the country's prefix. */
   pure: string
   /** Digits, e.g. `86`. */
@@ -24,19 +24,11 @@ interface CodeFacts {
 }
 
 export type IssuedCode = CodeFacts &
-  ({ kind: 'login'; sessionKey: string } | { kind: 'phone'; phone: PhoneNumber })
+  ({ kind: 'login'; sessionKey: string } | { kind: 'phone'; phone: HeldPhoneNumber })
 
-export interface Codes {
-  /** Registers a code, new and random unless one is given. */
-  issue(facts: IssuedCode, code?: string): string
-  /** A live code's facts and whether it was used; undefined when unknown or past its five minutes. */
-  find(code: string): { facts: IssuedCode; used: boolean } | undefined
-  /** Whether this code was ever registered here, expired ones included. */
-  wasIssued(code: string): boolean
-  markUsed(code: string): void
-}
+export type Codes = ReturnType<typeof createCodes>
 
-export function createCodes(clock: SimulatedClock): Codes {
+export function createCodes(clock: SimulatedClock) {
   const byCode = new Map<string, { facts: IssuedCode; used: boolean; issuedAtMs: number }>()
   const isExpired = (issuedAtMs: number) => clock.now() - issuedAtMs >= CODE_LIFETIME_MS
 
@@ -48,18 +40,21 @@ export function createCodes(clock: SimulatedClock): Codes {
   }
 
   return {
-    issue(facts, code = randomCode(facts.kind)) {
+    /** Registers a code, new and random unless one is given. */
+    issue(facts: IssuedCode, code = randomCode(facts.kind)): string {
       forgetOld()
       byCode.delete(code)
       byCode.set(code, { facts, used: false, issuedAtMs: clock.now() })
       return code
     },
-    find(code) {
+    /** A live code's facts and whether it was used; undefined when unknown or past its five minutes. */
+    find(code: string): { facts: IssuedCode; used: boolean } | undefined {
       const entry = byCode.get(code)
       return entry && !isExpired(entry.issuedAtMs) ? entry : undefined
     },
-    wasIssued: (code) => byCode.has(code),
-    markUsed(code) {
+    /** Whether this code was ever registered here, expired ones included. */
+    wasIssued: (code: string): boolean => byCode.has(code),
+    markUsed(code: string): void {
       const entry = byCode.get(code)
       if (entry) entry.used = true
     },

@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { ContentWord } from './content-words.ts'
-import type { WeChatAnswer } from './errcodes.ts'
-import { requireToken } from './token-endpoints.ts'
-import { postedObject, Refused, textOf, type WeChatRequest } from './wechat-request.ts'
+import type { SimulatedAnswer } from './errcodes.ts'
+import {
+  postedObject,
+  Refused,
+  requireToken,
+  textsOf,
+  type WeChatRequest,
+} from './wechat-request.ts'
 import type { World } from './world.ts'
 
 /** A text may be checked for a user seen within the last two hours; otherwise 61010. */
-export const VISIT_LIFETIME_MS = 2 * 3600_000
+const VISIT_LIFETIME_MS = 2 * 3600_000
 const LONGEST_CONTENT = 2500
 const NORMAL = { suggest: 'pass', label: 100 } as const
 
@@ -15,11 +20,10 @@ const NORMAL = { suggest: 'pass', label: 100 } as const
  * that the text is clean: `result.suggest` does.
  * https://developers.weixin.qq.com/miniprogram/dev/server/API/sec-center/sec-check/api_msgseccheck.html
  */
-export function checkText(world: World, request: WeChatRequest): WeChatAnswer {
+export function checkText(world: World, request: WeChatRequest): SimulatedAnswer {
   const body = postedObject(request)
   requireToken(world, request)
-  const content = textOf(body.content)
-  if (content === undefined) throw new Refused(47003)
+  const { content } = textsOf(body, { content: 47003 })
   if ([...content].length > LONGEST_CONTENT) throw new Refused(45002)
   const texts = [content, body.title, body.nickname, body.signature].filter(
     (text): text is string => typeof text === 'string',
@@ -28,7 +32,7 @@ export function checkText(world: World, request: WeChatRequest): WeChatAnswer {
   if (Number(body.version) !== 2) return firstVersion(worst)
 
   if (![1, 2, 3, 4].includes(Number(body.scene))) throw new Refused(40129)
-  const user = world.users.find(textOf(body.openid) ?? '')
+  const user = world.users.find(textsOf(body, { openid: 40003 }).openid)
   if (!user) throw new Refused(40003)
   const lastSeenMs = user.lastCodeAtMs
   if (lastSeenMs === undefined || world.clock.now() - lastSeenMs > VISIT_LIFETIME_MS) {
@@ -50,7 +54,7 @@ export function checkText(world: World, request: WeChatRequest): WeChatAnswer {
 }
 
 /** Without `version` the old check answers: clean, or 87014. */
-function firstVersion(worst: ContentWord | undefined): WeChatAnswer {
+function firstVersion(worst: ContentWord | undefined): SimulatedAnswer {
   if (worst?.suggest === 'risky') throw new Refused(87014)
   return { errcode: 0, errmsg: 'ok' }
 }

@@ -1,5 +1,5 @@
 /** What the check makes of a text. */
-export type Suggestion = 'pass' | 'review' | 'risky'
+type Suggestion = 'pass' | 'review' | 'risky'
 
 export interface ContentWord {
   word: string
@@ -8,12 +8,7 @@ export interface ContentWord {
   label: number
 }
 
-export interface ContentWords {
-  /** Adds words, or changes what is made of those already there. */
-  set(words: readonly ContentWord[]): void
-  /** The gravest word found in the text. */
-  judge(text: string): ContentWord | undefined
-}
+export type ContentWords = ReturnType<typeof createContentWords>
 
 /** The phrases WeChat once published for trying the check, and two of this simulator's own. */
 export const INITIAL_WORDS: readonly ContentWord[] = [
@@ -25,13 +20,15 @@ export const INITIAL_WORDS: readonly ContentWord[] = [
 
 const GRAVITY: readonly Suggestion[] = ['pass', 'review', 'risky']
 
-export function createContentWords(): ContentWords {
+export function createContentWords() {
   const words = new Map(INITIAL_WORDS.map((entry) => [entry.word, entry]))
   return {
-    set(entries) {
+    /** Adds words, or changes what is made of those already there. */
+    set(entries: readonly ContentWord[]): void {
       for (const entry of entries) words.set(entry.word, entry)
     },
-    judge(text) {
+    /** The gravest word found in the text. */
+    judge(text: string): ContentWord | undefined {
       let worst: ContentWord | undefined
       for (const entry of words.values()) {
         if (!text.includes(entry.word)) continue

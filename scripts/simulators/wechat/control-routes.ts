@@ -15,7 +15,7 @@ import {
 } from './control.ts'
 import { FaultSpec } from './faults.ts'
 import { helpPage } from './help-page.ts'
-import { type HttpReply, textReply } from './routes.ts'
+import { type SimulatedReply, textReply } from './routes.ts'
 import type { Simulator } from './simulator.ts'
 import type { WeChatRequest } from './wechat-request.ts'
 
@@ -30,78 +30,53 @@ const ClockOrder = v.strictObject({
 })
 const NoOrder = v.strictObject({})
 
+/** What is answered; `{ ok: true }` where there is nothing to say. */
 type Action = (simulator: Simulator, input: unknown) => unknown
 
+function order<Schema extends v.GenericSchema>(
+  schema: Schema,
+  run: (simulator: Simulator, order: v.InferOutput<Schema>) => unknown,
+): Action {
+  return (simulator, input) => run(simulator, checked(schema, input))
+}
+
 /** The control surface: what a client of the simulator may order, by method and path. */
-const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
-  ['POST /sim/codes', (sim, input) => orderCode(sim.world(), checked(CodeOrder, input))],
-  [
-    'POST /sim/user-data',
-    (sim, input) => orderUserData(sim.world(), checked(UserDataOrder, input)),
-  ],
-  [
-    'POST /sim/phone-codes',
-    (sim, input) => orderPhoneCode(sim.world(), checked(PhoneOrder, input)),
-  ],
-  ['POST /sim/users', (sim, input) => orderUser(sim.world(), checked(UserOrder, input))],
+const actions = new Map<string, Action>([
+  ['POST /sim/codes', order(CodeOrder, (sim, given) => orderCode(sim.world(), given))],
+  ['POST /sim/user-data', order(UserDataOrder, (sim, given) => orderUserData(sim.world(), given))],
+  ['POST /sim/phone-codes', order(PhoneOrder, (sim, given) => orderPhoneCode(sim.world(), given))],
+  ['POST /sim/users', order(UserOrder, (sim, given) => orderUser(sim.world(), given))],
   [
     'POST /sim/words',
-    (sim, input) => {
-      const { words } = checked(WordsOrder, input)
+    order(WordsOrder, (sim, { words }) => {
       sim.world().words.set(words)
       return { words: words.length }
-    },
+    }),
   ],
   [
     'POST /sim/clock',
-    (sim, input) => {
-      sim.clock.advance(checked(ClockOrder, input).advanceMs)
+    order(ClockOrder, (sim, { advanceMs }) => {
+      sim.clock.advance(advanceMs)
       return clockReading(sim)
-    },
+    }),
   ],
   ['GET /sim/clock', clockReading],
   [
     'GET /sim/requests',
     (sim) => ({ requests: sim.log.all(), paidPhoneCalls: sim.world().paidPhoneCalls }),
   ],
-  [
-    'DELETE /sim/requests',
-    (sim) => {
-      sim.log.clear()
-      return done()
-    },
-  ],
+  ['DELETE /sim/requests', (sim) => sim.log.clear()],
   [
     'POST /sim/faults',
-    (sim, input) => {
-      sim.addFault(checked(FaultSpec, input))
+    order(FaultSpec, (sim, fault) => {
+      sim.addFault(fault)
       return { waiting: sim.faults.waiting().length }
-    },
+    }),
   ],
   ['GET /sim/faults', (sim) => ({ faults: sim.faults.waiting() })],
-  [
-    'DELETE /sim/faults',
-    (sim) => {
-      sim.faults.clear()
-      return done()
-    },
-  ],
-  [
-    'POST /sim/tokens/revoke',
-    (sim, input) => {
-      checked(NoOrder, input)
-      sim.world().tokens.revokeAll()
-      return done()
-    },
-  ],
-  [
-    'POST /sim/reset',
-    (sim, input) => {
-      checked(NoOrder, input)
-      sim.reset()
-      return done()
-    },
-  ],
+  ['DELETE /sim/faults', (sim) => sim.faults.clear()],
+  ['POST /sim/tokens/revoke', order(NoOrder, (sim) => sim.world().tokens.revokeAll())],
+  ['POST /sim/reset', order(NoOrder, (sim) => sim.reset())],
 ])
 
 /** Answers a request to `/sim` or below it: JSON, or the help page. Never throws on bad input. */
@@ -110,7 +85,7 @@ export function answerControl(
   request: WeChatRequest,
   headers: IncomingHttpHeaders,
   url: string,
-): HttpReply {
+): SimulatedReply {
   if (!isFromHere(headers)) {
     return problem(403, 'The control surface answers only to a loopback Host and Origin.')
   }
@@ -121,16 +96,15 @@ export function answerControl(
   }
   const action = actions.get(`${method} ${path}`)
   if (!action) {
-    const allowed = [...actions.keys()].filter((key) => key.endsWith(` ${path}`))
-    if (allowed.length > 0)
-      return notAllowed(
-        path,
-        allowed.map((key) => key.split(' ')[0] ?? ''),
-      )
+    const methods = [...actions.keys()]
+      .map((key) => key.split(' '))
+      .filter(([, known]) => known === path)
+      .map(([allowed = '']) => allowed)
+    if (methods.length > 0) return notAllowed(path, methods)
     return problem(404, `There is no ${path} here: GET /sim lists what there is.`)
   }
   try {
-    return json(200, action(simulator, parsed(request.bodyText)))
+    return json(200, action(simulator, parsed(request.bodyText)) ?? { ok: true })
   } catch (error) {
     if (error instanceof ControlError) return problem(400, error.message)
     throw error
@@ -178,19 +152,15 @@ function clockReading(simulator: Simulator) {
   return { nowMs, now: new Date(nowMs).toISOString() }
 }
 
-function done(): { ok: true } {
-  return { ok: true }
-}
-
-function notAllowed(path: string, methods: string[]): HttpReply {
+function notAllowed(path: string, methods: string[]): SimulatedReply {
   const reply = problem(405, `${path} takes ${methods.join(' or ')}.`)
   return { ...reply, headers: { ...reply.headers, allow: methods.join(', ') } }
 }
 
-function problem(status: number, error: string): HttpReply {
+function problem(status: number, error: string): SimulatedReply {
   return json(status, { error })
 }
 
-function json(status: number, value: unknown): HttpReply {
+function json(status: number, value: unknown): SimulatedReply {
   return textReply(status, 'application/json; charset=utf-8', `${JSON.stringify(value)}\n`)
 }

@@ -29,12 +29,14 @@ export const CodeOrder = v.strictObject({
   unionid: optionalText,
   appid: optionalText,
 })
+export type CodeOrder = v.InferInput<typeof CodeOrder>
 /** `POST /sim/user-data`: members of `userInfo` replace the usual ones; `appid` goes into the watermark. */
 export const UserDataOrder = v.strictObject({
   openid,
   userInfo: v.exactOptional(v.custom<Record<string, unknown>>(isObject, 'must be a JSON object')),
   appid: optionalText,
 })
+export type UserDataOrder = v.InferInput<typeof UserDataOrder>
 /** `POST /sim/phone-codes`: `phone` without the country's prefix; `countryCode` 86 unless given. */
 export const PhoneOrder = v.strictObject({
   openid,
@@ -43,12 +45,14 @@ export const PhoneOrder = v.strictObject({
   countryCodeAs: v.exactOptional(v.picklist(['string', 'number'], 'must be string or number')),
   appid: optionalText,
 })
+export type PhoneOrder = v.InferInput<typeof PhoneOrder>
 /** `POST /sim/users`: `risk` true makes WeChat refuse the user's codes with 40226. */
 export const UserOrder = v.strictObject({
   openid,
   risk: v.exactOptional(v.boolean('must be true or false')),
   unionid: optionalText,
 })
+export type UserOrder = v.InferInput<typeof UserOrder>
 /** `POST /sim/words`: what the content check is to make of a text that contains the word. */
 export const WordsOrder = v.strictObject({
   words: v.array(
@@ -72,14 +76,14 @@ const USUAL_USER_INFO = {
 }
 
 /** A login code for the user, who is made when unknown. */
-export function orderCode(world: World, order: v.InferInput<typeof CodeOrder>) {
+export function orderCode(world: World, order: CodeOrder) {
   return issueLoginCode(world, order)
 }
 
 /** What wx.getUserProfile gave a client: data under the key that is the user's current one. */
 export function orderUserData(
   world: World,
-  order: v.InferInput<typeof UserDataOrder>,
+  order: UserDataOrder,
 ): { rawData: string; signature: string } & EncryptedData {
   const { user, sessionKey } = loggedIn(world, order.openid)
   const userInfo = { ...USUAL_USER_INFO, ...order.userInfo }
@@ -101,7 +105,7 @@ export function orderUserData(
 }
 
 /** What the phone button gives a client. Unlike wx.login it leaves the session_key as it is. */
-export function orderPhoneCode(world: World, order: v.InferInput<typeof PhoneOrder>) {
+export function orderPhoneCode(world: World, order: PhoneOrder) {
   const { user, sessionKey } = loggedIn(world, order.openid)
   const { phone, countryCode = '86', countryCodeAs = 'string' } = order
   const number = { pure: phone, countryCode, countryCodeAs }
@@ -111,7 +115,7 @@ export function orderPhoneCode(world: World, order: v.InferInput<typeof PhoneOrd
 /** Makes or changes a user. */
 export function orderUser(
   world: World,
-  order: v.InferInput<typeof UserOrder>,
+  order: UserOrder,
 ): Pick<User, 'openid' | 'unionid' | 'risk'> {
   const user = world.users.ensure(order.openid)
   if (order.risk !== undefined) user.risk = order.risk

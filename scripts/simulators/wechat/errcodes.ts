@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 
 /** The answer of one of WeChat's endpoints before it becomes text. */
-export type WeChatAnswer = Record<string, unknown>
+export type SimulatedAnswer = Record<string, unknown>
 
 /**
  * The errcodes this simulator answers by its own rules, with WeChat's wording.
  * https://developers.weixin.qq.com/doc/oplatform/Return_codes/Return_code_descriptions_new.html and the
  * pages of the single endpoints. 40163 stands on no page of code2Session, yet is what a used code gets.
  */
-export const errmsgs = {
+const errmsgs = {
   [-1]: 'system error',
   40001: 'invalid credential, access_token is invalid or not latest',
   40002: 'invalid grant_type',
@@ -48,12 +48,12 @@ export const errmsgs = {
 export type KnownErrcode = keyof typeof errmsgs
 
 /** A refusal as WeChat words it, with the `rid` its support asks for. */
-export function refusal(errcode: KnownErrcode): WeChatAnswer {
+export function refusedWith(errcode: KnownErrcode): SimulatedAnswer {
   return { errcode, errmsg: withRid(errmsgs[errcode]) }
 }
 
 /** Any errcode at all, for faults; a code this simulator has no words for gets a neutral text. */
-export function anyRefusal(errcode: number, errmsg?: string): WeChatAnswer {
+export function anyRefusal(errcode: number, errmsg?: string): SimulatedAnswer {
   const known: Record<number, string> = errmsgs
   return { errcode, errmsg: withRid(errmsg ?? known[errcode] ?? 'request refused') }
 }

@@ -13,7 +13,7 @@ import { isObject } from './wechat-request.ts'
  * `truncate`, `hang`, `reset`, `slow` and `drip` let WeChat do its work first (a code is used up although its answer is lost);
  * the others do not. `consumes` says otherwise.
  */
-export const FAULT_KINDS = [
+const FAULT_KINDS = [
   'errcode',
   'status',
   'empty',
@@ -85,31 +85,24 @@ export const FaultSpec = v.pipe(
 /** `times` is 1 unless given, `path` any of WeChat's, `delayMs` 0 (but 1000 for `slow`, `drip` and `refuse`). */
 export type FaultSpec = v.InferInput<typeof FaultSpec>
 
-export interface Faults {
-  /** Puts a fault at the end of the queue. */
-  add(fault: FaultSpec): void
-  /** Takes the first fault meant for this path and counts it as played. */
-  take(path: string): FaultSpec | undefined
-  /** Those still to come; `times` says how often. */
-  waiting(): FaultSpec[]
-  clear(): void
-}
-
-export function createFaults(): Faults {
+export function createFaults() {
   let queue: { fault: FaultSpec; left: number }[] = []
   return {
-    add(fault) {
+    /** Puts a fault at the end of the queue. */
+    add(fault: FaultSpec): void {
       queue.push({ fault, left: fault.times ?? 1 })
     },
-    take(path) {
+    /** Takes the first fault meant for this path and counts it as played. */
+    take(path: string): FaultSpec | undefined {
       const entry = queue.find(({ fault }) => fault.path === undefined || fault.path === path)
       if (!entry) return undefined
       entry.left -= 1
       if (entry.left === 0) queue = queue.filter((other) => other !== entry)
       return entry.fault
     },
-    waiting: () => queue.map(({ fault, left }) => ({ ...fault, times: left })),
-    clear() {
+    /** Those still to come; `times` says how often. */
+    waiting: (): FaultSpec[] => queue.map(({ fault, left }) => ({ ...fault, times: left })),
+    clear(): void {
       queue = []
     },
   }

@@ -1,5 +1,15 @@
-import type { WeChatAnswer } from './errcodes.ts'
-import { Refused, type WeChatRequest } from './wechat-request.ts'
+import { sessionSignature } from './encryption.ts'
+import type { SimulatedAnswer } from './errcodes.ts'
+import type { User } from './users.ts'
+import {
+  CREDENTIALS,
+  queryOfGet,
+  Refused,
+  requireCredentials,
+  requireToken,
+  textsOf,
+  type WeChatRequest,
+} from './wechat-request.ts'
 import type { World } from './world.ts'
 
 /** What wx.login hands out in the DevTools when no real appid is set; the same text every time. */
@@ -33,19 +43,14 @@ export function issueLoginCode(
  * `GET /sns/jscode2session`; success carries no errcode.
  * https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session.html
  */
-export function exchangeCode(world: World, request: WeChatRequest): WeChatAnswer {
-  if (request.method !== 'GET') throw new Refused(43001)
-  const { appid, secret, js_code, grant_type } = Object.fromEntries(request.query)
-  if (!appid) throw new Refused(41002)
-  if (!secret) throw new Refused(41004)
-  if (!js_code) throw new Refused(41008)
-  if (grant_type !== 'authorization_code') throw new Refused(40002)
-  if (appid !== world.app.appid) throw new Refused(40013)
-  if (secret !== world.app.secret) throw new Refused(40125)
-
+export function exchangeCode(world: World, request: WeChatRequest): SimulatedAnswer {
+  const query = queryOfGet(request)
+  const { js_code } = textsOf(query, { ...CREDENTIALS, js_code: 41008 })
+  requireCredentials(world, query, 'authorization_code')
   adoptForeignCode(world, js_code)
   const entry = world.codes.find(js_code)
-  if (entry?.facts.kind !== 'login' || entry.facts.appid !== appid) throw new Refused(40029)
+  if (entry?.facts.kind !== 'login' || entry.facts.appid !== world.app.appid)
+    throw new Refused(40029)
   const user = world.users.ensure(entry.facts.openid)
   if (!world.users.countExchange(user)) throw new Refused(45011)
   if (entry.used) throw new Refused(40163)
@@ -64,4 +69,35 @@ function adoptForeignCode(world: World, code: string): void {
   const isMock = code === DEVTOOLS_MOCK_CODE
   if (!isMock && (!LOGIN_CODE_SHAPE.test(code) || world.codes.wasIssued(code))) return
   issueLoginCode(world, { openid: world.adoptCodesFor }, code)
+}
+
+/**
+ * `GET /wxa/checksession`: is the caller's copy still the user's current key? All parameters are taken
+ * from the query alone.
+ * https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_checksessionkey.html
+ */
+export function checkSession(world: World, request: WeChatRequest): SimulatedAnswer {
+  signedUser(world, request)
+  return { errcode: 0, errmsg: 'ok' }
+}
+
+/**
+ * `GET /wxa/resetusersessionkey`: the old key dies at once.
+ * https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_resetusersessionkey.html
+ */
+export function resetSessionKey(world: World, request: WeChatRequest): SimulatedAnswer {
+  const user = signedUser(world, request)
+  const sessionKey = world.users.rotateSessionKey(user)
+  return { errcode: 0, errmsg: 'ok', openid: user.openid, session_key: sessionKey }
+}
+
+function signedUser(world: World, request: WeChatRequest): User {
+  const query = queryOfGet(request)
+  requireToken(world, request)
+  const { openid, signature } = textsOf(query, { openid: 40097, signature: 40097 })
+  if (query.sig_method !== 'hmac_sha256') throw new Refused(87008)
+  const user = world.users.find(openid)
+  if (!user?.sessionKey) throw new Refused(87007)
+  if (signature !== sessionSignature(user.sessionKey)) throw new Refused(87009)
+  return user
 }

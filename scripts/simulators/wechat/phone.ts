@@ -1,8 +1,13 @@
-import type { PhoneNumber } from './codes.ts'
+import type { HeldPhoneNumber } from './codes.ts'
 import { type EncryptedData, encryptUserData } from './encryption.ts'
-import type { WeChatAnswer } from './errcodes.ts'
-import { requireToken } from './token-endpoints.ts'
-import { postedObject, Refused, textOf, type WeChatRequest } from './wechat-request.ts'
+import type { SimulatedAnswer } from './errcodes.ts'
+import {
+  postedObject,
+  Refused,
+  requireToken,
+  textsOf,
+  type WeChatRequest,
+} from './wechat-request.ts'
 import type { World } from './world.ts'
 
 /**
@@ -10,11 +15,10 @@ import type { World } from './world.ts'
  * because on the real platform it costs money.
  * https://developers.weixin.qq.com/miniprogram/dev/server/API/user-info/phone-number/api_getphonenumber.html
  */
-export function phoneNumber(world: World, request: WeChatRequest): WeChatAnswer {
+export function phoneNumber(world: World, request: WeChatRequest): SimulatedAnswer {
   const body = postedObject(request)
   requireToken(world, request)
-  const code = textOf(body.code)
-  if (code === undefined) throw new Refused(41008)
+  const { code } = textsOf(body, { code: 41008 })
   const entry = world.codes.find(code)
   if (entry?.facts.kind !== 'phone' || entry.used) throw new Refused(40029)
   if (entry.facts.appid !== world.app.appid) throw new Refused(40013)
@@ -28,7 +32,7 @@ export function issuePhoneCode(
   world: World,
   openid: string,
   sessionKey: string,
-  phone: PhoneNumber,
+  phone: HeldPhoneNumber,
   appid = world.app.appid,
 ): { code: string } & EncryptedData {
   const plaintext = JSON.stringify(phoneInfo(world, phone, appid))
@@ -39,7 +43,7 @@ export function issuePhoneCode(
 }
 
 /** Numbers from abroad carry their country's prefix in `phoneNumber`. */
-function phoneInfo(world: World, phone: PhoneNumber, appid = world.app.appid) {
+function phoneInfo(world: World, phone: HeldPhoneNumber, appid = world.app.appid) {
   const { pure, countryCode } = phone
   return {
     phoneNumber: countryCode === '86' ? pure : `+${countryCode}${pure}`,

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { anyRefusal } from './errcodes.ts'
 import type { FaultKind, FaultSpec } from './faults.ts'
-import { type HttpReply, jsonAsText, textReply } from './routes.ts'
+import { jsonAsText, type SimulatedReply, textReply } from './routes.ts'
 
 const DEFAULT_DELAY_MS: Partial<Record<FaultKind, number>> = { slow: 1000, drip: 1000 }
 const WORK_IS_DONE: ReadonlySet<FaultKind> = new Set(['truncate', 'hang', 'reset', 'slow', 'drip'])
@@ -10,7 +10,7 @@ const WORK_IS_DONE: ReadonlySet<FaultKind> = new Set(['truncate', 'hang', 'reset
 const RESET_AFTER_MS = 20
 
 /** What the client gets to see; undefined when no answer reaches it. */
-export type Played = HttpReply | undefined
+export type Played = SimulatedReply | undefined
 
 /**
  * Plays a fault on the socket. `work` does what WeChat would have done and gives its reply; it runs at
@@ -19,7 +19,7 @@ export type Played = HttpReply | undefined
 export function playFault(
   fault: FaultSpec,
   response: ServerResponse,
-  work: () => HttpReply,
+  work: () => SimulatedReply,
 ): Played {
   const real = (fault.consumes ?? WORK_IS_DONE.has(fault.kind)) ? work() : undefined
   const reply = replyOf(fault, real)
@@ -39,12 +39,12 @@ export function playFault(
 }
 
 /** Writes a reply; a `content-length` among its headers is kept even when it lies. */
-export function sendReply(response: ServerResponse, reply: HttpReply): void {
+export function sendReply(response: ServerResponse, reply: SimulatedReply): void {
   writeHead(response, reply)
   response.end(reply.body)
 }
 
-function replyOf(fault: FaultSpec, real: HttpReply | undefined): HttpReply {
+function replyOf(fault: FaultSpec, real: SimulatedReply | undefined): SimulatedReply {
   const base = baseReply(fault, real)
   const headers = { ...base.headers }
   for (const [name, value] of Object.entries(fault.headers ?? {}))
@@ -52,7 +52,7 @@ function replyOf(fault: FaultSpec, real: HttpReply | undefined): HttpReply {
   return { status: fault.status ?? base.status, headers, body: base.body }
 }
 
-function baseReply(fault: FaultSpec, real: HttpReply | undefined): HttpReply {
+function baseReply(fault: FaultSpec, real: SimulatedReply | undefined): SimulatedReply {
   const { kind, status = 200, body } = fault
   switch (kind) {
     case 'errcode':
@@ -72,12 +72,12 @@ function baseReply(fault: FaultSpec, real: HttpReply | undefined): HttpReply {
   }
 }
 
-function writeHead(response: ServerResponse, { status, headers, body }: HttpReply): void {
+function writeHead(response: ServerResponse, { status, headers, body }: SimulatedReply): void {
   response.writeHead(status, { 'content-length': String(body.length), ...headers })
 }
 
 /** A reset in the sense of TCP, not an orderly end: the client sees ECONNRESET. */
-function reset(response: ServerResponse, partOf: HttpReply | undefined): void {
+function reset(response: ServerResponse, partOf: SimulatedReply | undefined): void {
   const { socket } = response
   if (!socket) return
   // resetAndDestroy waits for an orderly end of the writing side first, which would send a FIN.
@@ -93,7 +93,7 @@ function reset(response: ServerResponse, partOf: HttpReply | undefined): void {
   })
 }
 
-function drip(response: ServerResponse, reply: HttpReply, everyMs: number): void {
+function drip(response: ServerResponse, reply: SimulatedReply, everyMs: number): void {
   writeHead(response, reply)
   response.flushHeaders()
   let sent = 0

@@ -1,19 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { FaultKind } from './faults.ts'
-import { isObject, type WeChatRequest } from './wechat-request.ts'
+import { parsedObject, type WeChatRequest } from './wechat-request.ts'
 
 const MOST_RECORDS = 10_000
 const LONGEST_PATH = 200
 /** Parameters that may be shown as they are; every other value is masked. */
-const SHOWN = new Set([
-  'appid',
-  'grant_type',
-  'sig_method',
-  'openid',
-  'force_refresh',
-  'version',
-  'scene',
-])
+const SHOWN = new Set('appid grant_type sig_method openid force_refresh version scene'.split(' '))
 
 /** One request to an endpoint of WeChat, as `GET /sim/requests` lists it. */
 export interface RequestRecord {
@@ -36,22 +28,16 @@ export function maskOf(value: string): string {
   return `sha256:${createHash('sha256').update(value, 'utf8').digest('hex').slice(0, 12)}`
 }
 
-export interface RequestLog {
-  add(record: RequestRecord): void
-  /** Oldest first. */
-  all(): RequestRecord[]
-  clear(): void
-}
-
-export function createRequestLog(): RequestLog {
+export function createRequestLog() {
   let records: RequestRecord[] = []
   return {
-    add(record) {
+    add(record: RequestRecord): void {
       if (records.length >= MOST_RECORDS) records.shift()
       records.push({ ...record, path: record.path.slice(0, LONGEST_PATH) })
     },
-    all: () => [...records],
-    clear() {
+    /** Oldest first. */
+    all: (): RequestRecord[] => [...records],
+    clear(): void {
       records = []
     },
   }
@@ -77,13 +63,4 @@ export function errcodeIn(body: Buffer): number | null {
 function bodyMembers(bodyText: string): Record<string, unknown> {
   if (bodyText === '') return {}
   return parsedObject(bodyText) ?? { body: bodyText }
-}
-
-function parsedObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }

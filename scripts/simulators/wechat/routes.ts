@@ -1,16 +1,15 @@
 import { checkText } from './content-safety.ts'
-import type { WeChatAnswer } from './errcodes.ts'
-import { exchangeCode } from './login.ts'
+import type { SimulatedAnswer } from './errcodes.ts'
+import { checkSession, exchangeCode, resetSessionKey } from './login.ts'
 import { phoneNumber } from './phone.ts'
-import { checkSession, resetSessionKey } from './session-check.ts'
 import { classicToken, stableToken } from './token-endpoints.ts'
 import { Refused, type WeChatRequest } from './wechat-request.ts'
 import type { World } from './world.ts'
 
-type Endpoint = (world: World, request: WeChatRequest) => WeChatAnswer
+type Endpoint = (world: World, request: WeChatRequest) => SimulatedAnswer
 
 /** WeChat's own endpoints, by path. Each judges the method itself, as WeChat answers with an errcode. */
-export const endpoints: ReadonlyMap<string, Endpoint> = new Map([
+const endpoints: ReadonlyMap<string, Endpoint> = new Map([
   ['/sns/jscode2session', exchangeCode],
   ['/cgi-bin/stable_token', stableToken],
   ['/cgi-bin/token', classicToken],
@@ -21,23 +20,23 @@ export const endpoints: ReadonlyMap<string, Endpoint> = new Map([
 ])
 
 /** A reply before it goes on the wire. */
-export interface HttpReply {
+export interface SimulatedReply {
   status: number
   headers: Record<string, string>
   body: Buffer
 }
 
 /** JSON under `text/plain` with status 200, whatever the errcode, as the real login endpoint replies. */
-export function jsonAsText(answer: WeChatAnswer): HttpReply {
+export function jsonAsText(answer: SimulatedAnswer): SimulatedReply {
   return textReply(200, 'text/plain', JSON.stringify(answer))
 }
 
-export function textReply(status: number, contentType: string, text: string): HttpReply {
+export function textReply(status: number, contentType: string, text: string): SimulatedReply {
   return { status, headers: { 'content-type': contentType }, body: Buffer.from(text, 'utf8') }
 }
 
 /** Does what the endpoint does and gives its reply; an HTML page where WeChat has no endpoint. */
-export function answerAsWeChat(world: World, request: WeChatRequest): HttpReply {
+export function answerAsWeChat(world: World, request: WeChatRequest): SimulatedReply {
   const endpoint = endpoints.get(request.path)
   if (!endpoint) return textReply(404, 'text/html', NOT_FOUND_PAGE)
   try {

@@ -1,12 +1,21 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { SimulatedClock } from './clock.ts'
-import { orderCode, orderPhoneCode, orderUser, orderUserData } from './control.ts'
+import { readWholeBody } from '../request-body.ts'
+import {
+  type CodeOrder,
+  orderCode,
+  orderPhoneCode,
+  orderUser,
+  orderUserData,
+  type PhoneOrder,
+  type UserDataOrder,
+  type UserOrder,
+} from './control.ts'
 import { answerControl } from './control-routes.ts'
-import { createDoor, type Door } from './door.ts'
 import type { FaultSpec } from './faults.ts'
+import { type Listener, startListener } from './listener.ts'
 import { playFault, sendReply } from './play-fault.ts'
-import { errcodeIn, maskedParams, type RequestRecord } from './request-log.ts'
-import { answerAsWeChat, type HttpReply, textReply } from './routes.ts'
+import { errcodeIn, maskedParams } from './request-log.ts'
+import { answerAsWeChat, type SimulatedReply, textReply } from './routes.ts'
 import { createSimulator, type Simulator } from './simulator.ts'
 import type { WeChatRequest } from './wechat-request.ts'
 
@@ -26,106 +35,88 @@ export interface OfflineWeChatOptions {
   adoptUnknownCodes?: boolean
 }
 
-/** An order of the control surface, given to the running simulator. */
-type Bound<Order> = Order extends (world: never, order: infer Input) => infer Output
-  ? (order: Input) => Output
-  : never
-
 /** A running offline WeChat. What `/sim` does over HTTP can be done here directly. */
-export interface OfflineWeChat {
-  /** `http://127.0.0.1:PORT`, without a slash at the end. */
-  url: string
-  port: number
-  clock: SimulatedClock
-  issueCode: Bound<typeof orderCode>
-  userData: Bound<typeof orderUserData>
-  issuePhoneCode: Bound<typeof orderPhoneCode>
-  setUser: Bound<typeof orderUser>
-  addFault(fault: FaultSpec): void
-  /** Forgets waiting faults and listens again at once when a `refuse` is under way. */
-  clearFaults(): Promise<void>
-  requests(): RequestRecord[]
-  clearRequests(): void
-  paidPhoneCalls(): number
-  revokeTokens(): void
-  reset(): Promise<void>
-  /** Ends open connections, hanging ones too, and stops listening. */
-  close(): Promise<void>
-}
+export type OfflineWeChat = Awaited<ReturnType<typeof startOfflineWeChat>>
 
 /**
  * Starts a simulator of api.weixin.qq.com on the loopback interface; state lives in memory. Rejects with
  * a sentence when the port is taken or an option makes no sense.
  */
-export async function startOfflineWeChat(options: OfflineWeChatOptions): Promise<OfflineWeChat> {
-  const { appid, secret, port: wantedPort = 0, now, adoptUnknownCodes = false } = options
+export async function startOfflineWeChat(options: OfflineWeChatOptions) {
+  const { appid, secret, now, adoptUnknownCodes } = options
   if (appid === '' || secret === '')
     throw new Error('The offline WeChat needs an appid and a secret.')
 
   const server = createServer({ keepAliveTimeout: 5000 })
-  const door = createDoor(server)
+  const listener = await startListener(server, options.port ?? 0)
   const simulator = createSimulator(
     { appid, secret },
     {
-      ...(now ? { now } : {}),
-      ...(adoptUnknownCodes ? { adoptCodesFor: ADOPTING_OPENID } : {}),
-      refuseFor: (durationMs) => door.refuseFor(durationMs),
+      now,
+      adoptCodesFor: adoptUnknownCodes ? ADOPTING_OPENID : undefined,
+      refuseFor: (durationMs) => listener.refuseFor(durationMs),
     },
   )
   server.on('request', (request, response) => {
-    serve(simulator, door, request, response).catch((error: unknown) => {
+    serve(simulator, listener, request, response).catch((error: unknown) => {
       console.error('offline WeChat:', error)
       response.destroy()
     })
   })
-  await door.open(wantedPort)
 
-  const { clock, faults, log } = simulator
+  const { clock, faults, log, world } = simulator
   return {
-    url: door.url(),
-    port: door.port(),
+    /** `http://127.0.0.1:PORT`, without a slash at the end. */
+    url: listener.url,
+    port: listener.port,
     clock,
-    issueCode: (order) => orderCode(simulator.world(), order),
-    userData: (order) => orderUserData(simulator.world(), order),
-    issuePhoneCode: (order) => orderPhoneCode(simulator.world(), order),
-    setUser: (order) => orderUser(simulator.world(), order),
-    addFault: (fault) => simulator.addFault(fault),
-    clearFaults: () => {
+    issueCode: (order: CodeOrder) => orderCode(world(), order),
+    userData: (order: UserDataOrder) => orderUserData(world(), order),
+    issuePhoneCode: (order: PhoneOrder) => orderPhoneCode(world(), order),
+    setUser: (order: UserOrder) => orderUser(world(), order),
+    addFault: (fault: FaultSpec): void => simulator.addFault(fault),
+    /** Forgets waiting faults and listens again at once when a `refuse` is under way. */
+    clearFaults(): Promise<void> {
       faults.clear()
-      return door.reopen()
+      return listener.reopen()
     },
     requests: () => log.all(),
     clearRequests: () => log.clear(),
-    paidPhoneCalls: () => simulator.world().paidPhoneCalls,
-    revokeTokens: () => simulator.world().tokens.revokeAll(),
-    reset: () => {
+    paidPhoneCalls: () => world().paidPhoneCalls,
+    revokeTokens: () => world().tokens.revokeAll(),
+    reset(): Promise<void> {
       simulator.reset()
-      return door.reopen()
+      return listener.reopen()
     },
-    close: () => door.close(),
+    /** Ends open connections, hanging ones too, and stops listening. */
+    close: () => listener.close(),
   }
 }
 
 async function serve(
   simulator: Simulator,
-  door: Door,
+  listener: Listener,
   incoming: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   response.on('error', () => response.destroy())
-  const bodyText = await readBody(incoming)
+  const body = await readWholeBody(incoming, LARGEST_BODY_BYTES)
   if (response.destroyed) return
-  const [path = '/', ...rest] = (incoming.url ?? '/').split('?')
-  if (bodyText === undefined) {
+  if (body === undefined) {
     sendReply(response, textReply(413, 'text/html', '<html>413</html>'))
     return
   }
-  const query = new URLSearchParams(rest.join('?'))
-  const request = { method: incoming.method ?? 'GET', path, query, bodyText }
+  const [path = '/', ...rest] = (incoming.url ?? '/').split('?')
+  const request = {
+    method: incoming.method ?? 'GET',
+    path,
+    query: new URLSearchParams(rest.join('?')),
+    bodyText: body.toString('utf8'),
+  }
   if (path === '/sim' || path.startsWith('/sim/')) {
-    const reply = answerControl(simulator, request, incoming.headers, door.url())
-    // A connection kept alive would be a way around a door that was just told to shut.
-    if (!door.isOpen()) response.setHeader('connection', 'close')
+    const reply = answerControl(simulator, request, incoming.headers, listener.url)
+    // A connection kept alive would be a way around a port that was just given up.
+    if (!listener.isOpen()) response.setHeader('connection', 'close')
     sendReply(response, reply)
   } else {
     serveWeChat(simulator, request, response)
@@ -135,7 +126,7 @@ async function serve(
 function serveWeChat(simulator: Simulator, request: WeChatRequest, response: ServerResponse): void {
   const fault = simulator.faults.take(request.path)
   const work = () => answerAsWeChat(simulator.world(), request)
-  let reply: HttpReply | undefined
+  let reply: SimulatedReply | undefined
   if (fault) {
     reply = playFault(fault, response, work)
   } else {
@@ -151,19 +142,4 @@ function serveWeChat(simulator: Simulator, request: WeChatRequest, response: Ser
     errcode: reply ? errcodeIn(reply.body) : null,
     fault: fault?.kind ?? null,
   })
-}
-
-/** The whole body as UTF-8 text, or undefined when it is too large. */
-async function readBody(incoming: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  try {
-    for await (const chunk of incoming as AsyncIterable<Buffer>) {
-      bytes += chunk.length
-      if (bytes <= LARGEST_BODY_BYTES) chunks.push(chunk)
-    }
-  } catch {
-    return undefined
-  }
-  return bytes > LARGEST_BODY_BYTES ? undefined : Buffer.concat(chunks).toString('utf8')
 }

@@ -19,18 +19,7 @@ export interface IssuedToken {
   expires_in: number
 }
 
-export interface Tokens {
-  /** `stable_token` in normal mode. */
-  stable(): IssuedToken
-  /** `stable_token` with `force_refresh`: undefined when the day's 20 are used up. */
-  forced(): IssuedToken | undefined
-  /** The classic `token`: always a new one, and the former is dead. */
-  classic(): IssuedToken
-  /** Why a call with this token is refused; undefined when it is not. */
-  problemWith(token: string | null): KnownErrcode | undefined
-  /** Kills every token, as a change of the secret would. */
-  revokeAll(): void
-}
+export type AccessTokens = ReturnType<typeof createAccessTokens>
 
 interface Grant {
   token: string
@@ -38,7 +27,7 @@ interface Grant {
 }
 
 /** https://developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken.html */
-export function createTokens(clock: SimulatedClock): Tokens {
+export function createAccessTokens(clock: SimulatedClock) {
   const live = new Map<string, number>()
   let stable: Grant | undefined
   let classic: Grant | undefined
@@ -68,8 +57,10 @@ export function createTokens(clock: SimulatedClock): Tokens {
   }
 
   return {
+    /** `stable_token` in normal mode. */
     stable: normalMode,
-    forced() {
+    /** `stable_token` with `force_refresh`: undefined when the day's 20 are used up. */
+    forced(): IssuedToken | undefined {
       const nowMs = clock.now()
       forcedAtMs = forcedAtMs.filter((atMs) => beijingDay(atMs) === beijingDay(nowMs))
       const lastMs = forcedAtMs.at(-1)
@@ -80,19 +71,22 @@ export function createTokens(clock: SimulatedClock): Tokens {
       stable = grant()
       return issued(stable)
     },
-    classic() {
+    /** The classic `token`: always a new one, and the former is dead. */
+    classic(): IssuedToken {
       if (classic) live.delete(classic.token)
       classic = grant()
       return issued(classic)
     },
-    problemWith(token) {
+    /** Why a call with this token is refused; undefined when it is not. */
+    problemWith(token: string | null): KnownErrcode | undefined {
       if (!token) return 41001
       if (!TOKEN_SHAPE.test(token)) return 40014
       const expiresAtMs = live.get(token)
       if (expiresAtMs === undefined) return 40001
       return clock.now() >= expiresAtMs ? 42001 : undefined
     },
-    revokeAll() {
+    /** Kills every token, as a change of the secret would. */
+    revokeAll(): void {
       live.clear()
       stable = undefined
       classic = undefined

@@ -1,7 +1,7 @@
 import type { SimulatedClock } from './clock.ts'
 import { type Codes, createCodes } from './codes.ts'
 import { type ContentWords, createContentWords } from './content-words.ts'
-import { createTokens, type Tokens } from './tokens.ts'
+import { type AccessTokens, createAccessTokens } from './tokens.ts'
 import { createUsers, type Users } from './users.ts'
 
 /** The mini program the simulator knows. */
@@ -16,12 +16,12 @@ export interface World {
   clock: SimulatedClock
   users: Users
   codes: Codes
-  tokens: Tokens
+  tokens: AccessTokens
   words: ContentWords
   /** Phone numbers handed out: each would have cost money. */
   paidPhoneCalls: number
   /** The openid that codes from elsewhere are adopted for; absent when unknown codes are refused. */
-  adoptCodesFor?: string
+  adoptCodesFor: string | undefined
 }
 
 export function createWorld(
@@ -34,9 +34,9 @@ export function createWorld(
     clock,
     users: createUsers(clock),
     codes: createCodes(clock),
-    tokens: createTokens(clock),
+    tokens: createAccessTokens(clock),
     words: createContentWords(),
     paidPhoneCalls: 0,
-    ...(adoptCodesFor === undefined ? {} : { adoptCodesFor }),
+    adoptCodesFor,
   }
 }

@@ -24,7 +24,7 @@ export interface CloudClient {
   searchLog(request: LogSearch): Promise<LogPage>
 }
 
-export interface LogSearch {
+interface LogSearch {
   TopicId: string
   From: number
   To: number

@@ -35,21 +35,18 @@ export function failureFrom(action: string, error: unknown): CloudFailure {
   return new CloudFailure(action, 'NetworkError', `${status}${message}`, requestId ?? '')
 }
 
+const grantRights =
+  'Give this key the right to call SCF (policy QcloudSCFFullAccess) and, for logs, CLS.'
+
 const advice: readonly [prefix: string, sentence: string][] = [
   ['AuthFailure.SignatureExpire', "Set this computer's clock: signatures hold for five minutes."],
   [
     'AuthFailure.TokenFailure',
     'The session token is wrong or has run out: get new temporary keys.',
   ],
-  [
-    'AuthFailure.UnauthorizedOperation',
-    'Give this key the right to call SCF (policy QcloudSCFFullAccess) and, for logs, CLS.',
-  ],
+  ['AuthFailure.UnauthorizedOperation', grantRights],
   ['AuthFailure', 'Check TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY.'],
-  [
-    'UnauthorizedOperation',
-    'Give this key the right to call SCF (policy QcloudSCFFullAccess) and, for logs, CLS.',
-  ],
+  ['UnauthorizedOperation', grantRights],
   ['InvalidParameterValue.Runtime', 'Set another `runtime` in serverless.yml; the region may lag.'],
   ['RequestLimitExceeded', 'Too many calls at once: wait a minute and run the command again.'],
   [

@@ -59,12 +59,10 @@ describe('rows', () => {
     expect(rows[0]?.raw?.constructor).toBe(Uint8Array)
   })
 
-  test('give counts, sums and means as numbers', async () => {
+  test('give counts, sums and extremes as numbers', async () => {
     await db.query("insert into t (k, n) values ('a', 1), ('b', 2)")
-    const { rows } = await db.query(
-      'select count(*) as c, sum(n) as s, avg(n) as m, max(n) as x from t',
-    )
-    expect(rows).toEqual([{ c: 2, s: 3, m: 1.5, x: 2 }])
+    const { rows } = await db.query('select count(*) as c, sum(n) as s, max(n) as x from t')
+    expect(rows).toEqual([{ c: 2, s: 3, x: 2 }])
   })
 
   test('refuse a whole number beyond 2^53 instead of rounding it', async () => {

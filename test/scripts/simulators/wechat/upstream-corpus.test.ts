@@ -1,8 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import {
-  playUpstream,
-  type UpstreamBehaviour,
-} from '../../../../scripts/simulators/wechat/upstream-behaviour.ts'
+import { playUpstream, type UpstreamBehaviour } from '../../../support/upstream-behaviour.ts'
 import corpus from '../../../vectors/wechat-upstream.json' with { type: 'json' }
 import { exchangeRaw, parts } from './socket.ts'
 import { type Started, started } from './started.ts'

@@ -1,4 +1,4 @@
-import type { FaultSpec } from './faults.ts'
+import type { FaultSpec } from '../../scripts/simulators/wechat/faults.ts'
 
 /** How an upstream is described in test/vectors/wechat-upstream.json. */
 export interface UpstreamBehaviour {

@@ -1,5 +1,5 @@
 /**
- * Stands in a bundle where the PlanetScale door was: asks the real one each statement once, and from then
+ * Stands in a bundle where the door to PlanetScale was: asks the real one each statement once, and from then
  * on gives that answer again at once. So the handler sees real rows, and a loop measures everything but the store.
  */
 

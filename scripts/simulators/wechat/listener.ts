@@ -5,26 +5,15 @@ import { listen } from '../../../shared/transport/server/listen.ts'
 const REOPEN_TRIES = 20
 const REOPEN_EVERY_MS = 50
 
-/** The listening side of a server: open, shut for a while, shut for good. */
-export interface Door {
-  /** Listens on the port, 0 for any; rejects with a sentence when that cannot be. */
-  open(port: number): Promise<void>
-  url(): string
-  port(): number
-  isOpen(): boolean
-  /** Lets requests under way finish, refuses connections for so long, then listens on the same port again. */
-  refuseFor(durationMs: number): void
-  /** Listens again at once if it is shut for a while; nothing otherwise. */
-  reopen(): Promise<void>
-  close(): Promise<void>
-}
+export type Listener = Awaited<ReturnType<typeof startListener>>
 
-export function createDoor(server: Server): Door {
-  let port = 0
-  let url = ''
+/** The listening side of a server: open, shut for a while, shut for good. Rejects with a sentence on a taken port. */
+export async function startListener(server: Server, wantedPort: number) {
+  const { port, url } = await listen(server, { port: wantedPort, setting: 'WECHAT_PORT or --port' })
   let closed = false
   let timer: NodeJS.Timeout | undefined
 
+  /** Listens again at once if it is shut for a while; nothing otherwise. */
   async function reopen(): Promise<void> {
     clearTimeout(timer)
     for (let tries = 1; !closed && !server.listening; tries += 1) {
@@ -39,15 +28,11 @@ export function createDoor(server: Server): Door {
   }
 
   return {
-    async open(wantedPort) {
-      const address = await listen(server, { port: wantedPort, setting: 'WECHAT_PORT or --port' })
-      port = address.port
-      url = address.url
-    },
-    url: () => url,
-    port: () => port,
+    port,
+    url,
     isOpen: () => server.listening,
-    refuseFor(durationMs) {
+    /** Lets requests under way finish, refuses connections for so long, then listens on the same port again. */
+    refuseFor(durationMs: number): void {
       clearTimeout(timer)
       // Closes the listening socket and idle connections at once; the reply to the order still goes out.
       if (server.listening) server.close()
@@ -56,7 +41,7 @@ export function createDoor(server: Server): Door {
       }, durationMs)
     },
     reopen,
-    async close() {
+    async close(): Promise<void> {
       closed = true
       clearTimeout(timer)
       server.closeAllConnections()

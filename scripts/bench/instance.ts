@@ -1,0 +1,47 @@
+/** Instances of a function, each in a process of its own on the measured core. */
+
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { BackEnd } from './back-end.ts'
+import type { Defer } from './closers.ts'
+import { compileProgram } from './programs.ts'
+import { startStopwatch } from './stopwatch.ts'
+
+export interface InstanceOptions {
+  bundle: string
+  event: Record<string, unknown>
+  /** Of every answer. */
+  status: number
+  /** How often it answers the event; once unless told. */
+  answers?: number
+  variables?: Record<string, string> | undefined
+  nodeOptions?: readonly string[]
+}
+
+export interface InstanceResult {
+  /** From its start to its end or, with one answer, to that. */
+  elapsedMs: number
+  /** Resident memory after the first answer and after the last. */
+  firstMb: number
+  lastMb: number
+}
+
+/** @returns what starts an instance and waits for its end; it throws when an answer has another status */
+export async function instanceStarter(
+  { folder, authorityFile }: BackEnd,
+  defer: Defer,
+): Promise<(options: InstanceOptions) => Promise<InstanceResult>> {
+  const run = await startStopwatch(folder, defer)
+  const program = await compileProgram('answers', folder)
+  const eventFile = path.join(folder, 'event.json')
+  return async ({ bundle, event, status, answers = 1, variables, nodeOptions = [] }) => {
+    await writeFile(eventFile, JSON.stringify(event))
+    const args = [program, bundle, eventFile, `${status}`, `${answers}`, authorityFile]
+    const { answer, firstByteMs } = await run<Omit<InstanceResult, 'elapsedMs'>>({
+      args: [...nodeOptions, ...args],
+      variables,
+      log: answers === 1 ? 'pipe' : 'ignore',
+    })
+    return { ...answer, elapsedMs: firstByteMs }
+  }
+}
