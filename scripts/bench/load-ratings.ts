@@ -1,11 +1,6 @@
-/**
- * Fills a database with made-up ratings, fast. Part of `npm run bench -- scale`, and a command of its own for
- * trying things at size. Run with --help.
- */
+/** Fills a database with made-up ratings, fast. Part of `npm run bench -- scale`, and behind scripts/load-ratings.ts. */
 
 import { createHash } from 'node:crypto'
-import { pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
 import {
   type Connection,
   createConnection,
@@ -122,45 +117,4 @@ function describeProgress(done: number, rows: number, elapsedMs: number): string
   const leftSeconds = Math.ceil((rows - done) / Math.max(perSecond, 1))
   const percent = Math.floor((done * 100) / rows)
   return `load: ${done} of ${rows} ratings (${percent} %), ${perSecond}/s, ${leftSeconds} s left`
-}
-
-const usage = `Usage: npx tsx scripts/bench/load-ratings.ts --database-url mysql://user:password@host:3306/database [options]
-
-Fills an empty database with made-up ratings, the same ones for the same numbers; migrations are applied first.
-
-  --rows N         how many (default 1000000)
-  --hot-share F    part of them that the account 13800138000 gets (default 0.15)
-  --resume         go on where an earlier load with the same numbers was cut off
-  --help           this text`
-
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      'database-url': { type: 'string' },
-      rows: { type: 'string', default: '1000000' },
-      'hot-share': { type: 'string', default: '0.15' },
-      resume: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) return console.log(usage)
-  const databaseUrl = values['database-url'] ?? ''
-  if (!databaseUrl.startsWith('mysql://')) throw new Error(usage)
-  const rows = Number(values.rows)
-  if (!/^[0-9]{1,9}$/.test(values.rows) || rows < 10) {
-    throw new Error(`--rows should be a whole number of at least 10, not "${values.rows}".`)
-  }
-  const hotShare = Number(values['hot-share'])
-  if (!(hotShare > 0 && hotShare < 1)) {
-    throw new Error(`--hot-share should be between 0 and 1, not "${values['hot-share']}".`)
-  }
-  const progress = (line: string): void => console.log(line)
-  await loadRatings({ databaseUrl, rows, hotShare, resume: values.resume, progress })
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error)
-    process.exitCode = 1
-  })
 }

@@ -67,6 +67,8 @@ export async function createServerlessProject(functions: 'echo' | 'real') {
   for (const name of ['scripts', 'serverless.yml', 'package.json', 'tsconfig.json'])
     await copy(name)
   await symlink(join(projectFolder, 'node_modules'), join(folder, 'node_modules'))
+  // Empty: the environment of each command holds the values.
+  await writeFile(join(folder, '.env.dev'), '')
   const writeFunction = async (name: string, source: string): Promise<void> => {
     await mkdir(join(folder, 'functions', name), { recursive: true })
     await writeFile(join(folder, 'functions', name, 'index.ts'), source)

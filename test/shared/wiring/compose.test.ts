@@ -3,7 +3,6 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { bundleFunction, functionNames, projectFolder } from '../../../scripts/build/bundle.ts'
-import { readService } from '../../../scripts/local/service.ts'
 import type { LogEvent } from '../../../shared/ports.ts'
 import { serve } from '../../../shared/transport/serve.ts'
 import {
@@ -23,6 +22,7 @@ import {
 } from '../../../shared/wiring/compose.ts'
 import { ConfigurationError } from '../../../shared/wiring/configuration.ts'
 import { call } from '../../support/http-events.ts'
+import { readService } from '../../support/service.ts'
 import { randomKey } from '../../support/world.ts'
 
 const good = {
@@ -162,22 +162,22 @@ describe('least privilege', () => {
   test.each(functionNames)(
     '%s reads exactly the variables serverless.yml gives it',
     async (name) => {
-      const declared = (await readService()).find((each) => each.name === name)
-      expect(await variablesRead(name)).toEqual(declared?.variables.sort())
+      const declared = (await readService()).find(({ key }) => key === name)
+      expect(await variablesRead(name)).toEqual([...(declared?.declared ?? [])].sort())
     },
   )
 
   test('only login knows the AppSecret and the sealing keys', async () => {
-    for (const { name, variables } of await readService()) {
-      expect(variables.includes('WECHAT_SECRET')).toBe(name === 'login')
-      expect(variables.includes('SEALING_KEYS')).toBe(name === 'login')
+    for (const { key, declared } of await readService()) {
+      expect(declared.includes('WECHAT_SECRET')).toBe(key === 'login')
+      expect(declared.includes('SEALING_KEYS')).toBe(key === 'login')
     }
   })
 
   test('.env.example lists every variable', async () => {
     const example = await readFile(path.join(projectFolder, '.env.example'), 'utf8')
-    for (const { variables } of await readService()) {
-      for (const variable of variables) expect(example).toMatch(new RegExp(`^#?${variable}=`, 'm'))
+    for (const { declared } of await readService()) {
+      for (const variable of declared) expect(example).toMatch(new RegExp(`^#?${variable}=`, 'm'))
     }
   })
 })
