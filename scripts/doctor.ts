@@ -26,24 +26,6 @@ what is wrong and what to do. Nothing is changed, no secret is printed.
   --lang zh|en|both    语言                          language (default: both)
   --help               本说明                        this text`
 
-await runCommand({
-  usage,
-  options: {
-    stage: { type: 'string' },
-    url: { type: 'string', multiple: true, default: [] as string[] },
-    offline: { type: 'boolean', default: false },
-    lang: { type: 'string', default: 'both' },
-  },
-  async run({ stage, url, offline, lang }) {
-    if (lang !== 'zh' && lang !== 'en' && lang !== 'both') {
-      throw new Error('--lang 只能是 is one of: zh, en, both')
-    }
-    const code = await examine({ stage, addresses: url, isOffline: offline, language: lang })
-    // A name still being looked up would keep the process alive after everything is said.
-    process.stdout.write('', () => process.exit(code))
-  },
-})
-
 interface Options {
   stage: string | undefined
   addresses: readonly string[]
@@ -147,3 +129,21 @@ function ownDomain({ service: { customDomain } }: Deployment): string[] {
   if (!customDomain || !/^[a-z0-9.-]+$/i.test(customDomain.domain)) return []
   return [`${customDomain.protocol === 'HTTP' ? 'http' : 'https'}://${customDomain.domain}`]
 }
+
+await runCommand({
+  usage,
+  options: {
+    stage: { type: 'string' },
+    url: { type: 'string', multiple: true, default: [] as string[] },
+    offline: { type: 'boolean', default: false },
+    lang: { type: 'string', default: 'both' },
+  },
+  async run({ stage, url, offline, lang }) {
+    if (lang !== 'zh' && lang !== 'en' && lang !== 'both') {
+      throw new Error('--lang 只能是 is one of: zh, en, both')
+    }
+    const code = await examine({ stage, addresses: url, isOffline: offline, language: lang })
+    // A name still being looked up would keep the process alive after everything is said.
+    process.stdout.write('', () => process.exit(code))
+  },
+})

@@ -91,13 +91,13 @@ function deployedStage(name: string, folder: string, env: Environment): Stage {
   const note =
     overruled.length === 0
       ? ''
-      : `; of ${overruled.join(', ')} the file's value is taken, not the environment's`
+      : `; of ${overruled.join(', ')} the file’s value is taken, not the environment’s`
   const headline = headlineOf(name, values.DATABASE_URL, `${source}${note}`)
   return { name, headline, values, file, fileValues }
 }
 
 /** What a local run takes from the environment: settings that are no secret and lead nowhere. */
-const localSettings = [
+export const localSettings: readonly string[] = [
   'ACCESS_TOKEN_SECONDS',
   'ALLOWED_ORIGINS',
   'ANONYMOUS_RATINGS',

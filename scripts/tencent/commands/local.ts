@@ -1,4 +1,5 @@
 /** `serverless offline` and `serverless invoke local`: stage local, on this machine alone. */
+import { localSettings } from '../../cli/stage.ts'
 import { type EventProfile, eventProfiles } from '../../local/events.ts'
 import type { CliOptions, CommandDefinition, CommandOption } from '../framework.ts'
 import { DeployProblem } from '../problem.ts'
@@ -83,7 +84,7 @@ export const offlineCommand: Command = {
   stage: 'local',
   definitions: {
     offline: {
-      usage: 'Run everything on this machine: a database, an offline WeChat and the functions',
+      usage: `Run everything on this machine: a database, an offline WeChat and the functions. Reads no .env file; of the environment PORT, WECHAT_PORT and ${localSettings.join(', ')}`,
       lifecycleEvents: ['serve'],
       options: {
         ...sharedOptions,
