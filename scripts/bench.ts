@@ -54,10 +54,8 @@ const HOT_SHARE_DEFAULT = '0.15'
 /** What breaks off after a signal is not worth a message. */
 let isInterrupted = false
 
-interface BenchValues {
+type BenchValues = Record<'rows' | 'hot-share', string> & {
   rounds?: string
-  rows: string
-  'hot-share': string
   json?: string
   strict: boolean
 }

@@ -5,7 +5,8 @@ import { createRequire } from 'node:module'
 const usage = `Usage: npm run invoke -- FUNCTION EVENT.json [options]
 
 Runs FUNCTION on the event in its own process with its own variables, and prints the reply. Exit code 1 when it
-fails or answers 5xx. A short form of: npx serverless invoke local -f FUNCTION --path EVENT.json [options]`
+fails or answers 5xx. It is stage local: no .env file is read, and the database is that of npm run dev.
+A short form of: npx serverless invoke local -f FUNCTION --path EVENT.json [options]`
 
 const [name, file, ...options] = process.argv.slice(2)
 if (name === '--help' || name === '-h') console.log(usage)

@@ -1,4 +1,4 @@
-/** Fills a database with made-up ratings, fast. Part of `npm run bench -- scale`, and behind scripts/load-ratings.ts. */
+/** Fills a database with made-up ratings, fast: part of `npm run bench -- scale`. */
 
 import { createHash } from 'node:crypto'
 import {

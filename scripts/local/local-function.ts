@@ -40,7 +40,6 @@ export async function startFunction(
       environment,
       timeoutMs: wanted.timeoutSeconds * 1000,
       memoryMegabytes: wanted.memorySize,
-      handler: wanted.handler.split('.')[1] ?? 'main_handler',
       execArgv: ['--enable-source-maps', ...(inspect ? [inspect] : [])],
       isDebugged: inspect !== undefined,
       onLine: print,

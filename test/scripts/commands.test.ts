@@ -69,7 +69,6 @@ describe('an operator', () => {
     'bench.ts',
     'doctor.ts',
     'wechat.ts',
-    'load-ratings.ts',
   ])('%s --help says how it is used', async (name) => {
     const { code, output } = await run(name, ['--help'])
     expect(code).toBe(0)

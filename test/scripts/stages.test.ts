@@ -76,7 +76,7 @@ describe('on a checkout with .env, .env.prod and DATABASE_URL of a deployment', 
       /^stage local · database \S*dev\.sqlite \(its own; DATABASE_URL of the environment is not used\)/,
     )
     expectLocal(ran)
-  })
+  }, 60_000)
 
   const form = { httpMethod: 'GET', path: '/form', headers: {}, queryString: {} }
 
