@@ -1,7 +1,6 @@
 /** Measures the functions beside their budgets. Run with --help. */
 
 import { writeFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
 import { closeUnfinished } from './bench/closers.ts'
 import {
   type BenchmarkName,
@@ -12,6 +11,7 @@ import {
 } from './bench/figure.ts'
 import { describeMachine } from './bench/machine.ts'
 import { renderJson, renderTable } from './bench/table.ts'
+import { runCommand } from './cli/command.ts'
 
 const usage = `Usage: npm run bench [-- benchmark …] [-- options]
 
@@ -54,20 +54,14 @@ const HOT_SHARE_DEFAULT = '0.15'
 /** What breaks off after a signal is not worth a message. */
 let isInterrupted = false
 
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      rounds: { type: 'string' },
-      rows: { type: 'string', default: ROWS_DEFAULT },
-      'hot-share': { type: 'string', default: HOT_SHARE_DEFAULT },
-      json: { type: 'string' },
-      strict: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) return console.log(usage)
-  const chosen = chooseBenchmarks(positionals)
+type BenchValues = Record<'rows' | 'hot-share', string> & {
+  rounds?: string
+  json?: string
+  strict: boolean
+}
+
+async function bench(values: BenchValues, names: readonly string[]): Promise<void> {
+  const chosen = chooseBenchmarks(names)
   const options: BenchmarkOptions = {
     rounds: values.rounds === undefined ? undefined : wholeNumber('--rounds', values.rounds, 1),
     rows: wholeNumber('--rows', values.rows, ROWS_MIN),
@@ -121,7 +115,18 @@ function share(option: string, text: string): number {
   throw new Error(`${option} should be a number between 0 and 1, not "${text}".`)
 }
 
-main().catch((error: unknown) => {
-  if (!isInterrupted) console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 1
+await runCommand({
+  usage,
+  options: {
+    rounds: { type: 'string' },
+    rows: { type: 'string', default: ROWS_DEFAULT },
+    'hot-share': { type: 'string', default: HOT_SHARE_DEFAULT },
+    json: { type: 'string' },
+    strict: { type: 'boolean', default: false },
+  },
+  takesWords: true,
+  run: (values, names) =>
+    bench(values, names).catch((error: unknown) => {
+      if (!isInterrupted) throw error
+    }),
 })

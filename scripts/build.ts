@@ -1,47 +1,55 @@
 /** Bundles every function and prints how large each is and what it holds. Run with --help. */
 
 import { readFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { bundleFunction, contentsOf, functionNames, storeDoorOf } from './build/bundle.ts'
 import { runCommand } from './cli/command.ts'
+import { readStage } from './cli/stage.ts'
 
-const usage = `Usage: npm run build -- [options]
+const usage = `Usage: npm run build -- --stage NAME | --store planetscale|mysql [options]
 
 Bundles every function to <outdir>/<name>/index.js.
 
-  --store planetscale|mysql   the database driver to bundle (default: the one DATABASE_URL needs)
+  --stage NAME                with the database driver that DATABASE_URL of .env.NAME needs (local: of npm run dev)
+  --store planetscale|mysql   with this one, whatever the stage
   --outdir DIR                where bundles go (default: dist)
   --sourcemap                 write index.js.map as well
   --help                      this text`
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      store: { type: 'string' },
-      outdir: { type: 'string', default: 'dist' },
-      sourcemap: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) return console.log(usage)
-  const storeDoor = values.store ?? storeDoorOf(process.env.DATABASE_URL)
-  if (storeDoor !== 'planetscale' && storeDoor !== 'mysql') {
-    throw new Error(`--store is planetscale or mysql, not "${storeDoor}".`)
+async function storeDoorFor(stageName: string | undefined): Promise<string> {
+  const { headline, values, file } = await readStage(stageName, {})
+  console.error(headline)
+  if (!values.DATABASE_URL) {
+    throw new Error(`DATABASE_URL is not set in ${file}; or say --store planetscale or mysql.`)
   }
-  const { outdir, sourcemap } = values
-  const bundles = await Promise.all(
-    functionNames.map((name) => bundleFunction(name, { storeDoor, outdir, sourcemap })),
-  )
-  const kib = (bytes: number): string => (bytes / 1024).toFixed(1).padStart(7)
-  console.log(`${'function'.padEnd(14)}    KiB   gzip  contents (KiB), store door: ${storeDoor}`)
-  for (const bundle of bundles) {
-    const packed = gzipSync(await readFile(bundle.file), { level: 9 }).length
-    const contents = contentsOf(bundle).map(({ part, bytes }) => `${part} ${kib(bytes).trim()}`)
-    console.log(
-      `${bundle.name.padEnd(14)}${kib(bundle.bytes)}${kib(packed)}  ${contents.join(', ')}`,
-    )
-  }
+  return storeDoorOf(values.DATABASE_URL)
 }
 
-runCommand(import.meta.url, main)
+await runCommand({
+  usage,
+  options: {
+    stage: { type: 'string' },
+    store: { type: 'string' },
+    outdir: { type: 'string', default: 'dist' },
+    sourcemap: { type: 'boolean', default: false },
+  },
+  async run({ stage, store, outdir, sourcemap }) {
+    if (stage !== undefined && store !== undefined) throw new Error('--stage or --store, not both.')
+    const storeDoor = store ?? (await storeDoorFor(stage))
+    if (storeDoor !== 'planetscale' && storeDoor !== 'mysql') {
+      throw new Error(`--store is planetscale or mysql, not "${storeDoor}".`)
+    }
+    const bundles = await Promise.all(
+      functionNames.map((name) => bundleFunction(name, { storeDoor, outdir, sourcemap })),
+    )
+    const kib = (bytes: number): string => (bytes / 1024).toFixed(1).padStart(7)
+    console.log(`${'function'.padEnd(14)}    KiB   gzip  contents (KiB), store door: ${storeDoor}`)
+    for (const bundle of bundles) {
+      const packed = gzipSync(await readFile(bundle.file), { level: 9 }).length
+      const contents = contentsOf(bundle).map(({ part, bytes }) => `${part} ${kib(bytes).trim()}`)
+      console.log(
+        `${bundle.name.padEnd(14)}${kib(bundle.bytes)}${kib(packed)}  ${contents.join(', ')}`,
+      )
+    }
+  },
+})

@@ -1,50 +1,45 @@
 /** Checks or rebuilds the folded counts of all accounts. Run with --help. */
 
-import { parseArgs } from 'node:util'
 import { progressLine, runCommand, withDatabase } from './cli/command.ts'
+import { stageOptions, stageUsage } from './cli/stage.ts'
 import { foldAll, rebuildCounts, verifyCounts } from './database/maintenance.ts'
 
-const usage = `Usage: npm run counts -- verify|rebuild|fold
+const usage = `Usage: npm run counts -- verify|rebuild|fold --stage NAME
 
-Works on the database at DATABASE_URL while submissions go on.
+Works on the stage's database while submissions go on.
 
-  verify    compares folded counts with the ratings they stand for; exit code 1 when one differs
-  rebuild   counts all accounts anew
-  fold      folds what has not been folded yet, so that the next reader need not
-  --help    this text`
+  verify              compares folded counts with the ratings they stand for; exit code 1 when one differs
+  rebuild             counts all accounts anew
+  fold                folds what has not been folded yet, so that the next reader need not
+${stageUsage}
+  --help              this text`
 
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    options: { help: { type: 'boolean' } },
-    allowPositionals: true,
-  })
-  if (values.help) return console.log(usage)
-  const [action, ...others] = positionals
-  if (others.length > 0 || !['verify', 'rebuild', 'fold'].includes(action ?? ''))
-    throw new Error(usage)
-  await withDatabase(async (db, description) => {
-    const progress = progressLine()
-    let done = { accounts: 0, rows: 0 }
-    const onProgress = (state: { accounts: number; rows: number }): void => {
-      done = state
-      progress.show(`${action}: ${state.accounts} accounts, ${state.rows} ratings`)
-    }
-    if (action === 'verify') {
-      const wrong = await verifyCounts(db, onProgress)
-      progress.end()
-      if (wrong.length > 0) {
-        // Account numbers are phone numbers: their count is enough to know what to do.
-        throw new Error(
-          `The counts of ${wrong.length} of ${done.accounts} accounts differ. Run: npm run counts -- rebuild`,
-        )
+await runCommand({
+  usage,
+  options: stageOptions,
+  takesWords: true,
+  async run(stage, [action = '', ...others]) {
+    if (others.length > 0 || !['verify', 'rebuild', 'fold'].includes(action)) throw new Error(usage)
+    await withDatabase(stage, async (db) => {
+      const progress = progressLine()
+      let done = { accounts: 0, rows: 0 }
+      const onProgress = (state: { accounts: number; rows: number }): void => {
+        done = state
+        progress.show(`${action}: ${state.accounts} accounts, ${state.rows} ratings`)
       }
-    } else if (action === 'rebuild') await rebuildCounts(db, Date.now, onProgress)
-    else await foldAll(db, Date.now, onProgress)
-    progress.end()
-    console.log(
-      `${action}: ${done.accounts} accounts, ${done.rows} folded ratings, all exact (${description}).`,
-    )
-  })
-}
-
-runCommand(import.meta.url, main)
+      if (action === 'verify') {
+        const wrong = await verifyCounts(db, onProgress)
+        progress.end()
+        if (wrong.length > 0) {
+          // Account numbers are phone numbers: their count is enough to know what to do.
+          throw new Error(
+            `The counts of ${wrong.length} of ${done.accounts} accounts differ. Run: npm run counts -- rebuild --stage ${stage.stage}`,
+          )
+        }
+      } else if (action === 'rebuild') await rebuildCounts(db, Date.now, onProgress)
+      else await foldAll(db, Date.now, onProgress)
+      progress.end()
+      console.log(`${action}: ${done.accounts} accounts, ${done.rows} folded ratings, all exact.`)
+    })
+  },
+})

@@ -1,25 +1,26 @@
 /** Says what is wrong with a deployment's configuration and what to do about it. Run with --help. */
 
-import { parseArgs } from 'node:util'
 import { projectFolder } from './build/bundle.ts'
+import { runCommand } from './cli/command.ts'
+import { readStage } from './cli/stage.ts'
 import { checkClock } from './doctor/clock.ts'
 import { checkConfiguration } from './doctor/configuration.ts'
 import { checkDatabase } from './doctor/database.ts'
 import { type Deployment, readDeployment, UnreadableConfiguration } from './doctor/deployment.ts'
-import { inLanguage, type Language, sectionLines, summaryLines } from './doctor/print.ts'
+import { type Language, sectionLines, summaryLines } from './doctor/print.ts'
 import { error, exitCodeOf, type Finding, skipped, type Words } from './doctor/report.ts'
 import { checkTimeouts } from './doctor/timeouts.ts'
 import { checkUrls } from './doctor/urls.ts'
 import { checkWeChat } from './doctor/wechat.ts'
 
-const usage = `用法 Usage: npm run doctor [-- options]
+const usage = `用法 Usage: npm run doctor -- --stage NAME [options]
 
-按部署时的方式读取配置（serverless.yml 和 .env），用中文和英文说明哪里不对、怎么改。
-Reads the configuration as a deploy would (serverless.yml and .env), and says in Chinese and English
+按部署时的方式读取配置（serverless.yml 和 .env.NAME），用中文和英文说明哪里不对、怎么改。
+Reads the configuration as a deploy would (serverless.yml and .env.NAME), and says in Chinese and English
 what is wrong and what to do. Nothing is changed, no secret is printed.
 退出码 Exit code: 1 有错误 something is wrong, 0 没有 nothing is.
 
-  --stage NAME         读取 .env.NAME，没有则读 .env  read .env.NAME, or .env without it (default: dev)
+  --stage NAME         读取 .env.NAME；留空的取环境变量  read .env.NAME; what it leaves empty, the environment
   --url URL            检查已部署的地址，可重复      a deployed Function URL or domain to check; repeatable
   --offline            不访问微信、数据库和地址      leave out WeChat, the database and URLs
   --lang zh|en|both    语言                          language (default: both)
@@ -32,35 +33,9 @@ interface Options {
   language: Language
 }
 
-function readOptions(): Options | undefined {
-  const { values } = parseArgs({
-    options: {
-      stage: { type: 'string' },
-      url: { type: 'string', multiple: true, default: [] },
-      offline: { type: 'boolean', default: false },
-      lang: { type: 'string', default: 'both' },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) return undefined
-  const { lang, stage } = values
-  if (lang !== 'zh' && lang !== 'en' && lang !== 'both') {
-    throw new Error('--lang 只能是 is one of: zh, en, both')
-  }
-  if (stage !== undefined && !/^[A-Za-z0-9-]+$/.test(stage)) {
-    throw new Error('--stage 只能含字母、数字和 - may hold letters, digits and - only')
-  }
-  return { stage, addresses: values.url, isOffline: values.offline, language: lang }
-}
-
 type Section = [heading: Words, findings: Promise<Finding[]>]
 
-async function main(): Promise<number> {
-  const options = readOptions()
-  if (!options) {
-    console.log(usage)
-    return 0
-  }
+async function examine(options: Options): Promise<number> {
   const { language } = options
   const isColoured = process.stdout.isTTY === true && !process.env.NO_COLOR
   const all: Finding[] = []
@@ -83,8 +58,10 @@ const headings = {
 } as const satisfies Record<string, Words>
 
 /** What there is to report; everything that waits for somebody is under way at once. */
-async function sectionsFor({ stage, addresses, isOffline, language }: Options): Promise<Section[]> {
+async function sectionsFor({ stage: name, addresses, isOffline }: Options): Promise<Section[]> {
   const folder = projectFolder
+  const stage = await readStage(name, { folder, isDeployed: true })
+  console.log(stage.headline)
   let deployment: Deployment
   try {
     deployment = await readDeployment({ folder, stage, env: process.env })
@@ -94,18 +71,7 @@ async function sectionsFor({ stage, addresses, isOffline, language }: Options): 
     }
     throw failure
   }
-  const { service, envFile } = deployment
-  const source = envFile
-    ? { zh: `取值来自环境变量和 ${envFile}`, en: `values from the environment and ${envFile}` }
-    : {
-        zh: '取值只来自环境变量，没有 .env 文件',
-        en: 'values from the environment only: there is no .env file',
-      }
-  const title = {
-    zh: `miniscore doctor：阶段 ${service.stage}，${source.zh}`,
-    en: `miniscore doctor: stage ${service.stage}, ${source.en}`,
-  }
-  console.log(inLanguage(title, language).join('\n'))
+  const { service } = deployment
   const own: Section[] = [
     [headings.configuration, run(() => checkConfiguration({ deployment, env: process.env }))],
     [headings.timeouts, run(() => checkTimeouts(service))],
@@ -161,11 +127,20 @@ function ownDomain({ service: { customDomain } }: Deployment): string[] {
   return [`${customDomain.protocol === 'HTTP' ? 'http' : 'https'}://${customDomain.domain}`]
 }
 
-main().then(
-  // A name still being looked up would keep the process alive after everything is said.
-  (code) => process.stdout.write('', () => process.exit(code)),
-  (failure: unknown) => {
-    console.error(failure instanceof Error ? failure.message : failure)
-    process.exit(1)
+await runCommand({
+  usage,
+  options: {
+    stage: { type: 'string' },
+    url: { type: 'string', multiple: true, default: [] as string[] },
+    offline: { type: 'boolean', default: false },
+    lang: { type: 'string', default: 'both' },
   },
-)
+  async run({ stage, url, offline, lang }) {
+    if (lang !== 'zh' && lang !== 'en' && lang !== 'both') {
+      throw new Error('--lang 只能是 is one of: zh, en, both')
+    }
+    const code = await examine({ stage, addresses: url, isOffline: offline, language: lang })
+    // A name still being looked up would keep the process alive after everything is said.
+    process.stdout.write('', () => process.exit(code))
+  },
+})

@@ -1,6 +1,5 @@
 /** Brings a real MySQL and starts one for trying things out. Run with --help. */
 
-import { parseArgs } from 'node:util'
 import { progressLine, runCommand } from './cli/command.ts'
 import { findMySql } from './simulators/mysql-server/mysql.ts'
 import { bringMySql } from './simulators/mysql-server/mysql-from-debian.ts'
@@ -45,20 +44,6 @@ async function start(port: number | undefined, serverOptions: string[]): Promise
   process.once('SIGTERM', stop)
 }
 
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    options: { port: { type: 'string' }, help: { type: 'boolean' } },
-    allowPositionals: true,
-  })
-  if (values.help) return console.log(usage)
-  const [verb, ...serverOptions] = positionals
-  if (verb === 'start' && serverOptions.every((option) => option.startsWith('--'))) {
-    return start(portFrom(values.port), serverOptions)
-  }
-  if (verb === 'get' && serverOptions.length === 0 && values.port === undefined) return get()
-  throw new Error(usage)
-}
-
 function portFrom(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const port = Number(text)
@@ -68,4 +53,15 @@ function portFrom(text: string | undefined): number | undefined {
   return port
 }
 
-runCommand(import.meta.url, main)
+await runCommand({
+  usage,
+  options: { port: { type: 'string' } },
+  takesWords: true,
+  async run({ port }, [verb, ...serverOptions]) {
+    if (verb === 'start' && serverOptions.every((option) => option.startsWith('--'))) {
+      return start(portFrom(port), serverOptions)
+    }
+    if (verb === 'get' && serverOptions.length === 0 && port === undefined) return get()
+    throw new Error(usage)
+  },
+})

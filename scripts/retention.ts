@@ -1,7 +1,7 @@
 /** Deletes old ratings in bounded batches. Run with --help. */
 
-import { parseArgs } from 'node:util'
 import { progressLine, runCommand, withDatabase } from './cli/command.ts'
+import { stageOptions, stageUsage } from './cli/stage.ts'
 import {
   countOlderThan,
   deleteOlderThan,
@@ -9,47 +9,46 @@ import {
   RETENTION_BATCH,
 } from './database/maintenance.ts'
 
-const usage = `Usage: npm run retention -- --older-than DAYSd [--dry-run]
+const usage = `Usage: npm run retention -- --stage NAME --older-than DAYSd [--dry-run]
 
-Deletes ratings older than so many days from the database at DATABASE_URL, at most ${RETENTION_BATCH} in
+Deletes ratings older than so many days from the stage's database, at most ${RETENTION_BATCH} in
 one transaction, while submissions go on; counts stay exact. Also clears codes, counters and
 sessions that are of no use any more.
 
+${stageUsage}
   --older-than 365d   how old; whole days
   --dry-run           only say how many there are
   --help              this text`
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      'older-than': { type: 'string' },
-      'dry-run': { type: 'boolean' },
-      help: { type: 'boolean' },
-    },
-  })
-  if (values.help) return console.log(usage)
-  const days = /^([1-9][0-9]{0,4})d$/.exec(values['older-than'] ?? '')?.[1]
-  if (days === undefined)
-    throw new Error(`--older-than needs a number of days, like 365d.\n\n${usage}`)
-  const nowMs = Date.now()
-  const beforeMs = nowMs - Number(days) * DAY_MS
-  await withDatabase(async (db, description) => {
-    if (values['dry-run']) {
-      const count = await countOlderThan(db, beforeMs)
-      return console.log(`${count} ratings are older than ${days} days (${description}).`)
-    }
-    const progress = progressLine()
-    const deleted = await deleteOlderThan(db, beforeMs, ({ accounts, rows }) =>
-      progress.show(`retention: ${rows} deleted, ${accounts} accounts done`),
-    )
-    const spent = await deleteSpent(db, nowMs - DAY_MS)
-    progress.end()
-    console.log(
-      `Deleted ${deleted} ratings older than ${days} days, and ${spent} spent codes, counters and sessions (${description}).`,
-    )
-  })
-}
-
-runCommand(import.meta.url, main)
+await runCommand({
+  usage,
+  options: {
+    ...stageOptions,
+    'older-than': { type: 'string' },
+    'dry-run': { type: 'boolean' },
+  },
+  async run({ 'older-than': age = '', 'dry-run': isDryRun, ...stage }) {
+    const days = /^([1-9][0-9]{0,4})d$/.exec(age)?.[1]
+    if (days === undefined)
+      throw new Error(`--older-than needs a number of days, like 365d.\n\n${usage}`)
+    const nowMs = Date.now()
+    const beforeMs = nowMs - Number(days) * DAY_MS
+    await withDatabase(stage, async (db) => {
+      if (isDryRun) {
+        const count = await countOlderThan(db, beforeMs)
+        return console.log(`${count} ratings are older than ${days} days.`)
+      }
+      const progress = progressLine()
+      const deleted = await deleteOlderThan(db, beforeMs, ({ accounts, rows }) =>
+        progress.show(`retention: ${rows} deleted, ${accounts} accounts done`),
+      )
+      const spent = await deleteSpent(db, nowMs - DAY_MS)
+      progress.end()
+      console.log(
+        `Deleted ${deleted} ratings older than ${days} days, and ${spent} spent codes, counters and sessions.`,
+      )
+    })
+  },
+})

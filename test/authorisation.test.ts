@@ -2,11 +2,12 @@ import { readdirSync } from 'node:fs'
 import { v7 as uuidV7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { functionNames, projectFolder } from '../scripts/build/bundle.ts'
-import { matchesPath, readService } from '../scripts/local/service.ts'
+import { matchesPath } from '../scripts/local/offline.ts'
 import type { AnyEndpoint } from '../shared/endpoint.ts'
 import { createTokenSigner } from '../shared/session/token.ts'
 import type { Answer } from './support/http-events.ts'
 import { rating } from './support/ratings.ts'
+import { readService } from './support/service.ts'
 import { type LoggedIn, startWorld, type World } from './support/world.ts'
 
 /** Every endpoint there is, found in the files, so that a new one cannot be forgotten here. */
@@ -76,9 +77,9 @@ test('serverless.yml routes every endpoint to exactly one function', async () =>
   const functions = await readService()
   for (const { route } of endpoints) {
     const path = route.split(' ')[1]?.replace('{id}', uuidV7()) ?? ''
-    expect(functions.filter((declared) => matchesPath(declared, path))).toHaveLength(1)
+    expect(functions.filter(({ paths }) => matchesPath(paths, path))).toHaveLength(1)
   }
-  expect(functions.map(({ name }) => name).sort()).toEqual([...functionNames])
+  expect(functions.map(({ key }) => key).sort()).toEqual([...functionNames])
 })
 
 /** Tokens that must be worth nothing. */

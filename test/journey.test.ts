@@ -123,10 +123,10 @@ describeOnServers('the same walk on other databases', ({ freshDatabase }) => {
     ['the offline PlanetScale in front of MySQL', 'planetscale+'],
   ])('%s', async (_name, prefix) => {
     const data = await mkdtemp(path.join(os.tmpdir(), 'miniscore-journey-'))
-    const dev = startServerless(['offline', '--data-folder', data], {
+    const database = `${prefix}${await freshDatabase()}`
+    const dev = startServerless(['offline', '--data-folder', data, '--database', database], {
       PORT: '0',
       WECHAT_PORT: '0',
-      DATABASE_URL: `${prefix}${await freshDatabase()}`,
     })
     try {
       const [, wechat] = await dev.until(/^ready .*WeChat\s+(http:\S+)/m)
@@ -160,9 +160,9 @@ describeOnServers('the same walk on other databases', ({ freshDatabase }) => {
 
 describe('npm run invoke', () => {
   test('an event is answered on standard output', async () => {
-    const invoke = startScript('invoke.ts', ['query-scores', 'test/events/invoke-form.json'], {
-      DATABASE_URL: 'http://user:password@127.0.0.1:1',
-    })
+    const memory = ['--database', 'sqlite::memory:']
+    const event = 'test/events/invoke-form.json'
+    const invoke = startScript('invoke.ts', ['query-scores', event, ...memory])
     expect(await invoke.exited).toBe(0)
     expect(invoke.output()).toContain('"statusCode": 200')
     expect(invoke.output()).toContain('acc_nbr')

@@ -98,11 +98,14 @@ function doctorIn(language: 'en' | 'zh'): Judge {
 }
 
 const startingLocally: Judge = async (env) => {
-  const functions = names.map((name) => ({ name, variables: Object.keys(env) }))
-  return refuseBadVariables(functions, env).then(
-    () => [],
-    (error: Error) => [error.message],
+  const given = Object.entries(env).filter((entry): entry is [string, string] => Boolean(entry[1]))
+  const runs = names.map((name) =>
+    refuseBadVariables(name, Object.fromEntries(given)).then(
+      () => [],
+      (error: Error) => [error.message],
+    ),
   )
+  return (await Promise.all(runs)).flat()
 }
 
 const loginParts = declarations.get('login') ?? {}

@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 const config = defineConfig({
+  // Tests have values of their own: no .env file is read.
+  envDir: false,
   test: {
     globalSetup: ['test/support/servers-global-setup.ts'],
     include: ['test/**/*.test.ts'],

@@ -1,4 +1,4 @@
-/** Fills a database with made-up ratings, fast. */
+/** Fills a database with made-up ratings, fast: part of `npm run bench -- scale`. */
 
 import { createHash } from 'node:crypto'
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise'

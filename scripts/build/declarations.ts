@@ -21,18 +21,11 @@ export async function readDeclarations(names: readonly string[]): Promise<Declar
   return new Map(await Promise.all(read))
 }
 
-/** Before a local run: what the functions would refuse at their start. @throws {ConfigurationError} */
+/** What the function would refuse at its start with these variables. @throws {ConfigurationError} */
 export async function refuseBadVariables(
-  functions: readonly { name: string; variables: readonly string[] }[],
-  environment: Readonly<Record<string, string | undefined>>,
+  name: string,
+  environment: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const declarations = await readDeclarations(functions.map(({ name }) => name))
-  const faults = functions.flatMap(({ name, variables }) =>
-    faultsOf(
-      declarations.get(name) ?? {},
-      Object.fromEntries(variables.map((variable) => [variable, environment[variable]])),
-    ),
-  )
-  const distinct = new Map(faults.map((fault) => [fault.variable, fault]))
-  if (distinct.size > 0) throw new ConfigurationError([...distinct.values()])
+  const faults = faultsOf((await readDeclarations([name])).get(name) ?? {}, environment)
+  if (faults.length > 0) throw new ConfigurationError(faults)
 }

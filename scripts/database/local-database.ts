@@ -12,8 +12,6 @@ import { openSqliteEngine } from '../simulators/planetscale/sqlite-engine.ts'
 export interface LocalDatabase {
   /** What the functions get as `DATABASE_URL`. */
   url: string
-  /** Fit to be printed: without a password. */
-  description: string
   close(): Promise<void>
 }
 
@@ -28,18 +26,13 @@ export async function startLocalDatabase(address: string): Promise<LocalDatabase
   if (address.startsWith(IN_FRONT_OF_MYSQL)) {
     const url = address.slice('planetscale+'.length)
     const server = await startOfflinePlanetScale({ engine: await openMariaDbEngine({ url }) })
-    const description = `offline PlanetScale in front of ${new URL(url).host}`
-    return { url: server.url, description, close: () => server.close() }
+    return { url: server.url, close: () => server.close() }
   }
-  if (!address.startsWith('sqlite:')) {
-    const description = URL.canParse(address) ? new URL(address).host : 'DATABASE_URL'
-    return { url: address, description, close: async () => {} }
-  }
+  if (!address.startsWith('sqlite:')) return { url: address, close: async () => {} }
   const file = address.slice('sqlite:'.length)
   if (file === '') throw new Error('DATABASE_URL=sqlite: needs a file, or sqlite::memory:.')
   if (file !== ':memory:') await mkdir(path.dirname(path.resolve(file)), { recursive: true })
   const engine = await openSqliteEngine(file)
   const server = await startOfflinePlanetScale({ engine })
-  const description = file === ':memory:' ? 'in memory' : path.relative(process.cwd(), file)
-  return { url: server.url, description, close: () => server.close() }
+  return { url: server.url, close: () => server.close() }
 }

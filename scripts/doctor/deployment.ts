@@ -1,20 +1,19 @@
-/** The configuration as a deploy would read it: serverless.yml and the stage's .env, resolved by the framework itself. */
+/** The configuration as a deploy would read it: serverless.yml resolved by the framework itself, and the stage's values. */
 
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
+import type { Stage, Values } from '../cli/stage.ts'
 import type { FunctionBlock, ProviderBlock } from '../tencent/framework.ts'
 import { type DesiredService, desiredService } from '../tencent/service.ts'
 
-export type Values = Readonly<Record<string, string>>
-
 export interface Deployment {
   service: DesiredService
-  /** `.env.<stage>` or `.env`; undefined when there is neither. */
+  /** `.env.<stage>`. */
   envFile: string | undefined
-  /** What stands in that file, before `$` in it is expanded. */
+  /** What stands in that file. */
   fileValues: Values
   /** The values of .env.example, which nobody should deploy. */
   exampleValues: Values
@@ -30,8 +29,7 @@ export class UnreadableConfiguration extends Error {
 export interface ReadDeploymentOptions {
   /** Where serverless.yml lies. */
   folder: string
-  /** As `serverless --stage`; serverless.yml's own default without. */
-  stage?: string | undefined
+  stage: Stage
   env: Readonly<Record<string, string | undefined>>
 }
 
@@ -49,12 +47,8 @@ export async function readDeployment(options: ReadDeploymentOptions): Promise<De
     read('.env.example'),
   ])
   const { service: name, provider, functions } = printed
-  const service = desiredService({ service: name, provider, functions })
-  // The framework reads one file: the stage's when it is there.
-  const stageFile = `.env.${stage ?? service.stage}`
-  const [stageText, text] = await Promise.all([read(stageFile), read('.env')])
-  const exampleValues = valuesIn(example)
-  const mentioned = [...(settings ?? '').matchAll(/\$\{env:([A-Za-z0-9_]+)/g)].map(
+  const service = desiredService({ service: name, provider, functions }, stage.values)
+  const mentioned = [...(settings ?? '').matchAll(/\$(?:\{env:)?([A-Z][A-Z0-9_]+)/g)].map(
     ([, variable]) => variable ?? '',
   )
   // The example's optional variables are comments.
@@ -63,9 +57,9 @@ export async function readDeployment(options: ReadDeploymentOptions): Promise<De
   )
   return {
     service,
-    envFile: stageText !== undefined ? stageFile : text !== undefined ? '.env' : undefined,
-    fileValues: valuesIn(stageText ?? text),
-    exampleValues,
+    envFile: stage.file,
+    fileValues: stage.fileValues,
+    exampleValues: parseEnv(example ?? '') as Values,
     knownNames: new Set([
       ...mentioned,
       ...offered,
@@ -83,7 +77,7 @@ interface PrintedConfiguration {
 function printConfiguration(options: ReadDeploymentOptions): Promise<PrintedConfiguration> {
   const { folder, stage, env } = options
   const program = createRequire(import.meta.url).resolve('osls/bin/serverless.js')
-  const args = [program, 'print', '--format', 'json', ...(stage ? ['--stage', stage] : [])]
+  const args = [program, 'print', '--format', 'json', '--stage', stage.name]
   return new Promise((resolve, reject) => {
     execFile(
       process.execPath,
@@ -108,10 +102,4 @@ function frameworkMessage(output: string): string {
   const [, after = ''] = /Error:\s*\n([\s\S]*)/.exec(output) ?? []
   const [first = ''] = after.trim().split(/\n\s*\n/)
   return first.replaceAll(/\s+/g, ' ') || 'serverless print failed without a message'
-}
-
-function valuesIn(text: string | undefined): Values {
-  const values: Record<string, string> = {}
-  for (const [name, value] of Object.entries(parseEnv(text ?? ''))) values[name] = value ?? ''
-  return values
 }

@@ -1,7 +1,4 @@
-/**
- * The environment of a local run: what is set stays, what is missing gets a local default, and the
- * secrets among those are random and kept in .data/, so that tokens outlive a restart.
- */
+/** What a local run leaves in `.data/` for the next one, and for commands beside it. */
 
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -10,16 +7,7 @@ import { projectFolder } from '../build/bundle.ts'
 
 export const dataFolder = path.join(projectFolder, '.data')
 
-/** Reads `.env` beside package.json into process.env, which wins. Nothing happens without the file. */
-export function loadDotenv(): void {
-  try {
-    process.loadEnvFile(path.join(projectFolder, '.env'))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
-}
-
-/** Random secrets of this checkout, made at the first run. */
+/** Random secrets of this checkout, made at the first run and kept, so that tokens outlive a restart. */
 export async function localSecrets(folder: string = dataFolder): Promise<Record<string, string>> {
   const file = path.join(folder, 'local-secrets.json')
   const known = await readFile(file, 'utf8').then(
@@ -40,41 +28,39 @@ export async function localSecrets(folder: string = dataFolder): Promise<Record<
   return secrets
 }
 
-/** The variables of one function out of everything that is known. */
-export function pickVariables(
-  names: readonly string[],
-  environment: Record<string, string | undefined>,
-): Record<string, string> {
-  const picked: Record<string, string> = {}
-  for (const name of names) {
-    const value = environment[name]
-    if (value) picked[name] = value
-  }
-  return picked
-}
-
 const RUNNING_FILE = 'running.json'
+
+export interface Addresses {
+  DATABASE_URL: string
+  WECHAT_API_URL: string
+}
 
 /** Leaves word of where a running `offline` has its database and its WeChat; resolves to how to take that back. */
 export async function announceRunning(
-  folder: string,
-  addresses: { DATABASE_URL: string; WECHAT_API_URL: string },
+  { DATABASE_URL, WECHAT_API_URL }: Addresses,
+  folder: string = dataFolder,
 ): Promise<() => Promise<void>> {
   const file = path.join(folder, RUNNING_FILE)
-  await writeFile(file, JSON.stringify(addresses), { mode: 0o600 })
+  await writeFile(file, JSON.stringify({ DATABASE_URL, WECHAT_API_URL }), { mode: 0o600 })
   return () => rm(file, { force: true })
 }
 
-/** The addresses of the `offline` that runs on this folder, if one answers. */
+/**
+ * The addresses of the `offline` that runs on this folder, if one answers and both are its own: what it was told to use
+ * in their place (`--database`, `--wechat`) each command has to be told for itself.
+ */
 export async function runningAddresses(
   folder: string = dataFolder,
-): Promise<Record<string, string>> {
+): Promise<Addresses | undefined> {
   try {
-    const text = await readFile(path.join(folder, RUNNING_FILE), 'utf8')
-    const addresses = JSON.parse(text) as Record<string, string>
+    const addresses = JSON.parse(
+      await readFile(path.join(folder, RUNNING_FILE), 'utf8'),
+    ) as Addresses
+    const hosts = Object.values(addresses).map((address) => new URL(address).hostname)
+    if (hosts.some((host) => host !== '127.0.0.1')) return undefined
     await fetch(new URL('/sim', addresses.WECHAT_API_URL), { signal: AbortSignal.timeout(500) })
     return addresses
   } catch {
-    return {}
+    return undefined
   }
 }

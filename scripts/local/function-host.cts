@@ -11,7 +11,7 @@ interface Invocation {
 
 type Handler = (event: unknown, context: Record<string, unknown>) => unknown
 
-const [, , bundle = '', handlerName = 'main_handler'] = process.argv
+const [, , bundle = ''] = process.argv
 function send(message: object): void {
   process.send?.(message)
 }
@@ -25,9 +25,9 @@ const loaded = ((): Record<string, unknown> | undefined => {
   }
 })()
 
-const handler = loaded?.[handlerName] as Handler | undefined
+const handler = loaded?.main_handler as Handler | undefined
 if (loaded && typeof handler !== 'function') {
-  send({ kind: 'failed', error: `${bundle} does not export ${handlerName}` })
+  send({ kind: 'failed', error: `${bundle} does not export main_handler` })
 }
 
 process.on('message', (message: Invocation) => {

@@ -25,8 +25,6 @@ export interface FunctionProcessOptions {
   onLine?: (line: string) => void
   /** Told the lines the platform writes as well. */
   onPlatformLine?: (line: string) => void
-  /** What the platform calls; `main_handler` by default. */
-  handler?: string
   /** A debugger is attached: nothing is ended for taking long. */
   isDebugged?: boolean
 }
@@ -153,9 +151,8 @@ export class FunctionProcess {
   }
 
   async #start(): Promise<ChildProcess> {
-    const { file, environment, execArgv = [], onLine = () => {}, handler } = this.options
-    const args = handler === undefined ? [file] : [file, handler]
-    const child = fork(await compileHost(), args, {
+    const { file, environment, execArgv = [], onLine = () => {} } = this.options
+    const child = fork(await compileHost(), [file], {
       env: { ...platformEnvironment(this.options.name), ...environment },
       execArgv,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -1,79 +1,48 @@
 /** One bundle on one event, in a process of its own with its own variables. */
 
-import { bundleFunction, makeOwnOutdir, storeDoorOf } from '../build/bundle.ts'
-import { refuseBadVariables } from '../build/declarations.ts'
-import { startLocalDatabase } from '../database/local-database.ts'
-import { dataFolder, localSecrets, pickVariables, runningAddresses } from './environment.ts'
+import { makeOwnOutdir } from '../build/bundle.ts'
+import type { Stage } from '../cli/stage.ts'
+import type { DesiredFunction } from '../tencent/service.ts'
 import { type EventProfile, toEvent } from './events.ts'
-import { FunctionProcess } from './function-process.ts'
 import type { InvocationResult } from './invocation-result.ts'
-import type { LocalFunction } from './service.ts'
+import { startFunction } from './local-function.ts'
+import { type Closers, closeAll, startSurroundings } from './surroundings.ts'
 
 export interface InvokeLocalOptions {
-  declared: LocalFunction
+  wanted: DesiredFunction
+  stage: Stage
   event: unknown
-  /** Variables that are set; local defaults stand in for the others. */
-  environment: Record<string, string | undefined>
   /** Rebuilds an HTTP event in another door's shape. */
   profile?: EventProfile | undefined
   /** Waits for a debugger on this port before the bundle is loaded. */
   inspectPort?: number | undefined
+  hasPlatformLog: boolean
   /** Told what the function prints. */
-  onLine: (line: string) => void
-  /** Told what the platform would write as well. */
-  onPlatformLine?: ((line: string) => void) | undefined
+  print: (line: string) => void
 }
 
 /** Runs a function once. @throws {Error} a sentence when it cannot even be built */
 export async function invokeLocal(options: InvokeLocalOptions): Promise<InvocationResult> {
-  const { declared, profile, inspectPort, onLine, onPlatformLine } = options
+  const { wanted, stage, profile, inspectPort, hasPlatformLog, print } = options
   const event = profile === undefined ? options.event : reshape(options.event, profile)
-  // With npm run dev running, its database and its WeChat are used: the file is open there.
-  const environment: Record<string, string | undefined> = {
-    ...(await localSecrets()),
-    ...(await runningAddresses()),
-    ...Object.fromEntries(Object.entries(options.environment).filter(([, value]) => value)),
-  }
-  const address = environment.DATABASE_URL || `sqlite:${dataFolder}/dev.sqlite`
-  const { outdir, remove } = await makeOwnOutdir('invoke')
+  const closers: Closers = []
   try {
-    const { file } = await bundleFunction(declared.name, {
-      storeDoor: storeDoorOf(address),
+    const surroundings = await startSurroundings({ stage, wechatPort: 0, print, closers })
+    const { outdir, remove } = await makeOwnOutdir('invoke')
+    closers.push(remove)
+    const running = await startFunction(wanted, {
+      surroundings,
       outdir,
-      sourcemap: true,
-      minify: false,
+      isWatching: false,
+      inspect: inspectPort === undefined ? undefined : `--inspect-brk=127.0.0.1:${inspectPort}`,
+      hasPlatformLog,
+      print,
+      closers,
     })
-    const database = await startLocalDatabase(address)
-    try {
-      const variables = { ...environment, DATABASE_URL: database.url }
-      await refuseBadVariables([declared], variables)
-      const running = new FunctionProcess({
-        name: declared.name,
-        file,
-        environment: pickVariables(declared.variables, variables),
-        timeoutMs: declared.timeoutMs,
-        memoryMegabytes: declared.memoryMegabytes,
-        handler: declared.handler,
-        execArgv: ['--enable-source-maps', ...debuggerArgument(inspectPort)],
-        isDebugged: inspectPort !== undefined,
-        onLine,
-        ...(onPlatformLine ? { onPlatformLine } : {}),
-      })
-      try {
-        return await running.invoke(event)
-      } finally {
-        await running.stop()
-      }
-    } finally {
-      await database.close()
-    }
+    return await running.invoke(event)
   } finally {
-    await remove()
+    await closeAll(closers)
   }
-}
-
-function debuggerArgument(port: number | undefined): string[] {
-  return port === undefined ? [] : [`--inspect-brk=127.0.0.1:${port}`]
 }
 
 function reshape(event: unknown, profile: EventProfile): unknown {

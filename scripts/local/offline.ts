@@ -3,25 +3,18 @@
  * processes of its own with its own variables, behind a gateway.
  */
 
-import { mkdir } from 'node:fs/promises'
-import path from 'node:path'
-import { context, type Plugin } from 'esbuild'
-import { openDb } from '../../shared/wiring/database.ts'
-import { bundleSettings, makeOwnOutdir, storeDoorOf } from '../build/bundle.ts'
-import { refuseBadVariables } from '../build/declarations.ts'
-import { startLocalDatabase } from '../database/local-database.ts'
-import { migrate, readMigrations } from '../database/migrations.ts'
-import { startOfflineWeChat } from '../simulators/wechat/server.ts'
-import { announceRunning, dataFolder, localSecrets, pickVariables } from './environment.ts'
+import { makeOwnOutdir } from '../build/bundle.ts'
+import type { Stage } from '../cli/stage.ts'
+import type { DesiredFunction } from '../tencent/service.ts'
+import { announceRunning } from './environment.ts'
 import type { EventProfile } from './events.ts'
-import { FunctionInstances } from './function-instances.ts'
-import { startGateway } from './gateway.ts'
-import { type LocalFunction, matchesPath } from './service.ts'
+import { type LocalTarget, startGateway } from './gateway.ts'
+import { startFunction } from './local-function.ts'
+import { type Closers, closeAll, startSurroundings } from './surroundings.ts'
 
 export interface OfflineOptions {
-  functions: readonly LocalFunction[]
-  /** Variables that are set; local defaults stand in for the others. */
-  environment: Record<string, string | undefined>
+  functions: readonly DesiredFunction[]
+  stage: Stage
   profile: EventProfile
   /** Rebuild and restart when a source file changes. */
   isWatching: boolean
@@ -30,6 +23,8 @@ export interface OfflineOptions {
   hasPlatformLog: boolean
   /** Where the database file and local secrets live; `.data` by default. */
   folder?: string | undefined
+  /** PORT and WECHAT_PORT. */
+  env: Readonly<Record<string, string | undefined>>
   print: (line: string) => void
 }
 
@@ -39,157 +34,61 @@ export interface Offline {
 
 /** Starts everything, or nothing: what was started is ended when something fails. @throws {Error} a sentence */
 export async function startOffline(options: OfflineOptions): Promise<Offline> {
-  const closers: (() => Promise<unknown>)[] = []
-  const close = async (): Promise<void> => {
-    for (const each of closers.splice(0).reverse()) await each()
-  }
+  const closers: Closers = []
   try {
     await start(options, closers)
-    return { close }
+    return { close: () => closeAll(closers) }
   } catch (error) {
-    await close()
+    await closeAll(closers)
     throw error
   }
 }
 
-type Closers = (() => Promise<unknown>)[]
-
 async function start(options: OfflineOptions, closers: Closers): Promise<void> {
-  const { folder = dataFolder, print, profile } = options
-  await mkdir(folder, { recursive: true })
-  const environment = { ...(await localSecrets(folder)), ...definedOnly(options.environment) }
-
-  const database = await startLocalDatabase(
-    environment.DATABASE_URL ?? `sqlite:${path.join(folder, 'dev.sqlite')}`,
-  )
-  closers.push(database.close)
-  const { url: DATABASE_URL } = database
-  environment.DATABASE_URL = DATABASE_URL
-  await refuseBadVariables(options.functions, environment)
-  const db = await openDb(DATABASE_URL)
-  await migrate(db, {
-    migrations: await readMigrations(),
-    onStep: (step) => print(`migrate ${step}`),
-  }).finally(() => db.close())
-
-  let { WECHAT_API_URL } = environment
-  if (WECHAT_API_URL === undefined) {
-    const wechat = await startOfflineWeChat({
-      port: readPort('WECHAT_PORT', environment.WECHAT_PORT, 3001),
-      appid: environment.WECHAT_APPID ?? '',
-      secret: environment.WECHAT_SECRET ?? '',
-    })
-    closers.push(wechat.close)
-    WECHAT_API_URL = wechat.url
-    environment.WECHAT_API_URL = wechat.url
-    print(`ready   offline WeChat  ${wechat.url}  (what it can do: GET ${wechat.url}/sim)`)
+  const { stage, folder, env, print, profile, inspectPort, isWatching, hasPlatformLog } = options
+  const wechatPort = readPort('WECHAT_PORT', env.WECHAT_PORT, 3001)
+  const surroundings = await startSurroundings({ stage, folder, wechatPort, print, closers })
+  const { wechatUrl } = surroundings
+  if (wechatUrl) {
+    print(`ready   offline WeChat  ${wechatUrl}  (what it can do: GET ${wechatUrl}/sim)`)
   }
+  closers.push(await announceRunning(surroundings.variables, folder))
 
-  closers.push(await announceRunning(folder, { DATABASE_URL, WECHAT_API_URL }))
-  const running = await startFunctions(options, environment, closers)
-  const gateway = await startGateway({
-    port: readPort('PORT', environment.PORT, 3000),
-    profile,
-    route: (requestPath) => running.find(({ matches }) => matches(requestPath))?.instances,
-  })
-  closers.push(gateway.close)
-  print(`ready   gateway         ${gateway.url}  (${profile}, database: ${database.description})`)
-}
-
-interface RunningFunction {
-  matches: (requestPath: string) => boolean
-  instances: FunctionInstances
-}
-
-async function startFunctions(
-  options: OfflineOptions,
-  environment: Record<string, string>,
-  closers: Closers,
-): Promise<RunningFunction[]> {
-  const { print, inspectPort, hasPlatformLog } = options
   const { outdir, remove } = await makeOwnOutdir('local')
   closers.push(remove)
-  const running: RunningFunction[] = []
-  for (const [index, declared] of options.functions.entries()) {
-    const { name, timeoutMs, memoryMegabytes, variables, handler } = declared
-    const settings = bundleSettings(name, {
-      storeDoor: storeDoorOf(environment.DATABASE_URL),
+  const running: { paths: readonly string[]; target: LocalTarget }[] = []
+  for (const [index, wanted] of options.functions.entries()) {
+    const port = inspectPort && inspectPort + index
+    const inspect = port === undefined ? undefined : `--inspect=127.0.0.1:${port}`
+    const target = await startFunction(wanted, {
+      surroundings,
       outdir,
-      sourcemap: true,
-      minify: false,
+      isWatching,
+      inspect,
+      hasPlatformLog,
+      print,
+      closers,
     })
-    const debugging =
-      inspectPort === undefined
-        ? []
-        : [`--inspect=127.0.0.1:${inspectPort === 0 ? 0 : inspectPort + index}`]
-    const instances = new FunctionInstances(
-      {
-        name,
-        file: settings.outfile,
-        environment: pickVariables(variables, environment),
-        timeoutMs,
-        memoryMegabytes,
-        handler,
-        execArgv: ['--enable-source-maps', ...debugging],
-        isDebugged: debugging.length > 0,
-        onLine: print,
-        ...(hasPlatformLog ? { onPlatformLine: print } : {}),
-      },
-      debugging.length > 0 ? 1 : undefined,
-    )
-    closers.push(() => instances.stop())
-    await bundle(name, settings, { ...options, restart: () => instances.stop() }, closers)
-    running.push({ matches: (requestPath) => matchesPath(declared, requestPath), instances })
+    running.push({ paths: wanted.paths, target })
   }
-  return running
-}
-
-/** Resolves after the first build. Later ones that fail are printed, and the last good bundle runs on. */
-async function bundle(
-  name: string,
-  settings: ReturnType<typeof bundleSettings>,
-  {
-    isWatching,
-    restart,
-    print,
-  }: Pick<OfflineOptions, 'isWatching' | 'print'> & { restart: () => Promise<void> },
-  closers: Closers,
-): Promise<void> {
-  let onFirstBuild: (() => void) | undefined
-  const firstBuild = new Promise<void>((resolve) => {
-    onFirstBuild = resolve
+  const gateway = await startGateway({
+    port: readPort('PORT', env.PORT, 3000),
+    profile,
+    route: (path) => running.find(({ paths }) => matchesPath(paths, path))?.target,
   })
-  const restartAfterBuild: Plugin = {
-    name: 'restart-after-build',
-    setup: ({ onEnd }) =>
-      onEnd(async ({ errors }) => {
-        if (onFirstBuild) {
-          onFirstBuild()
-          onFirstBuild = undefined
-        } else if (errors.length === 0) {
-          await restart()
-          print(`rebuilt ${name}`)
-        }
-      }),
-  }
-  const plugins = [...(settings.plugins ?? []), restartAfterBuild]
-  const bundling = await context({ ...settings, logLevel: 'warning', plugins })
-  closers.push(() => bundling.dispose())
-  if (isWatching) {
-    await bundling.watch()
-    await firstBuild
-  } else await bundling.rebuild()
+  closers.push(gateway.close)
+  print(`ready   gateway         ${gateway.url}  (${profile})`)
 }
 
-function definedOnly(environment: Record<string, string | undefined>): Record<string, string> {
-  const entries = Object.entries(environment).filter((entry): entry is [string, string] =>
-    Boolean(entry[1]),
+/** Whether a request path falls under one of a function's paths: exact, or with `/*` at the end. */
+export function matchesPath(paths: readonly string[], requestPath: string): boolean {
+  return paths.some((each) =>
+    each.endsWith('/*') ? requestPath.startsWith(each.slice(0, -1)) : requestPath === each,
   )
-  return Object.fromEntries(entries)
 }
 
 function readPort(name: string, value: string | undefined, otherwise: number): number {
-  if (value === undefined) return otherwise
+  if (!value) return otherwise
   const port = Number(value)
   if (Number.isInteger(port) && port >= 0 && port <= 65535) return port
   throw new Error(`${name} should be a port number from 0 to 65535.`)

@@ -65,7 +65,7 @@ export interface Framework {
     functions: Record<string, FunctionBlock>
     package: { path?: string }
   }
-  processedInput: { options: CliOptions }
+  processedInput: { command: string; options: CliOptions }
   classes: { Error: new (message: string, code: string) => Error }
   configSchemaHandler: {
     defineProvider(name: string, schema: object): void

@@ -1,11 +1,11 @@
 /** The Serverless Framework's provider `tencent`: its schema, and a table of commands. */
-import { type Command, contextFor, sentenceFor } from './commands/context.ts'
+import type { Stage } from '../cli/stage.ts'
+import { type Command, contextFor, openStage, sentenceFor } from './commands/context.ts'
 import { deployCommand } from './commands/deploy.ts'
 import { infoCommand } from './commands/info.ts'
 import { invokeCommand } from './commands/invoke.ts'
-import { invokeLocalCommand } from './commands/invoke-local.ts'
+import { invokeLocalCommand, offlineCommand } from './commands/local.ts'
 import { logsCommand } from './commands/logs.ts'
-import { offlineCommand } from './commands/offline.ts'
 import { packageCommand } from './commands/package.ts'
 import { removeCommand } from './commands/remove.ts'
 import { eventSchemas, providerSchema } from './config-schema.ts'
@@ -38,15 +38,19 @@ export class TencentProvider {
     }
     this.commands = Object.assign({}, ...commands.map(({ definitions }) => definitions ?? {}))
     this.hooks = {}
-    for (const [event, work] of commands.flatMap(({ hooks }) => Object.entries(hooks)))
-      this.hooks[event] = async () => {
-        try {
-          await work(contextFor(framework, writers))
-        } catch (error) {
-          const sentence = sentenceFor(error)
-          if (sentence === undefined) throw error
-          throw new framework.classes.Error(sentence, 'TENCENT_CLOUD')
+    let stage: Promise<Stage> | undefined
+    for (const command of commands)
+      for (const [event, work] of Object.entries(command.hooks))
+        this.hooks[event] = async () => {
+          try {
+            // A command may have several moments; its first line is said once, before anything is done.
+            stage ??= openStage(command, framework, writers)
+            await work(contextFor(framework, writers, await stage))
+          } catch (error) {
+            const sentence = sentenceFor(error)
+            if (sentence === undefined) throw error
+            throw new framework.classes.Error(sentence, 'TENCENT_CLOUD')
+          }
         }
-      }
   }
 }

@@ -1,5 +1,7 @@
-/** Something the person at the keyboard can put right; shown as its sentences, without a stack, and exit code 1. */
-export class DeployProblem extends Error {
+/** What a deployment's commands cannot go on with. */
+import { CommandProblem } from '../cli/problem.ts'
+
+export class DeployProblem extends CommandProblem {
   override readonly name = 'DeployProblem'
 }
 

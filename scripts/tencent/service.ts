@@ -1,4 +1,5 @@
 /** serverless.yml as data: what the cloud should hold. No calls, no files. */
+import type { Values } from '../cli/stage.ts'
 import type { FunctionBlock, ProviderBlock, SharedSettings } from './framework.ts'
 import { DeployProblem } from './problem.ts'
 
@@ -108,16 +109,31 @@ function functionFrom(key: string, block: FunctionBlock, provider: ProviderBlock
   }
 }
 
-/** Reads the resolved configuration; `provider` and `function` values are already known to fit the schema. */
-export function desiredService(input: {
+/** A value of serverless.yml that the stage holds: `$NAME`, alone. */
+const reference = /^\$([A-Z][A-Z0-9_]*)$/
+
+/** Puts the stage's values in place of references; '' where it has none. */
+function filled<Settings>(settings: Settings, values: Values): Settings {
+  return JSON.parse(JSON.stringify(settings), (_key, value) =>
+    typeof value === 'string'
+      ? value.replace(reference, (_text, name: string) => values[name] ?? '')
+      : value,
+  ) as Settings
+}
+
+export interface Configuration {
   service: string
   provider: ProviderBlock
   functions: Record<string, FunctionBlock>
-}): DesiredService {
-  const { service, provider } = input
-  const functions = Object.entries(input.functions).map(([key, block]) =>
-    functionFrom(key, block, provider),
-  )
+}
+
+/**
+ * Reads the configuration, in which the stage's values are still references: so neither the framework nor its messages
+ * ever hold a secret. `provider` and `functions` are already known to fit the schema.
+ */
+export function desiredService(configuration: Configuration, values: Values = {}): DesiredService {
+  const { service, provider, functions: blocks } = filled(configuration, values)
+  const functions = Object.entries(blocks).map(([key, block]) => functionFrom(key, block, provider))
   const { domain, protocol = 'HTTPS', certificateId } = provider.customDomain ?? {}
   return {
     service,

@@ -6,10 +6,10 @@ import { type Command, startScript } from '../support/local-command.ts'
 
 /** The maintenance commands as an operator runs them, on a database file of their own. */
 let folder: string
-let environment: Record<string, string>
+let own: string[]
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'miniscore-commands-'))
-  environment = { DATABASE_URL: `sqlite:${path.join(folder, 'ops.sqlite')}` }
+  own = ['--stage', 'local', '--database', `sqlite:${path.join(folder, 'ops.sqlite')}`]
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
@@ -17,18 +17,20 @@ async function run(
   name: string,
   args: string[] = [],
 ): Promise<{ code: number | null; output: string }> {
-  const command: Command = startScript(name, args, environment)
+  const command: Command = startScript(name, args)
   return { code: await command.exited, output: command.output() }
 }
 
 describe('an operator', () => {
   test('sees what a migration would do, migrates once, and is told that nothing is left', async () => {
-    expect(await run('migrate.ts', ['--pending'])).toMatchObject({ code: 1 })
-    const first = await run('migrate.ts')
+    expect(await run('migrate.ts', ['--pending', ...own])).toMatchObject({ code: 1 })
+    const first = await run('migrate.ts', own)
     expect(first.code).toBe(0)
     expect(first.output).toContain('0001-ratings.sql: statement 1 of 4')
-    expect(await run('migrate.ts', ['--pending'])).toMatchObject({ code: 0, output: '' })
-    expect((await run('migrate.ts')).output).toContain('Nothing to apply')
+    const then = await run('migrate.ts', ['--pending', ...own])
+    expect(then.code).toBe(0)
+    expect(then.output).toMatch(/^stage local · database \S+ops\.sqlite \(--database\)\n$/)
+    expect((await run('migrate.ts', own)).output).toContain('Nothing to apply')
   })
 
   test('can print all statements for a deploy request', async () => {
@@ -49,9 +51,11 @@ describe('an operator', () => {
     ['retention.ts', ['--older-than', '365d', '--dry-run'], 0, /0 ratings are older/],
     ['retention.ts', ['--older-than', 'yesterday'], 1, /--older-than needs a number of days/],
     ['retention.ts', ['--older', '1d'], 1, /Unknown option '--older'/],
+    ['retention.ts', ['365d'], 1, /Unexpected argument '365d'.*--help explains/],
     ['build.ts', ['--store', 'oracle'], 1, /--store is planetscale or mysql/],
+    ['build.ts', ['--store', 'mysql', '--stage', 'local'], 1, /--stage or --store, not both/],
   ])('%s %j exits with %i and says so', async (name, args, code, pattern) => {
-    const result = await run(name, args)
+    const result = await run(name, name === 'build.ts' ? args : [...args, ...own])
     expect(result.output).toMatch(pattern)
     expect(result.code).toBe(code)
   })
@@ -65,6 +69,7 @@ describe('an operator', () => {
     'bench.ts',
     'doctor.ts',
     'mysql.ts',
+    'wechat.ts',
   ])('%s --help says how it is used', async (name) => {
     const { code, output } = await run(name, ['--help'])
     expect(code).toBe(0)
@@ -72,12 +77,12 @@ describe('an operator', () => {
   })
 
   test('a database that is not there is one sentence and exit code 1', async () => {
-    const command = startScript('migrate.ts', [], {
-      DATABASE_URL: 'mysql://u:secret-word@127.0.0.1:1/db',
-    })
+    const address = 'mysql://u:secret-word@127.0.0.1:1/db'
+    const command = startScript('migrate.ts', ['--stage', 'local', '--database', address])
     expect(await command.exited).toBe(1)
+    expect(command.output()).toContain('stage local · database 127.0.0.1:1 (--database)')
     expect(command.output()).toContain(
-      'The database at DATABASE_URL cannot be used: database unreachable',
+      'The database of stage local cannot be used: database unreachable',
     )
     expect(command.output()).not.toContain('secret-word')
   })

@@ -1,9 +1,8 @@
 /** The command itself, in a copy of the project, as a person runs it; single checks have files of their own. */
 
-import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { copyFile, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -53,24 +52,8 @@ afterAll(async () => {
 })
 
 async function doctor(args: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/doctor.ts', ...args], {
-    cwd: project.folder,
-    env: {
-      PATH: process.env.PATH,
-      HOME: project.folder,
-      SLS_SCHEMA_CACHE_BASE_DIR: schemaCache,
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      output += chunk
-    })
-  }
-  const [code] = await once(child, 'close')
-  return { code: code as number | null, output }
+  const { code, stdout, stderr, contacts } = await project.script('doctor.ts', args, env)
+  return { code, output: stdout + stderr, contacts }
 }
 
 function envFile(variables: Record<string, string>): string {
@@ -79,15 +62,11 @@ function envFile(variables: Record<string, string>): string {
     .join('')
 }
 
-/** The framework's compiled schema, shared with other tests: half a second a run. */
-const schemaCache = path.join(projectFolder, 'node_modules/.cache/serverless-schema')
-const contactRecorder = path.join(projectFolder, 'test/support/record-contacts.cjs')
-
 const CHINESE = /\p{Script=Han}/u
 
 describe.concurrent('npm run doctor', () => {
-  test('without any configuration says what to do first, and fails', async () => {
-    const { code, output } = await doctor([])
+  test('with an empty configuration says what to do first, and fails', async () => {
+    const { code, output } = await doctor(['--stage', 'dev'])
     expect(code).toBe(1)
     expect(output).toContain('cp .env.example .env.dev')
     expect(output).toContain('✗ TOKEN_KEYS 没有设置（login、submit-score、query-scores）')
@@ -110,7 +89,7 @@ describe.concurrent('npm run doctor', () => {
     await writeFile(path.join(project.folder, '.env.prod'), envFile(sound))
     const { code, output } = await doctor(['--stage', 'prod', '--url', url])
     form.close()
-    expect(output).toContain('stage prod, values from the environment and .env.prod')
+    expect(output).toMatch(/^stage prod · database 127\.0\.0\.1:\d+ \(\.env\.prod\)\n/)
     for (const good of [
       'WeChat accepts AppID and AppSecret',
       'this computer’s clock is',
@@ -174,17 +153,12 @@ describe.concurrent('npm run doctor', () => {
 
   test('offline and in one language asks nobody and says only that', async () => {
     await writeFile(path.join(project.folder, '.env.quiet'), envFile(sound))
-    const contacts = path.join(project.folder, 'doctor-contacts')
-    await writeFile(contacts, '')
     const args = ['--stage', 'quiet', '--offline', '--lang', 'en', '--url', 'http://127.0.0.1:1']
-    const { code, output } = await doctor(args, {
-      NODE_OPTIONS: `--require ${contactRecorder}`,
-      CONTACTS_FILE: contacts,
-    })
+    const { code, output, contacts } = await doctor(args)
     expect(code).toBe(0)
     expect(output).toContain('were not checked (--offline)')
     expect(output).not.toMatch(CHINESE)
-    expect(await readFile(contacts, 'utf8')).toBe('')
+    expect(contacts).toEqual([])
   })
 
   test('refuses a language it does not speak, and explains itself on request', async () => {
@@ -198,7 +172,7 @@ describe.concurrent('npm run doctor', () => {
 
 test('a misspelt key of serverless.yml is named', async () => {
   await project.editConfiguration('memorySize: 128', 'memorySizes: 128')
-  const { code, output } = await doctor(['--lang', 'zh'])
+  const { code, output } = await doctor(['--stage', 'dev', '--lang', 'zh'])
   await project.editConfiguration('memorySizes: 128', 'memorySize: 128')
   expect(code).toBe(1)
   expect(output).toContain('serverless.yml 无法读取')

@@ -91,6 +91,7 @@ export async function startCommandScene(options: { repackages?: boolean } = {}) 
       const write = (line: string): void => void lines.push(line)
       const service = desiredService(configuration)
       const context: CommandContext = {
+        stage: { name: 'dev', headline: '', values: {}, fileValues: {} },
         service,
         options: cliOptions,
         serviceDir: folder,

@@ -37,7 +37,8 @@ export async function startDeployScene() {
     ): Promise<Ran> => {
       cloud.forgetCalls()
       const args = typeof command === 'string' ? command.split(' ') : command
-      const ran = await project.serverless(args, { ...env, ...changed })
+      const stage = args.includes('--stage') ? [] : ['--stage', 'dev']
+      const ran = await project.serverless([...args, ...stage], { ...env, ...changed })
       for (const contact of ran.contacts) contacts.add(contact)
       return ran
     },

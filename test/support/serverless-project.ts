@@ -1,4 +1,4 @@
-/** A copy of the project in a temporary folder, in which tests run the real `serverless` command as a user would. */
+/** A copy of the project in a temporary folder, in which tests run the real commands as a user would. */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
@@ -22,8 +22,8 @@ export interface Ran {
 }
 
 export interface Started {
-  /** Resolves when stdout matches; rejects when the process ends first. */
-  printed: (pattern: RegExp) => Promise<void>
+  /** Resolves with the match when stdout matches; rejects when the process ends first. */
+  printed: (pattern: RegExp) => Promise<RegExpExecArray>
   /** Interrupts it as Ctrl-C does and waits for its end. */
   interrupt: () => Promise<Ran>
 }
@@ -67,6 +67,8 @@ export async function createServerlessProject(functions: 'echo' | 'real') {
   for (const name of ['scripts', 'shared', 'serverless.yml', 'package.json', 'tsconfig.json'])
     await copy(name)
   await symlink(join(projectFolder, 'node_modules'), join(folder, 'node_modules'))
+  // Empty: the environment of each command holds the values.
+  await writeFile(join(folder, '.env.dev'), '')
   const writeFunction = async (name: string, source: string): Promise<void> => {
     await mkdir(join(folder, 'functions', name), { recursive: true })
     await writeFile(join(folder, 'functions', name, 'index.ts'), source)
@@ -81,7 +83,7 @@ export async function createServerlessProject(functions: 'echo' | 'real') {
   let runs = 0
   const launch = (args: readonly string[], env: Record<string, string>) => {
     const contactsFile = join(folder, `contacts-${++runs}`)
-    const child = spawn(process.execPath, [serverlessBin, ...args], {
+    const child = spawn(process.execPath, args, {
       cwd: folder,
       env: {
         PATH: process.env.PATH,
@@ -120,15 +122,22 @@ export async function createServerlessProject(functions: 'echo' | 'real') {
     folder,
     /** Runs `serverless <args>` to its end. */
     serverless: (args: readonly string[], env: Record<string, string> = {}): Promise<Ran> =>
-      launch(args, env).ended,
+      launch([serverlessBin, ...args], env).ended,
+    /** Runs a command of scripts/ to its end. */
+    script: (name: string, args: readonly string[], env: Record<string, string> = {}) =>
+      launch(['--import', 'tsx', `scripts/${name}`, ...args], env).ended,
+    /** Runs a program of the project's packages to its end. */
+    program: (file: string, args: readonly string[], env: Record<string, string> = {}) =>
+      launch([join(projectFolder, 'node_modules', file), ...args], env).ended,
     /** Starts `serverless <args>`, for commands that go on until they are interrupted. */
     start: (args: readonly string[], env: Record<string, string> = {}): Started => {
-      const { child, output, ended, watchers } = launch(args, env)
+      const { child, output, ended, watchers } = launch([serverlessBin, ...args], env)
       return {
         printed: (pattern) =>
           new Promise((resolve, reject) => {
             const look = (): void => {
-              if (pattern.test(output.stdout)) resolve()
+              const match = pattern.exec(output.stdout)
+              if (match) resolve(match)
             }
             watchers.add(look)
             look()

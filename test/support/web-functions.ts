@@ -5,8 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { bundleFunction, type StoreDoor } from '../../scripts/build/bundle.ts'
-import { pickVariables } from '../../scripts/local/environment.ts'
-import { readService } from '../../scripts/local/service.ts'
+import { variablesOf } from '../../scripts/local/local-function.ts'
+import { readService } from './service.ts'
 
 export interface WebProcess {
   /** The address it says it listens on, reached over loopback. Rejects when it does not start. */
@@ -43,12 +43,12 @@ export async function openWebFunctions(
   return {
     file: fileOf,
     async start(name, extra = {}) {
-      const declared = service.find((each) => each.name === name)
+      const declared = service.find(({ key }) => key === name)
       if (!declared) throw new Error(`no function ${name}`)
       const file = await fileOf(name)
       const child = spawn(process.execPath, [path.basename(file)], {
         cwd: path.dirname(file),
-        env: { PORT: '0', ...pickVariables(declared.variables, environment), ...extra },
+        env: { PORT: '0', ...variablesOf(declared, environment), ...extra },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       const running = watch(child)

@@ -10,14 +10,15 @@ import path from 'node:path'
 import { bundleFunction, functionNames, storeDoorOf } from '../../scripts/build/bundle.ts'
 import { startLocalDatabase } from '../../scripts/database/local-database.ts'
 import { migrate, readMigrations } from '../../scripts/database/migrations.ts'
-import { pickVariables } from '../../scripts/local/environment.ts'
 import { FunctionInstances } from '../../scripts/local/function-instances.ts'
-import { matchesPath, readService } from '../../scripts/local/service.ts'
+import { variablesOf } from '../../scripts/local/local-function.ts'
+import { matchesPath } from '../../scripts/local/offline.ts'
 import { startOfflineWeChat } from '../../scripts/simulators/wechat/server.ts'
 import type { HttpReply } from '../../shared/transport/http-event.ts'
 import type { MainHandler } from '../../shared/transport/invocation.ts'
 import { openDb } from '../../shared/wiring/database.ts'
 import { type Answer, call } from './http-events.ts'
+import { readService } from './service.ts'
 
 export interface World {
   /** Sends a request to the function that owns its path. */
@@ -86,7 +87,7 @@ export async function startWorld({
   const logLines: string[] = []
   const running = await Promise.all(
     (await readService()).map(async (declared) => {
-      const { name, timeoutMs, variables } = declared
+      const { key: name, timeoutSeconds } = declared
       const { file } = await bundleFunction(name, {
         storeDoor: storeDoorOf(database.url),
         outdir: folder,
@@ -94,8 +95,8 @@ export async function startWorld({
       const process = new FunctionInstances({
         name,
         file,
-        environment: pickVariables(variables, environment),
-        timeoutMs,
+        environment: variablesOf(declared, environment),
+        timeoutMs: timeoutSeconds * 1000,
         onLine: (line) => logLines.push(line),
       })
       return { declared, process }
@@ -110,7 +111,7 @@ export async function startWorld({
       return invocation.result as HttpReply
     }
   const processAt = (requestPath: string): FunctionInstances => {
-    const found = running.find(({ declared }) => matchesPath(declared, requestPath))
+    const found = running.find(({ declared }) => matchesPath(declared.paths, requestPath))
     if (!found) throw new Error(`no function answers ${requestPath}`)
     return found.process
   }
@@ -119,12 +120,12 @@ export async function startWorld({
   const world: World = {
     call: (route, options) => call(handlerOf(processAt(route.split(' ')[1] ?? '')), route, options),
     handler: (name) => {
-      const found = running.find(({ declared }) => declared.name === name)
+      const found = running.find(({ declared }) => declared.key === name)
       if (!found) throw new Error(`no function ${name}; there are ${functionNames.join(', ')}`)
       return handlerOf(found.process)
     },
     async callFunction(name, data, written) {
-      const found = running.find(({ declared }) => declared.name === name)
+      const found = running.find(({ declared }) => declared.key === name)
       const invocation = await found?.process.invoke(data, written)
       if (!invocation?.ok) throw new Error(JSON.stringify(invocation?.error))
       return invocation.result

@@ -1,4 +1,4 @@
-/** The account's keys, from the environment (which `.env.<stage>` may have filled); never from a file of their own. */
+/** The account's keys, from the environment alone. */
 import { DeployProblem } from '../problem.ts'
 
 export interface Credentials {
@@ -16,7 +16,7 @@ export function credentialsFrom(env: NodeJS.ProcessEnv): Credentials {
   if (missing.length > 0)
     throw new DeployProblem(
       `${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} not set. Make an API key at ` +
-        'https://console.cloud.tencent.com/cam/capi and set it in the environment or in .env.<stage>.',
+        'https://console.cloud.tencent.com/cam/capi and set it in the environment.',
     )
   const token = env.TENCENTCLOUD_SESSION_TOKEN || env.TENCENTCLOUD_TOKEN
   return {

@@ -1,10 +1,12 @@
 /** What every command gets: the configuration as data, the options of the command line, and where to write. */
 import { join, resolve } from 'node:path'
+import { CommandProblem } from '../../cli/problem.ts'
+import { LOCAL, localStage, readStage, type Stage } from '../../cli/stage.ts'
+import { runningAddresses } from '../../local/environment.ts'
 import { type CloudClient, createCloudClient } from '../cloud/client.ts'
 import { credentialsFrom } from '../cloud/credentials.ts'
 import { CloudFailure } from '../cloud/failure.ts'
 import type { CliOptions, CommandDefinition, Framework, Writers } from '../framework.ts'
-import { DeployProblem } from '../problem.ts'
 import {
   type DesiredFunction,
   type DesiredService,
@@ -13,6 +15,7 @@ import {
 } from '../service.ts'
 
 export interface CommandContext {
+  stage: Stage
   service: DesiredService
   options: CliOptions
   serviceDir: string
@@ -34,6 +37,8 @@ export interface CommandContext {
 export interface Command {
   /** Lifecycle event → work. */
   hooks: Readonly<Record<string, (context: CommandContext) => Promise<void>>>
+  /** It works on this machine alone; every other asks for `--stage`. */
+  stage?: typeof LOCAL
   /** Options and commands the framework does not have itself. */
   definitions?: Readonly<Record<string, CommandDefinition>>
 }
@@ -44,12 +49,48 @@ export function textOption(options: CliOptions, name: string): string | undefine
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-export function contextFor(framework: Framework, writers: Writers): CommandContext {
+/** The stage a command works on; says which. @throws {CommandProblem} */
+export async function openStage(
+  { stage: kind }: Command,
+  { processedInput, serviceDir }: Framework,
+  writers: Writers,
+): Promise<Stage> {
+  const { options, command } = processedInput
+  const name = textOption(options, 'stage')
+  const stage =
+    kind === LOCAL
+      ? await localStageOf(command, options, name)
+      : await readStage(name, { folder: serviceDir, isDeployed: true })
+  writers.log.notice(stage.headline)
+  return stage
+}
+
+async function localStageOf(
+  command: string,
+  options: CliOptions,
+  name: string | undefined,
+): Promise<Stage> {
+  if (name !== undefined && name !== LOCAL)
+    throw new CommandProblem(
+      `serverless ${command} is stage local, whatever else is deployed. For another database: --database URL.`,
+    )
+  return localStage({
+    env: process.env,
+    database: textOption(options, 'database'),
+    wechat: textOption(options, 'wechat'),
+    folder: textOption(options, 'data-folder'),
+    // One that starts has a database of its own.
+    running: command === 'offline' ? undefined : await runningAddresses(),
+  })
+}
+
+export function contextFor(framework: Framework, writers: Writers, stage: Stage): CommandContext {
   const { options } = framework.processedInput
   const { service: name, provider, functions, package: packaging } = framework.service
-  const service = desiredService({ service: name, provider, functions })
+  const service = desiredService({ service: name, provider, functions }, stage.values)
   const given = textOption(options, 'package') ?? packaging.path
   return {
+    stage,
     service,
     options,
     serviceDir: framework.serviceDir,
@@ -79,7 +120,7 @@ export function contextFor(framework: Framework, writers: Writers): CommandConte
 /** An error as one sentence for a person, or `undefined` for a fault of this program. */
 export function sentenceFor(error: unknown): string | undefined {
   if (error instanceof CloudFailure) return error.describe()
-  if (error instanceof DeployProblem) return error.message
+  if (error instanceof CommandProblem) return error.message
   return undefined
 }
 

@@ -15,7 +15,7 @@ import { changesAnything, type FunctionPlan, planFunction, planInWords } from '.
 import { preflight } from '../preflight.ts'
 import { DeployProblem, problemList } from '../problem.ts'
 import { type Command, type CommandContext, sentenceForAny } from './context.ts'
-import { loadLocal } from './local-function.ts'
+import { loaded } from './loaded.ts'
 import { regionOption } from './options.ts'
 import { packageChosen } from './package.ts'
 
@@ -91,11 +91,11 @@ function printOutcomes(context: CommandContext, outcomes: readonly Outcome[]): v
 
 async function deploy(context: CommandContext, packages: readonly Package[]): Promise<void> {
   const functions = context.chosen()
-  const declarations = await loadLocal(() => readDeclarations(functions.map(({ key }) => key)))
+  const declarations = await loaded(() => readDeclarations(functions.map(({ key }) => key)))
   const faults = preflight({ service: context.service, functions, packages, declarations })
   if (faults.length > 0) {
     const { stage } = context.service
-    const where = `Values come from the environment or .env.${stage} (or .env)`
+    const where = `Values come from .env.${stage} and the environment`
     const how = `"npm run doctor -- --stage ${stage}" says how each is made`
     const heading = `Nothing was sent to the cloud. ${where}; ${how}. To put right:`
     throw problemList(heading, faults.map(inEnglish))

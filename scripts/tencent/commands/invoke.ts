@@ -3,7 +3,7 @@ import { DeployProblem } from '../problem.ts'
 import { functionCalled } from '../service.ts'
 import { type Command, type CommandContext, textOption } from './context.ts'
 import { readEvent } from './event-input.ts'
-import { invokeLocalDefinition } from './invoke-local.ts'
+import { invokeLocalDefinition } from './local.ts'
 import { regionOption } from './options.ts'
 
 /** For the way there and back, on top of the function's own timeout. */

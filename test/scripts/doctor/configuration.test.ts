@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { readStage } from '../../../scripts/cli/stage.ts'
 import { inChinese } from '../../../scripts/doctor/chinese.ts'
 import { checkConfiguration } from '../../../scripts/doctor/configuration.ts'
 import { type Deployment, readDeployment } from '../../../scripts/doctor/deployment.ts'
@@ -221,39 +222,35 @@ describe('settings of serverless.yml', () => {
 })
 
 describe('reading the configuration as a deploy does', () => {
-  test('the stage’s own file wins, whole, and its values reach the functions', async () => {
+  test('the stage’s own file holds, as it is written; the environment fills in', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'doctor-'))
     try {
       const reference = (text: string): string => `$\{${text}}`
       const yml = [
         'service: miniscore',
-        'useDotenv: true',
         'provider:',
         '  name: tencent',
         `  stage: ${reference("opt:stage, 'dev'")}`,
         '  environment:',
-        `    LIMITS: ${reference("env:LIMITS, ''")}`,
-        `    OPERATORS: ${reference("env:OPERATORS, ''")}`,
+        '    LIMITS: $LIMITS',
+        '    OPERATORS: $OPERATORS',
         'functions:',
         '  login: { events: [] }',
       ]
       await writeFile(path.join(folder, 'serverless.yml'), yml.join('\n'))
-      await writeFile(path.join(folder, '.env'), 'LIMITS=from-env\nOPERATORS=from-env\n')
-      await writeFile(path.join(folder, '.env.prod'), 'LIMITS=from-prod\n')
-      const env = { PATH: process.env.PATH, HOME: folder }
-      const [prod, dev] = await Promise.all([
-        readDeployment({ folder, stage: 'prod', env }),
-        readDeployment({ folder, env }),
-      ])
+      await writeFile(path.join(folder, '.env'), 'LIMITS=wrong\nOPERATORS=wrong\n')
+      await writeFile(path.join(folder, '.env.prod'), 'LIMITS=from-$prod\n')
+      const env = { PATH: process.env.PATH, HOME: folder, LIMITS: 'wrong', OPERATORS: 'from-env' }
+      const stage = await readStage('prod', { folder, env })
+      const prod = await readDeployment({ folder, stage, env })
       expect(prod.envFile).toBe('.env.prod')
-      expect(prod.service.functions[0]?.variables).toEqual({ LIMITS: 'from-prod' })
-      expect(dev.envFile).toBe('.env')
-      expect(dev.service.functions[0]?.variables).toEqual({
-        LIMITS: 'from-env',
+      expect(prod.service.functions[0]?.variables).toEqual({
+        LIMITS: 'from-$prod',
         OPERATORS: 'from-env',
       })
+      expect([...prod.knownNames]).toEqual(['LIMITS', 'OPERATORS'])
       await writeFile(path.join(folder, 'serverless.yml'), 'service: [')
-      const broken = readDeployment({ folder, env: { ...env, LIMITS: 'canary-value' } })
+      const broken = readDeployment({ folder, stage, env: { ...env, LIMITS: 'canary-value' } })
       await expect(broken).rejects.toThrow(/Cannot parse "serverless\.yml"/)
     } finally {
       await rm(folder, { recursive: true, force: true })

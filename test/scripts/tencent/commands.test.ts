@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type DeployScene, startDeployScene, urlsIn } from '../../support/deploy-scene.ts'
 
@@ -23,6 +25,7 @@ describe('serverless info', () => {
   })
 
   test('exits 1 where nothing is deployed; --stage and --region look there and nowhere else', async () => {
+    await writeFile(path.join(scene.project.folder, '.env.empty'), '')
     const ran = await scene.run('info --stage empty --region ap-shanghai')
     expect(ran.code).toBe(1)
     expect(ran.stdout).toContain('login: not deployed (miniscore-empty-login)')
@@ -52,7 +55,7 @@ describe('serverless invoke', () => {
 describe('serverless logs', () => {
   test('--tail goes on showing new lines, each once, until it is interrupted', async () => {
     const tail = scene.project.start(
-      ['logs', '-f', 'submit-score', '--tail', '-i', '100'],
+      ['logs', '-f', 'submit-score', '--tail', '-i', '100', '--stage', 'dev'],
       scene.env,
     )
     await scene.run(['invoke', '-f', 'submit-score', '--data', '{"say":"one"}'])

@@ -33,8 +33,10 @@ describe('serverless package, on the functions that ship', () => {
 
   beforeAll(async () => {
     project = await createServerlessProject('real')
-    first = await project.serverless(['package', '--package', 'first'], { TZ: 'Asia/Shanghai' })
-    second = await project.serverless(['package', '--package', 'second'], {
+    first = await project.serverless(['package', '--stage', 'dev', '--package', 'first'], {
+      TZ: 'Asia/Shanghai',
+    })
+    second = await project.serverless(['package', '--stage', 'dev', '--package', 'second'], {
       TZ: 'America/New_York',
     })
   })
@@ -73,7 +75,7 @@ describe('serverless package, on the functions that ship', () => {
   })
 
   test('with a mysql: address the bundles carry the other driver, within 85 KiB', async () => {
-    const ran = await project.serverless(['package', '--package', 'mysql'], {
+    const ran = await project.serverless(['package', '--stage', 'dev', '--package', 'mysql'], {
       DATABASE_URL: 'mysql://user:password@db.example.com:3306/miniscore',
     })
     expect(ran.code).toBe(0)
@@ -94,7 +96,7 @@ describe('serverless package', () => {
 
   test('gives a Web function an executable scf_bootstrap that starts the bundle', async () => {
     await project.editConfiguration('  submit-score:\n', '  submit-score:\n    type: web\n')
-    expect((await project.serverless(['package'])).code).toBe(0)
+    expect((await project.serverless(['package', '--stage', 'dev'])).code).toBe(0)
     const files = readZip(await readFile(join(project.folder, '.serverless/submit-score.zip')))
     const bootstrap = files.find(({ name }) => name === 'scf_bootstrap')
     expect(files.map(({ name }) => name)).toEqual(['index.js', 'scf_bootstrap'])
@@ -107,7 +109,7 @@ describe('serverless package', () => {
   test('says which function does not build, and where, and exits 1', async () => {
     await project.writeFunction('broken', 'export const main_handler = (')
     await project.editConfiguration('functions:\n', 'functions:\n  broken: {}\n')
-    const ran = await project.serverless(['package'])
+    const ran = await project.serverless(['package', '--stage', 'dev'])
     expect(ran.code).toBe(1)
     expect(ran.stdout).toMatch(/broken: .*functions\/broken\/index\.ts:1/s)
     expect(ran.stdout).not.toContain('at failureErrorWithLog')
@@ -115,7 +117,7 @@ describe('serverless package', () => {
 
   test('says that a declared function has no folder', async () => {
     await project.editConfiguration('  broken: {}\n', '  absent: {}\n')
-    const ran = await project.serverless(['package'])
+    const ran = await project.serverless(['package', '--stage', 'dev'])
     expect(ran.code).toBe(1)
     expect(ran.stdout).toContain('there is no functions/absent to package')
   })

@@ -6,11 +6,11 @@ import { describe, expect, test } from 'vitest'
 import { parts as login } from '../../../functions/login/parts.ts'
 import { bundleFunction, functionNames, projectFolder } from '../../../scripts/build/bundle.ts'
 import { readDeclarations } from '../../../scripts/build/declarations.ts'
-import { readService } from '../../../scripts/local/service.ts'
 import type { LogEvent } from '../../../shared/ports.ts'
 import { serve } from '../../../shared/transport/serve.ts'
 import { compose, everyFunction, faultsOf, variablesOf } from '../../../shared/wiring/compose.ts'
 import { call } from '../../support/http-events.ts'
+import { readService } from '../../support/service.ts'
 import { randomKey } from '../../support/world.ts'
 
 const good = {
@@ -96,11 +96,11 @@ describe('least privilege', () => {
   test.each(functionNames)(
     '%s reads exactly the variables it declares, which are those serverless.yml gives it',
     async (name) => {
-      const given = (await readService()).find((each) => each.name === name)
+      const given = (await readService()).find(({ key }) => key === name)
       const parts = (await readDeclarations([name])).get(name) ?? {}
       const declared = variablesOf(parts).sort()
       expect(variablesRead(await bundleOf(name))).toEqual(declared)
-      expect(given?.variables.sort()).toEqual(declared)
+      expect([...(given?.declared ?? [])].sort()).toEqual(declared)
     },
   )
 
@@ -109,16 +109,16 @@ describe('least privilege', () => {
   })
 
   test('only login knows the AppSecret and the sealing keys', async () => {
-    for (const { name, variables } of await readService()) {
-      expect(variables.includes('WECHAT_SECRET')).toBe(name === 'login')
-      expect(variables.includes('SEALING_KEYS')).toBe(name === 'login')
+    for (const { key, declared } of await readService()) {
+      expect(declared.includes('WECHAT_SECRET')).toBe(key === 'login')
+      expect(declared.includes('SEALING_KEYS')).toBe(key === 'login')
     }
   })
 
   test('.env.example lists every variable', async () => {
     const example = await readFile(path.join(projectFolder, '.env.example'), 'utf8')
-    for (const { variables } of await readService()) {
-      for (const variable of variables) expect(example).toMatch(new RegExp(`^#?${variable}=`, 'm'))
+    for (const { declared } of await readService()) {
+      for (const variable of declared) expect(example).toMatch(new RegExp(`^#?${variable}=`, 'm'))
     }
   })
 })

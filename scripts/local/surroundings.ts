@@ -1,0 +1,69 @@
+/** What functions find around them on this machine: a migrated database, a WeChat, and secrets of this checkout. */
+
+import { openDb } from '../../shared/wiring/database.ts'
+import type { Stage } from '../cli/stage.ts'
+import { startLocalDatabase } from '../database/local-database.ts'
+import { migrate, readMigrations } from '../database/migrations.ts'
+import { startOfflineWeChat } from '../simulators/wechat/server.ts'
+import { localSecrets } from './environment.ts'
+
+export type Closers = (() => Promise<unknown>)[]
+
+/** Ends what was started, the latest first. */
+export async function closeAll(closers: Closers): Promise<void> {
+  for (const close of closers.splice(0).reverse()) await close()
+}
+
+export interface Surroundings {
+  /** Addresses and secrets: they hold over anything that serverless.yml gives a function. */
+  variables: Record<string, string> & { DATABASE_URL: string; WECHAT_API_URL: string }
+  /** The offline WeChat, unless the stage has the address of another. */
+  wechatUrl: string | undefined
+}
+
+export interface SurroundingsOptions {
+  stage: Stage
+  /** Where local secrets live; `.data` by default. */
+  folder?: string | undefined
+  /** Of the offline WeChat; 0 chooses a free one. */
+  wechatPort: number
+  print: (line: string) => void
+  /** Gets what is to be ended. */
+  closers: Closers
+}
+
+/** @throws {Error} a sentence */
+export async function startSurroundings(options: SurroundingsOptions): Promise<Surroundings> {
+  const { stage, folder, wechatPort, print, closers } = options
+  const own = await localSecrets(folder)
+  const {
+    DATABASE_URL: address = '',
+    WECHAT_APPID: appid = own.WECHAT_APPID ?? '',
+    WECHAT_SECRET: secret = own.WECHAT_SECRET ?? '',
+    WECHAT_API_URL: otherWeChat,
+  } = stage.values
+  const database = await startLocalDatabase(address)
+  closers.push(database.close)
+  const db = await openDb(database.url)
+  await migrate(db, {
+    migrations: await readMigrations(),
+    onStep: (step) => print(`migrate ${step}`),
+  }).finally(() => db.close())
+
+  let wechatUrl: string | undefined
+  if (otherWeChat === undefined) {
+    const wechat = await startOfflineWeChat({ port: wechatPort, appid, secret })
+    closers.push(wechat.close)
+    wechatUrl = wechat.url
+  }
+  return {
+    wechatUrl,
+    variables: {
+      ...own,
+      WECHAT_APPID: appid,
+      WECHAT_SECRET: secret,
+      WECHAT_API_URL: otherWeChat ?? wechatUrl ?? '',
+      DATABASE_URL: database.url,
+    },
+  }
+}
