@@ -3,7 +3,8 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { bundleFunction, contentsOf, functionNames, storeDoorOf } from './build/bundle.ts'
+import { storeDoorOf, storeDoors } from '../shared/store/doors.ts'
+import { bundleFunction, contentsOf, functionNames } from './build/bundle.ts'
 import { runCommand } from './cli/command.ts'
 
 const usage = `Usage: npm run build -- [options]
@@ -25,9 +26,10 @@ async function main(): Promise<void> {
     },
   })
   if (values.help) return console.log(usage)
-  const storeDoor = values.store ?? storeDoorOf(process.env.DATABASE_URL)
-  if (storeDoor !== 'planetscale' && storeDoor !== 'mysql') {
-    throw new Error(`--store is planetscale or mysql, not "${storeDoor}".`)
+  const wanted = values.store ?? storeDoorOf(process.env.DATABASE_URL)
+  const storeDoor = storeDoors.find((door) => door === wanted)
+  if (storeDoor === undefined) {
+    throw new Error(`--store is ${storeDoors.join(' or ')}, not "${wanted}".`)
   }
   const { outdir, sourcemap } = values
   const bundles = await Promise.all(

@@ -23,7 +23,7 @@ const layers: { name: string; files: RegExp; packages: RegExp }[] = [
       /^(node:(crypto|fs|http|https|net|tls)|uuid|jose|mysql2(\/promise)?|@planetscale\/database)$/,
   },
   { name: 'core', files: /^shared\/(endpoint|breaker|domain\/.+)\.ts$/, packages: /^valibot$/ },
-  { name: 'vocabulary', files: /^shared\/(ports|problem|steady-clock)\.ts$/, packages: /^$/ },
+  { name: 'vocabulary', files: /^shared\/(ports|problem)\.ts$/, packages: /^$/ },
 ]
 
 /** Pure functions of implementations that an endpoint may call. */

@@ -5,7 +5,7 @@
 
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import type { StoreDoor } from '../build/bundle.ts'
+import type { StoreDoor } from '../../shared/store/doors.ts'
 import {
   type BackEnd,
   bundleOf,

@@ -93,8 +93,8 @@ const sentences: readonly [RegExp, string][] = [
 /** What is wrong with DATABASE_URL; `…` stands for the error's detail. */
 const urlFaults: Readonly<Record<DatabaseUrlFault, string>> = {
   'not-a-url': '不是有效的地址',
-  scheme: '应以 … 开头',
-  'other-door': '需要另一种驱动（现有的包是为 … 构建的），请重新构建',
+  scheme: '的开头不是任何一种支持的数据库',
+  'other-door': '需要另一种驱动，请重新构建',
   'no-host': '里没有主机',
   'no-user': '里没有用户名',
   'no-password': '里没有密码',

@@ -5,9 +5,9 @@ import { BlockList, connect, isIPv6 } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { DatabaseUrlError } from '../../shared/store/database-url-error.ts'
 import { type Db, DbError } from '../../shared/store/db.ts'
+import { storeDoorOf } from '../../shared/store/doors.ts'
 import { parseMySqlUrl } from '../../shared/store/mysql-url.ts'
 import { checkPlanetScaleUrl } from '../../shared/store/planetscale-url.ts'
-import { doorOf } from '../../shared/wiring/configuration.ts'
 import { DATABASE_BUDGET_MS, openDb } from '../../shared/wiring/database.ts'
 import type { DesiredService } from '../tencent/service.ts'
 import { urlFaultInChinese } from './chinese.ts'
@@ -81,7 +81,7 @@ async function examine({ url, hasVpc, stepMs }: Examination, findings: Finding[]
         en: 'the database answers and accepts user and password',
       }),
     )
-    findings.push(...(await checkSettings(db, doorOf(url))))
+    findings.push(...(await checkSettings(db, storeDoorOf(url))))
     findings.push(...(await checkColumns(db)))
     findings.push(...(await checkMigrations(db)))
   } finally {
@@ -97,7 +97,7 @@ interface Place {
 
 function placeOf(url: string): Place | { fault: DatabaseUrlError } {
   try {
-    if (doorOf(url) === 'mysql') {
+    if (storeDoorOf(url) === 'mysql') {
       const { host, port, tls } = parseMySqlUrl(url)
       return { host, port, isEncrypted: tls !== undefined }
     }

@@ -1,6 +1,7 @@
 /** One bundle on one event, in a process of its own with its own variables. */
 
-import { bundleFunction, makeOwnOutdir, storeDoorOf } from '../build/bundle.ts'
+import { storeDoorOf } from '../../shared/store/doors.ts'
+import { bundleFunction, makeOwnOutdir } from '../build/bundle.ts'
 import { startLocalDatabase } from '../database/local-database.ts'
 import { dataFolder, localSecrets, pickVariables, runningAddresses } from './environment.ts'
 import { type EventProfile, toEvent } from './events.ts'

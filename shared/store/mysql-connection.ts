@@ -7,9 +7,8 @@
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import mysql2, { type Connection, type PrepareStatementInfo, type SslOptions } from 'mysql2'
-import { steadyMs } from '../steady-clock.ts'
 import { DatabaseUrlError } from './database-url-error.ts'
-import { DbError, type SqlResult } from './db.ts'
+import { DbError, type DoorOptions, type SqlResult } from './db.ts'
 import type { MySqlTarget, MySqlTls } from './mysql-url.ts'
 import { type DriverValue, type MySqlColumn, toSqlRow } from './mysql-values.ts'
 import { checkParameterCount } from './parameters.ts'
@@ -31,6 +30,7 @@ const SESSION_ERRNOS: ReadonlySet<number> = new Set([1053, 1243, 1290, 1615, 179
 const UNDETERMINED_ERRNOS: ReadonlySet<number> = new Set([1053, 1180, 8501])
 
 type Outcome = DbError['outcome']
+type Clocks = Pick<DoorOptions, 'now' | 'steadyMs'>
 interface Answer {
   rows: unknown
   columns: readonly MySqlColumn[] | undefined
@@ -43,9 +43,12 @@ export class MySqlConnection {
   readonly #driver: Connection
   #broken: DbError | undefined
   #onBroken: ((error: DbError) => void) | undefined
-  #lastUsedMs = Date.now()
+  readonly #clocks: Clocks
+  #lastUsedMs: number
 
-  private constructor(target: MySqlTarget, tls: SslOptions | undefined) {
+  private constructor(target: MySqlTarget, tls: SslOptions | undefined, clocks: Clocks) {
+    this.#clocks = clocks
+    this.#lastUsedMs = clocks.now()
     const { host, port, user, password, database } = target
     this.#socket = connect({ host, port, noDelay: true, keepAlive: true })
     this.#driver = mysql2.createConnection({
@@ -79,9 +82,11 @@ export class MySqlConnection {
     target: MySqlTarget,
     tls: SslOptions | undefined,
     timeoutMs: number,
+    clocks: Clocks,
   ): Promise<MySqlConnection> {
+    const { steadyMs } = clocks
     const endMs = steadyMs() + timeoutMs
-    const connection = new MySqlConnection(target, tls)
+    const connection = new MySqlConnection(target, tls, clocks)
     try {
       await connection.#exchange<unknown>(timeoutMs, 'none', (settle) => {
         connection.#driver.connect(settle)
@@ -101,7 +106,7 @@ export class MySqlConnection {
 
   /** Milliseconds since its last answer by the wall clock, which goes on while an instance is frozen. */
   get idleMs(): number {
-    const idleMs = Date.now() - this.#lastUsedMs
+    const idleMs = this.#clocks.now() - this.#lastUsedMs
     return idleMs < 0 ? Number.POSITIVE_INFINITY : idleMs
   }
 
@@ -116,6 +121,7 @@ export class MySqlConnection {
     timeoutMs: number,
     lostOutcome: Outcome,
   ): Promise<SqlResult> {
+    const { steadyMs } = this.#clocks
     const endMs = steadyMs() + timeoutMs
     const statement = await this.#exchange<PrepareStatementInfo>(timeoutMs, 'none', (settle) => {
       this.#driver.prepare(sql, settle)
@@ -208,7 +214,7 @@ export class MySqlConnection {
       const finish = () => {
         clearTimeout(timer)
         this.#onBroken = undefined
-        this.#lastUsedMs = Date.now()
+        this.#lastUsedMs = this.#clocks.now()
         this.#hold(false)
       }
       const timer = setTimeout(() => {

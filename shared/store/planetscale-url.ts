@@ -12,7 +12,7 @@ export function checkPlanetScaleUrl(text: string): boolean {
   if (!URL.canParse(text)) throw new DatabaseUrlError('not-a-url')
   const { protocol, hostname, username, password } = new URL(text)
   if (protocol !== 'https:' && protocol !== 'http:') {
-    throw new DatabaseUrlError('scheme', 'https://')
+    throw new DatabaseUrlError('scheme')
   }
   if (protocol === 'http:' && !LOOPBACK_HOSTS.includes(hostname)) {
     throw new DatabaseUrlError('plain-http')

@@ -16,12 +16,10 @@ import {
 import { createLogger } from '../log.ts'
 import type { Logger } from '../ports.ts'
 import { Problem } from '../problem.ts'
-import { steadyMs } from '../steady-clock.ts'
 import { DbError } from '../store/db.ts'
-import { systemClock } from '../wiring/clock.ts'
+import { steadyMs, systemClock } from '../wiring/clock.ts'
 import { allowedOriginsFrom, compose, compressFrom, type Parts } from '../wiring/compose.ts'
 import { ConfigurationError, type Environment } from '../wiring/configuration.ts'
-import { beginInvocation } from '../wiring/database.ts'
 import {
   callerFromContext,
   callerFromEnvironment,
@@ -166,7 +164,7 @@ function createAnswer<Needs extends Authority>({
   log,
 }: FunctionDeclaration<Needs> & { env: Environment; log: Logger }): Answer {
   const started = attempt(() => ({
-    needs: compose(parts, env),
+    needsOf: compose(parts, env),
     allowedOrigins: allowedOriginsFrom(env),
     compresses: compressFrom(env),
   }))
@@ -196,14 +194,13 @@ function createAnswer<Needs extends Authority>({
       const call = transport.read({ requestId, remainingMs })
       if (!call) throw new Problem('not-found')
       if ('error' in started) throw started.error
-      beginInvocation(remainingMs())
       if (call.method === 'OPTIONS' && transport.writeOptions) {
         finish('info', { status: 204 })
         return transport.writeOptions(methodsAt(endpoints, call.path), options)
       }
       const found = findEndpoint(endpoints, call)
       route = found.endpoint.route
-      const outcome = await run(found, call, started.value.needs)
+      const outcome = await run(found, call, started.value.needsOf(remainingMs))
       finish('info', { status: outcome.status, route })
       return transport.writeOutcome(outcome, options)
     } catch (error) {

@@ -5,7 +5,7 @@
 
 import * as v from 'valibot'
 import { type Breaker, createBreaker } from '../breaker.ts'
-import { createLimiter, noLimiter } from '../limits/limiter.ts'
+import { createLimiter, noLimiter, type Tallies } from '../limits/limiter.ts'
 import type {
   Clock,
   CodeClaimStore,
@@ -31,6 +31,7 @@ import { createTokenSigner, createTokenVerifier, type TokenOptions } from '../se
 import { createVault } from '../session/vault.ts'
 import { createCodeClaimStore } from '../store/code-claims.ts'
 import { createCounterStore } from '../store/counters.ts'
+import type { Db } from '../store/db.ts'
 import { createPersonIdentities, createPersonStore } from '../store/people.ts'
 import { createRatingEraser } from '../store/rating-erasure.ts'
 import { createRatingStore } from '../store/ratings.ts'
@@ -40,7 +41,7 @@ import {
   createSessionStore,
 } from '../store/sessions.ts'
 import { createWeChat } from '../wechat/client.ts'
-import { systemClock } from './clock.ts'
+import { machine, systemClock } from './clock.ts'
 import {
   ApiUrl,
   AppId,
@@ -54,28 +55,56 @@ import {
   readVariables,
   Seconds,
 } from './configuration.ts'
-import { dbFrom } from './database.ts'
+import { databaseFrom } from './database.ts'
 
-/** Makes one need of a function. @throws {ConfigurationError} naming variables, never values */
-export type Part<Need> = (env: Environment) => Need
+/** Makes one need of a function, for good or anew for each call. @throws {ConfigurationError} naming variables, never values */
+export type Part<Need> = (env: Environment) => Need | PerCall<Need>
 
 /** A part for each need of a function. */
 export type Parts<Needs> = { [Name in keyof Needs]: Part<Needs[Name]> }
 
-/** Makes all parts, and reports all variables that are wrong at once. @throws {ConfigurationError} */
-export function compose<Needs extends object>(parts: Parts<Needs>, env: Environment): Needs {
+/** A need made for one call, which has `remainingMs()` left. */
+export class PerCall<Need> {
+  readonly make: (remainingMs: () => number) => Need
+
+  constructor(make: (remainingMs: () => number) => Need) {
+    this.make = make
+  }
+}
+
+/**
+ * Makes all parts, and reports all variables that are wrong at once. What it returns gives the needs of one call.
+ * @throws {ConfigurationError}
+ */
+export function compose<Needs extends object>(
+  parts: Parts<Needs>,
+  env: Environment,
+): (remainingMs: () => number) => Needs {
   const wrong = new Set<string>()
-  const needs: Partial<Needs> = {}
+  const made: { [Name in keyof Needs]?: Needs[Name] | PerCall<Needs[Name]> } = {}
   for (const name of Object.keys(parts) as (keyof Needs)[]) {
     try {
-      needs[name] = parts[name](env)
+      made[name] = parts[name](env)
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error
       for (const variable of error.variables) wrong.add(variable)
     }
   }
   if (wrong.size > 0) throw new ConfigurationError([...wrong])
-  return needs as Needs
+  return (remainingMs) => {
+    const needs = { ...made }
+    for (const name in made) {
+      const need = made[name]
+      if (need instanceof PerCall) needs[name] = need.make(remainingMs)
+    }
+    return needs as Needs
+  }
+}
+
+/** A need over the configured database, within the time of each call. */
+function overDatabase<Need>(env: Environment, make: (db: Db) => Need): PerCall<Need> {
+  const database = databaseFrom(env)
+  return new PerCall((remainingMs) => make(database.forCall(remainingMs)))
 }
 
 /** The machine’s clock. */
@@ -84,59 +113,67 @@ export function clockFrom(): Clock {
 }
 
 /** Ratings in the configured database. */
-export function ratingsFrom(env: Environment): RatingStore {
-  return createRatingStore(dbFrom(env), systemClock.now)
+export function ratingsFrom(env: Environment): PerCall<RatingStore> {
+  return overDatabase(env, (db) => createRatingStore(db, machine.now))
 }
 
 /** Removes people from ratings in the configured database. */
-export function ratingEraserFrom(env: Environment): RatingEraser {
-  return createRatingEraser(dbFrom(env))
+export function ratingEraserFrom(env: Environment): PerCall<RatingEraser> {
+  return overDatabase(env, createRatingEraser)
 }
 
 /** People in the configured database. */
-export function peopleFrom(env: Environment): PersonStore {
-  return createPersonStore(dbFrom(env))
+export function peopleFrom(env: Environment): PerCall<PersonStore> {
+  return overDatabase(env, createPersonStore)
 }
 
 /** Claims on codes in the configured database. */
-export function codeClaimsFrom(env: Environment): CodeClaimStore {
-  return createCodeClaimStore(dbFrom(env))
+export function codeClaimsFrom(env: Environment): PerCall<CodeClaimStore> {
+  return overDatabase(env, createCodeClaimStore)
 }
 
 /** Counters in the configured database. */
-export function countersFrom(env: Environment): CounterStore {
-  return createCounterStore(dbFrom(env))
+export function countersFrom(env: Environment): PerCall<CounterStore> {
+  return overDatabase(env, createCounterStore)
 }
 
 /** Session rows in the configured database. */
-export function sessionStoreFrom(env: Environment): SessionStore {
-  return createSessionStore(dbFrom(env))
+export function sessionStoreFrom(env: Environment): PerCall<SessionStore> {
+  return overDatabase(env, createSessionStore)
 }
 
 /** Enough of sessions to tell who calls. */
-export function sessionCheckFrom(env: Environment): Pick<Sessions, 'check'> {
-  return createSessionCheck({ store: createSessionLookup(dbFrom(env)), now: systemClock.now })
+export function sessionCheckFrom(env: Environment): PerCall<Pick<Sessions, 'check'>> {
+  return overDatabase(env, (db) =>
+    createSessionCheck({ store: createSessionLookup(db), now: machine.now }),
+  )
 }
 
 /** Sessions with their tokens: `TOKEN_KEYS`, `WECHAT_APPID`, `ACCESS_TOKEN_SECONDS`. */
-export function sessionsFrom(env: Environment): Sessions {
-  const { TOKEN_KEYS: keys } = readVariables(env, { TOKEN_KEYS: KeyRing })
-  return createSessions({
-    store: sessionStoreFrom(env),
-    tokens: createTokenSigner(tokenOptions(env)),
-    keys: keys.map(({ kid, bytes }) => ({ kid, secret: bytes })),
-    now: systemClock.now,
-  })
+export function sessionsFrom(env: Environment): PerCall<Sessions> {
+  const options = tokenOptions(env)
+  const tokens = createTokenSigner(options)
+  return overDatabase(env, (db) =>
+    createSessions({
+      store: createSessionStore(db),
+      tokens,
+      keys: options.keys,
+      now: machine.now,
+    }),
+  )
 }
 
 /** Sessions of `wx.cloud.callFunction`. */
-export function platformSessionsFrom(env: Environment): PlatformSessions {
-  return createPlatformSessions({
-    appid: appidFrom(env),
-    people: createPersonIdentities(dbFrom(env)),
-    store: createPlatformSessionStore(dbFrom(env)),
-    now: systemClock.now,
-  })
+export function platformSessionsFrom(env: Environment): PerCall<PlatformSessions> {
+  const appid = appidFrom(env)
+  return overDatabase(env, (db) =>
+    createPlatformSessions({
+      appid,
+      people: createPersonIdentities(db),
+      store: createPlatformSessionStore(db),
+      now: machine.now,
+    }),
+  )
 }
 
 /** Seals session keys and phone numbers. */
@@ -150,15 +187,15 @@ export function lookupFrom(env: Environment): Lookup {
 }
 
 /** Limits of requests by `LIMITS`; counted in the store. */
-export function limiterFrom(env: Environment): Limiter {
+export function limiterFrom(env: Environment): Limiter | PerCall<Limiter> {
   const { LIMITS: limits } = readVariables(env, { LIMITS: Limits })
   if (limits === 'off') return noLimiter
-  return createLimiter({
-    counters: countersFrom(env),
-    ...limits,
-    now: systemClock.now,
-    random: Math.random,
-  })
+  // An instance counts all its calls together.
+  const tallies: Tallies = new Map()
+  const { now, random } = machine
+  return overDatabase(env, (db) =>
+    createLimiter({ counters: createCounterStore(db), ...limits, now, random, tallies }),
+  )
 }
 
 /** User ids and openids of operators, who read everything. */
@@ -189,9 +226,10 @@ export function weChatFrom(env: Environment): WeChat {
       appid: variables.WECHAT_APPID,
       secret: variables.WECHAT_SECRET,
       apiUrl: variables.WECHAT_API_URL,
-      now: systemClock.now,
+      now: machine.now,
+      steadyMs: machine.steadyMs,
     }),
-    createBreaker({ now: systemClock.now }),
+    createBreaker({ now: machine.now }),
   )
 }
 
@@ -217,7 +255,7 @@ function tokenOptions(env: Environment): TokenOptions {
     audience: variables.WECHAT_APPID,
     lifetimeSeconds: variables.ACCESS_TOKEN_SECONDS,
     clockToleranceSeconds: 60,
-    now: systemClock.now,
+    now: machine.now,
   }
 }
 

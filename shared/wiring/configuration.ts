@@ -1,6 +1,7 @@
 /** What configuration variables may be: read by name, checked once, refused by name and never by value. */
 
 import * as v from 'valibot'
+import { hasDoorFor } from '../store/doors.ts'
 
 /** Variables by name; `process.env` in a function. */
 export type Environment = Record<string, string | undefined>
@@ -24,7 +25,7 @@ export function readVariables<Entries extends v.ObjectEntries>(
   const own: Environment = {}
   // An empty value in a deployment's environment means the same as none.
   for (const name of Object.keys(entries)) if (env[name]) own[name] = env[name]
-  const parsed = v.safeParse(v.object(entries), own)
+  const parsed = v.safeParse(v.object(entries), own, { abortPipeEarly: true })
   if (parsed.success) return parsed.output
   throw new ConfigurationError(parsed.issues.map(describeVariable))
 }
@@ -49,15 +50,6 @@ function parseUrl(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined
 }
 
-/** Which database driver a bundle carries; set by the build. Sources run without it and carry both. */
-declare const STORE_DOOR: 'planetscale' | 'mysql' | undefined
-const builtDoor = typeof STORE_DOOR === 'undefined' ? undefined : STORE_DOOR
-
-/** Which driver a database URL needs. */
-export function doorOf(databaseUrl: string): 'planetscale' | 'mysql' {
-  return databaseUrl.startsWith('mysql:') ? 'mysql' : 'planetscale'
-}
-
 /** The mini program’s appid. */
 export const AppId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{4,64}$/))
 
@@ -73,8 +65,8 @@ export const DatabaseUrl = v.pipe(
     return url.protocol === 'mysql:' || isSecureOrLoopback(text)
   }, 'should be https://user:password@host or mysql://user:password@host:3306/database'),
   v.check(
-    (text) => builtDoor === undefined || doorOf(text) === builtDoor,
-    `this bundle was built for ${builtDoor}; build again with the new DATABASE_URL`,
+    hasDoorFor,
+    'this bundle was built for another driver; build again with the new DATABASE_URL',
   ),
 )
 

@@ -4,9 +4,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { bundleFunction, type StoreDoor } from '../../scripts/build/bundle.ts'
+import { bundleFunction } from '../../scripts/build/bundle.ts'
 import { pickVariables } from '../../scripts/local/environment.ts'
 import { readService } from '../../scripts/local/service.ts'
+import type { StoreDoor } from '../../shared/store/doors.ts'
 
 export interface WebProcess {
   /** The address it says it listens on, reached over loopback. Rejects when it does not start. */

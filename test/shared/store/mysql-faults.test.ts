@@ -4,8 +4,8 @@ import mysql2 from 'mysql2/promise'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startPrivateMariaDb } from '../../../scripts/simulators/mariadb/private-mariadb.ts'
 import { type Db, DbError } from '../../../shared/store/db.ts'
-import { openMySql } from '../../../shared/store/mysql.ts'
 import { dbFailure as failure } from '../../support/db-failure.ts'
+import { openMySql } from '../../support/open-door.ts'
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts'
 
 // A server of its own: it is killed, and its global settings are spoilt.

@@ -5,8 +5,8 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { startPrivateMariaDb } from '../../../scripts/simulators/mariadb/private-mariadb.ts'
 import { selfSignedCertificate } from '../../../scripts/simulators/self-signed-certificate.ts'
 import type { Db } from '../../../shared/store/db.ts'
-import { openMySql } from '../../../shared/store/mysql.ts'
 import { dbFailure as failure } from '../../support/db-failure.ts'
+import { openMySql } from '../../support/open-door.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ms-tls-'))
 const { certificate, key } = selfSignedCertificate(['localhost'])

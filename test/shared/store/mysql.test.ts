@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
 import type { Db, SqlValue } from '../../../shared/store/db.ts'
-import { openMySql } from '../../../shared/store/mysql.ts'
 import { dbFailure as failure } from '../../support/db-failure.ts'
 import { describeWithMariaDb } from '../../support/mariadb-suite.ts'
+import { openMySql } from '../../support/open-door.ts'
 import { startTcpProxy } from '../../support/tcp-proxy.ts'
 
 const HOSTILE_TEXTS = [
@@ -218,7 +218,7 @@ describeWithMariaDb('the MySQL door', (suite) => {
       void transaction.query('insert into t values (4)')
     })
     expect((await db.query('select count(*) n from t')).rows).toEqual([{ n: 4 }])
-    await expect(leaked?.('insert into t values (5)')).rejects.toThrow('has ended')
+    await expect(leaked?.('insert into t values (5)')).rejects.toThrow('the transaction is over')
   })
 
   test('runs both transactions of a deadlock to their end', async () => {

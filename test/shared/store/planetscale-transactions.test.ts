@@ -6,8 +6,8 @@ import {
 } from '../../../scripts/simulators/planetscale/server.ts'
 import { openSqliteEngine } from '../../../scripts/simulators/planetscale/sqlite-engine.ts'
 import type { Db, Queryable } from '../../../shared/store/db.ts'
-import { openPlanetScale } from '../../../shared/store/planetscale.ts'
 import { dbFailure } from '../../support/db-failure.ts'
+import { openPlanetScale } from '../../support/open-door.ts'
 
 let server: OfflinePlanetScale
 let db: Db
