@@ -79,8 +79,8 @@ async function bundleWithReplayingDoor(name: string, outdir: string): Promise<st
   const replaceDoor: Plugin = {
     name: 'replace-door',
     setup: ({ onResolve }) =>
-      onResolve({ filter: /\/store\/planetscale\.ts$/ }, ({ importer }) => {
-        if (importer.endsWith('replaying-door.ts')) return undefined
+      onResolve({ filter: /^\.\/planetscale\.ts$/ }, ({ importer }) => {
+        if (!importer.endsWith('doors.ts')) return undefined
         wasReplaced = true
         return { path: path.join(projectFolder, 'scripts/bench/replaying-door.ts') }
       }),
