@@ -119,14 +119,27 @@ export interface WeChat {
   exchangePhoneCode(code: string, remainingMs: number): Promise<PhoneNumber>
 }
 
-/** Seals secrets at rest; a context names whose and what they are. See `session/vault.ts`. */
+/** Seals secrets at rest. See `session/vault.ts`. */
 export interface Vault {
+  /**
+   * `context` says whose secret this is and of what kind (`session-key:<user id>`); it is not stored, but `open` must be
+   * given the same, so that a row copied to another person is worthless.
+   * @throws {TypeError} when a text holds half a character, which could not come back as it was
+   */
   seal(plaintext: string, context: string): Uint8Array
+  /**
+   * `undefined` for anything that was not sealed under this context by a key we hold, whatever the reason.
+   * Never throws. `isCurrent` is false when an older key sealed it: seal it again when convenient.
+   */
   open(sealed: Uint8Array, context: string): { plaintext: string; isCurrent: boolean } | undefined
 }
 
 /** Digests for finding a value without storing it. See `session/lookup.ts`. */
 export interface Lookup {
+  /**
+   * 32 bytes, always the same for the same two texts. `purpose` names the column (`phone`, `login-code`): the same value
+   * has unrelated digests for two purposes. Values are taken as they are: bring a phone number into one spelling first.
+   */
   digest(purpose: string, value: string): Uint8Array
 }
 

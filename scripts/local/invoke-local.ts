@@ -13,7 +13,7 @@ export interface InvokeLocalOptions {
   event: unknown
   /** Variables that are set; local defaults stand in for the others. */
   environment: Record<string, string | undefined>
-  /** Rebuilds an HTTP event in another door's shape. */
+  /** Rebuilds an HTTP event in another trigger's shape. */
   profile?: EventProfile | undefined
   /** Waits for a debugger on this port before the bundle is loaded. */
   inspectPort?: number | undefined

@@ -4,22 +4,13 @@
  */
 
 import { createHmac, hkdfSync } from 'node:crypto'
+import type { Lookup } from '../ports.ts'
 import { KEY_MIN_BYTES, KeyError } from './key-error.ts'
 
 /** The one key of a lookup. */
 export interface LookupOptions {
   /** At least 32 random bytes. Changing it makes all digests stored so far unfindable. */
   key: Uint8Array
-}
-
-/** Digests for finding a value that is not stored. */
-export interface Lookup {
-  /**
-   * 32 bytes, always the same for the same two texts. `purpose` names the column (`phone`, `login-code`):
-   * the same value has unrelated digests for two purposes. Values are taken as they are: bring a
-   * phone number into one spelling first.
-   */
-  digest(purpose: string, value: string): Uint8Array
 }
 
 const HMAC_KEY_BYTES = 32

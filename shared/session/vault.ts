@@ -6,6 +6,7 @@
  */
 
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import type { Vault } from '../ports.ts'
 import { KEY_MIN_BYTES, KeyError } from './key-error.ts'
 
 /** A key that seals, and the name it is stored under. */
@@ -20,21 +21,6 @@ export interface SealingKey {
 export interface VaultOptions {
   /** The first seals, all open. To rotate, put a new one first and drop an old one once nothing is sealed by it. */
   keys: readonly SealingKey[]
-}
-
-/** Seals secrets at rest. */
-export interface Vault {
-  /**
-   * `context` says whose secret this is and of what kind (`session-key:<user id>`); it is not stored,
-   * but `open` must be given the same, so that a row copied to another person is worthless.
-   * @throws {TypeError} when a text holds half a character, which could not come back as it was
-   */
-  seal(plaintext: string, context: string): Uint8Array
-  /**
-   * `undefined` for anything that was not sealed under this context by a key we hold, whatever the reason.
-   * Never throws. `isCurrent` is false when an older key sealed it: seal it again when convenient.
-   */
-  open(sealed: Uint8Array, context: string): { plaintext: string; isCurrent: boolean } | undefined
 }
 
 const CIPHER = 'aes-256-gcm'

@@ -63,21 +63,23 @@ export type DbFailure =
   | 'timeout' // no answer within the deadline
   | 'bad-answer' // an answer that is not the protocol's
 
+/** `none`: certainly not applied. `unknown`: may have been applied, read back before retrying. */
+export type DbOutcome = 'none' | 'unknown'
+
 /** A statement that failed, described without its text or values. */
 export class DbError extends Error {
   readonly failure: DbFailure
   /** MySQL error number (1062 duplicate key, 1213 deadlock …), when the database gave one. */
   readonly errno: number | undefined
   readonly sqlState: string | undefined
-  /** `none`: certainly not applied. `unknown`: may have been applied, read back before retrying. */
-  readonly outcome: 'none' | 'unknown'
+  readonly outcome: DbOutcome
 
   constructor(
     failure: DbFailure,
     details: {
       errno?: number | undefined
       sqlState?: string | undefined
-      outcome: 'none' | 'unknown'
+      outcome: DbOutcome
     },
   ) {
     super(`database ${failure}${details.errno === undefined ? '' : ` (errno ${details.errno})`}`)

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import mysql2, { type Connection, type PrepareStatementInfo, type SslOptions } from 'mysql2'
 import { DatabaseUrlError } from './database-url-error.ts'
-import { DbError, type DoorOptions, type SqlResult } from './db.ts'
+import { DbError, type DbOutcome, type DoorOptions, type SqlResult } from './db.ts'
 import type { MySqlTarget, MySqlTls } from './mysql-url.ts'
 import { type DriverValue, type MySqlColumn, toSqlRow } from './mysql-values.ts'
 import { checkParameterCount } from './parameters.ts'
@@ -29,9 +29,8 @@ const SESSION_ERRNOS: ReadonlySet<number> = new Set([1053, 1243, 1290, 1615, 179
 /** Refusals after which the statement may have been applied all the same: shutdown, error during COMMIT, TiDB's own. */
 const UNDETERMINED_ERRNOS: ReadonlySet<number> = new Set([1053, 1180, 8501])
 
-type Outcome = DbError['outcome']
 type Clocks = Pick<DoorOptions, 'now' | 'steadyMs'>
-interface Answer {
+interface DriverAnswer {
   rows: unknown
   columns: readonly MySqlColumn[] | undefined
 }
@@ -119,7 +118,7 @@ export class MySqlConnection {
     sql: string,
     values: DriverValue[],
     timeoutMs: number,
-    lostOutcome: Outcome,
+    lostOutcome: DbOutcome,
   ): Promise<SqlResult> {
     const { steadyMs } = this.#clocks
     const endMs = steadyMs() + timeoutMs
@@ -128,7 +127,7 @@ export class MySqlConnection {
     })
     const expected = (statement as PrepareStatementInfo & { parameters: unknown[] }).parameters
     checkParameterCount(expected.length, values.length)
-    const answer = await this.#exchange<Answer>(endMs - steadyMs(), lostOutcome, (settle) => {
+    const answer = await this.#exchange<DriverAnswer>(endMs - steadyMs(), lostOutcome, (settle) => {
       statement.execute(values, (error: unknown, rows: unknown, columns?: MySqlColumn[]) => {
         settle(error, { rows, columns })
       })
@@ -140,7 +139,7 @@ export class MySqlConnection {
   async command(
     sql: 'start transaction' | 'commit' | 'rollback',
     timeoutMs: number,
-    lostOutcome: Outcome,
+    lostOutcome: DbOutcome,
   ): Promise<void> {
     await this.#ask(sql, timeoutMs, lostOutcome)
   }
@@ -193,8 +192,8 @@ export class MySqlConnection {
     if (autocommit !== '1') throw refusedSetting('autocommit')
   }
 
-  #ask(sql: string, timeoutMs: number, lostOutcome: Outcome): Promise<Answer> {
-    return this.#exchange<Answer>(timeoutMs, lostOutcome, (settle) => {
+  #ask(sql: string, timeoutMs: number, lostOutcome: DbOutcome): Promise<DriverAnswer> {
+    return this.#exchange<DriverAnswer>(timeoutMs, lostOutcome, (settle) => {
       this.#driver.query(sql, (error: unknown, rows: unknown, columns?: MySqlColumn[]) => {
         settle(error, { rows, columns })
       })
@@ -204,7 +203,7 @@ export class MySqlConnection {
   /** Sends something and waits for its answer, the connection's end, or the deadline, whatever comes first. */
   #exchange<T>(
     timeoutMs: number,
-    lostOutcome: Outcome,
+    lostOutcome: DbOutcome,
     send: (settle: Settle<T>) => void,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -275,7 +274,7 @@ function readAuthority(path: string): string {
   }
 }
 
-function toSqlResult({ rows, columns }: Answer): SqlResult {
+function toSqlResult({ rows, columns }: DriverAnswer): SqlResult {
   if (Array.isArray(rows) && columns !== undefined) {
     return {
       rows: rows.map((values: unknown[]) => toSqlRow(values, columns)),
@@ -291,7 +290,7 @@ function isHeader(answer: unknown): answer is { affectedRows: number } {
 }
 
 /** mysql2's errors carry the SQL, its values and the user's name: only class, number and state are taken over. */
-function toDbError(error: unknown, lostOutcome: Outcome): DbError {
+function toDbError(error: unknown, lostOutcome: DbOutcome): DbError {
   if (error instanceof DbError) return error
   const { errno, sqlState, code, syscall } = error as {
     errno?: unknown

@@ -7,6 +7,7 @@ import { type Cast, Client, type Connection, DatabaseError } from '@planetscale/
 import {
   type Database,
   DbError,
+  type DbOutcome,
   type DoorOptions,
   type SqlResult,
   type SqlRow,
@@ -22,7 +23,7 @@ import { type BegunTransaction, runTransaction } from './transactions.ts'
 interface Sending {
   timeoutMs: () => number
   retryStale: boolean
-  outcomeWhenLost: 'none' | 'unknown'
+  outcomeWhenLost: DbOutcome
   /** Transaction control and definitions may be answered with a session alone. */
   control: boolean
 }
@@ -129,7 +130,7 @@ async function execute(
 }
 
 /** The driver's errors repeat SQL and values: only number and state are taken over. */
-function dbErrorFrom(error: unknown, outcomeWhenLost: 'none' | 'unknown'): DbError {
+function dbErrorFrom(error: unknown, outcomeWhenLost: DbOutcome): DbError {
   if (error instanceof DbError) return error
   if (error instanceof ExchangeError) {
     return new DbError(error.failure, { outcome: error.sent ? outcomeWhenLost : 'none' })

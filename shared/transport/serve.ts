@@ -67,7 +67,7 @@ export interface FunctionDeclaration<Needs extends Authority> {
 
 const DATABASE_RETRY_AFTER_SECONDS = 2
 
-/** A function's handler for every door, the HTTP doors alone, and the same as a server (`web-program.ts`). */
+/** A function's handler for every transport, HTTP alone, and the same as a server (`web-program.ts`). */
 export type ServedFunction = ((
   event: unknown,
   context?: InvocationContext,

@@ -9,7 +9,7 @@ export const inspectOption: CommandOption = {
   type: 'string',
 }
 export const profileOption: CommandOption = {
-  usage: `The door whose events to make: ${eventProfiles.join(', ')}`,
+  usage: `The HTTP trigger whose events to make: ${eventProfiles.join(', ')}`,
   type: 'string',
 }
 export const platformLogOption: CommandOption = {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { Vault } from '../../../shared/ports.ts'
 import { createLookup } from '../../../shared/session/lookup.ts'
-import { createVault, type Vault } from '../../../shared/session/vault.ts'
+import { createVault } from '../../../shared/session/vault.ts'
 
 const old = { kid: 'k-2024', bytes: randomBytes(32) }
 const current = { kid: 'k-2025', bytes: randomBytes(48) }
