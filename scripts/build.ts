@@ -2,7 +2,8 @@
 
 import { readFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
-import { bundleFunction, contentsOf, functionNames, storeDoorOf } from './build/bundle.ts'
+import { storeDoorOf, storeDoors } from '../shared/store/doors.ts'
+import { bundleFunction, contentsOf, functionNames } from './build/bundle.ts'
 import { runCommand } from './cli/command.ts'
 import { readStage } from './cli/stage.ts'
 
@@ -35,9 +36,10 @@ await runCommand({
   },
   async run({ stage, store, outdir, sourcemap }) {
     if (stage !== undefined && store !== undefined) throw new Error('--stage or --store, not both.')
-    const storeDoor = store ?? (await storeDoorFor(stage))
-    if (storeDoor !== 'planetscale' && storeDoor !== 'mysql') {
-      throw new Error(`--store is planetscale or mysql, not "${storeDoor}".`)
+    const wanted = store ?? (await storeDoorFor(stage))
+    const storeDoor = storeDoors.find((door) => door === wanted)
+    if (storeDoor === undefined) {
+      throw new Error(`--store is ${storeDoors.join(' or ')}, not "${wanted}".`)
     }
     const bundles = await Promise.all(
       functionNames.map((name) => bundleFunction(name, { storeDoor, outdir, sourcemap })),

@@ -1,13 +1,9 @@
 /** Deletes old ratings in bounded batches. Run with --help. */
 
+import { RETENTION_BATCH } from '../shared/store/maintenance.ts'
 import { progressLine, runCommand, withDatabase } from './cli/command.ts'
 import { stageOptions, stageUsage } from './cli/stage.ts'
-import {
-  countOlderThan,
-  deleteOlderThan,
-  deleteSpent,
-  RETENTION_BATCH,
-} from './database/maintenance.ts'
+import { countOlderThan, deleteOlderThan, deleteSpent } from './database/maintenance.ts'
 
 const usage = `Usage: npm run retention -- --stage NAME --older-than DAYSd [--dry-run]
 

@@ -124,7 +124,7 @@ export interface Vault {
   /**
    * `context` says whose secret this is and of what kind (`session-key:<user id>`); it is not stored,
    * but `open` must be given the same, so that a row copied to another person is worthless.
-   * @throws {Error} when a text holds half a character, which could not come back as it was
+   * @throws {TypeError} when a text holds half a character, which could not come back as it was
    */
   seal(plaintext: string, context: string): Uint8Array
   /**

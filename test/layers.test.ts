@@ -32,7 +32,7 @@ const layers: { name: string; files: RegExp; packages: RegExp }[] = [
   },
   {
     name: 'vocabulary',
-    files: /^shared\/(ports|problem|steady-clock|network-addresses)\.ts$/,
+    files: /^shared\/(ports|problem|network-addresses)\.ts$/,
     packages: /^node:net$/,
   },
 ]

@@ -5,7 +5,6 @@
 
 import type { Clock, CodeClaim, CodeClaimStore, Lookup } from '../../shared/ports.ts'
 import { Problem } from '../../shared/problem.ts'
-import { steadyMs } from '../../shared/steady-clock.ts'
 
 /** How long a repeated code is answered as at first. */
 export const CODE_REPEAT_MS = 60_000
@@ -44,7 +43,7 @@ export async function claimCode(
   const claim = (): Promise<CodeClaim | undefined> =>
     codeClaims.claim(digest, { nonceDigest, atMs: clock.now() })
 
-  const waitUntil = steadyMs() + Math.min(WAIT_MAX_MS, remainingMs() - RESERVE_MS)
+  const leftAtEndMs = Math.max(remainingMs() - WAIT_MAX_MS, RESERVE_MS)
   for (;;) {
     const earlier = await claim()
     if (!earlier) {
@@ -60,7 +59,7 @@ export async function claimCode(
     if (earlier.userId !== null) {
       return { state: 'settled', userId: earlier.userId, sessionId: earlier.sessionId }
     }
-    if (steadyMs() > waitUntil) throw new Problem('login-in-progress')
+    if (remainingMs() < leftAtEndMs) throw new Problem('login-in-progress')
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }

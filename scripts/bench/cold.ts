@@ -3,7 +3,7 @@
  * same boot. All contestants take their turn in every round; ratios are taken round by round.
  */
 
-import type { StoreDoor } from '../build/bundle.ts'
+import type { StoreDoor } from '../../shared/store/doors.ts'
 import { bundleOf, startBackEnd, writeNoOp } from './back-end.ts'
 import { withClosers } from './closers.ts'
 import { atMost, type Benchmark, type Budget, withoutMariaDb } from './figure.ts'

@@ -1,6 +1,6 @@
 /** The requests that the benchmarks make of a function, and the functions they are made of. */
 
-import type { StoreDoor } from '../build/bundle.ts'
+import type { StoreDoor } from '../../shared/store/doors.ts'
 import { type BackEnd, jsonEvent, ratingOf, readAccount } from './back-end.ts'
 
 export interface Invocation {

@@ -4,7 +4,7 @@
  */
 
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
-import type { StoreDoor } from '../build/bundle.ts'
+import type { StoreDoor } from '../../shared/store/doors.ts'
 import { type BackEnd, bundleOf, startBackEnd, writeNoOp } from './back-end.ts'
 import { withClosers } from './closers.ts'
 import { atMost, type Benchmark, type Row, withoutMariaDb } from './figure.ts'

@@ -3,15 +3,12 @@
  * on gives that answer again at once. So the handler sees real rows, and a loop measures everything but the store.
  */
 
-import type { Db, Queryable, SqlResult } from '../../shared/store/db.ts'
-import {
-  openPlanetScale as openReal,
-  type PlanetScaleOptions,
-} from '../../shared/store/planetscale.ts'
+import type { Database, DoorOptions, Queryable, SqlResult } from '../../shared/store/db.ts'
+import { openPlanetScale as openReal } from '../../shared/store/planetscale.ts'
 
 /** As the real one. */
-export function openPlanetScale(options: PlanetScaleOptions): Db {
-  const db = openReal(options)
+export function openPlanetScale(options: DoorOptions): Database {
+  const database = openReal(options)
   const known = new Map<string, SqlResult>()
   const replaying = (real: Queryable): Queryable => ({
     async query(sql, parameters) {
@@ -23,8 +20,14 @@ export function openPlanetScale(options: PlanetScaleOptions): Db {
     },
   })
   return {
-    ...replaying(db),
-    transaction: (work) => db.transaction((transaction) => work(replaying(transaction))),
-    close: () => db.close(),
+    within(timeoutMs) {
+      const db = database.within(timeoutMs)
+      return {
+        ...replaying(db),
+        transaction: (work) => db.transaction((transaction) => work(replaying(transaction))),
+        close: () => db.close(),
+      }
+    },
+    close: () => database.close(),
   }
 }

@@ -8,8 +8,8 @@ import { randomBytes } from 'node:crypto'
 import { stringify as bytesToUuid, v7 as uuidV7 } from 'uuid'
 import type { RatingStore } from '../../shared/ports.ts'
 import { foldAccount } from '../../shared/store/folds.ts'
-import { openMySql } from '../../shared/store/mysql.ts'
 import { createRatingStore } from '../../shared/store/ratings.ts'
+import { openDb } from '../../shared/wiring/database.ts'
 import { type AccessPath, accessPathOf, recordingDb } from './access-path.ts'
 import { startMeasuringMariaDb } from './back-end.ts'
 import { type Defer, withClosers } from './closers.ts'
@@ -32,7 +32,7 @@ const PAGE = 21
 /** Calls of one read in a round, as many as fit in this time. */
 const READS_MS = 40
 const READS_MAX = 30
-const STATEMENT_TIMEOUT_MS = 120_000
+const STATEMENT_BUDGET_MS = 120_000
 const BUDGET = atMost(2, 1.1)
 const NO_SCAN = atMost(0, 0)
 
@@ -155,8 +155,7 @@ async function fill(
   defer: Defer,
 ): Promise<Place> {
   await loadRatings({ databaseUrl: url, rows, hotShare, progress })
-  const timeoutMs = (): number => STATEMENT_TIMEOUT_MS
-  const db = recordingDb(openMySql({ url, timeoutMs, connections: 1 }))
+  const db = recordingDb(await openDb(url, { budgetMs: STATEMENT_BUDGET_MS }))
   defer(() => db.close())
   const ratings = createRatingStore(db, Date.now)
   for (let index = 0; index < TAIL_ROWS; index++) await submitNow(ratings)

@@ -1,7 +1,8 @@
 /** How large each function is: the minified bundle, and the zip that is uploaded. */
 
 import { readFile, stat } from 'node:fs/promises'
-import { functionNames, type StoreDoor } from '../build/bundle.ts'
+import type { StoreDoor } from '../../shared/store/doors.ts'
+import { functionNames } from '../build/bundle.ts'
 import { deterministicZip } from '../tencent/zip.ts'
 import { bundleOf, temporaryFolder } from './back-end.ts'
 import { withClosers } from './closers.ts'

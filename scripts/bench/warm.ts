@@ -67,8 +67,8 @@ async function bundleWithReplayingStore(name: string, outdir: string): Promise<s
   const replaceStore: Plugin = {
     name: 'replace-store',
     setup: ({ onResolve }) =>
-      onResolve({ filter: /\/store\/planetscale\.ts$/ }, ({ importer }) => {
-        if (importer.endsWith('replaying-planetscale.ts')) return undefined
+      onResolve({ filter: /^\.\/planetscale\.ts$/ }, ({ importer }) => {
+        if (!importer.endsWith('doors.ts')) return undefined
         wasReplaced = true
         return { path: path.join(projectFolder, 'scripts/bench/replaying-planetscale.ts') }
       }),

@@ -5,9 +5,8 @@ import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build, type Metafile } from 'esbuild'
+import type { StoreDoor } from '../../shared/store/doors.ts'
 import { slimMysql2 } from './slim-mysql2.ts'
-
-export type StoreDoor = 'planetscale' | 'mysql'
 
 export const projectFolder = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -18,11 +17,6 @@ export const functionNames: readonly string[] = readdirSync(path.join(projectFol
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
   .sort()
-
-/** Which driver the bundles need for this database; PlanetScale's when none is configured. */
-export function storeDoorOf(databaseUrl: string | undefined): StoreDoor {
-  return databaseUrl?.startsWith('mysql:') ? 'mysql' : 'planetscale'
-}
 
 export interface BundleOptions {
   storeDoor: StoreDoor
@@ -55,7 +49,7 @@ export function bundleSettings(
     format: 'cjs',
     mainFields: ['module', 'main'],
     conditions: ['import', 'module', 'node'],
-    define: { STORE_DOOR: JSON.stringify(storeDoor) },
+    define: { 'globalThis.STORE_DOOR': JSON.stringify(storeDoor) },
     // `node index.js` is a server; `require('index.js')` starts nothing.
     footer: { js: 'if (require.main === module) module.exports.main_handler.runWeb()' },
     plugins: storeDoor === 'mysql' ? [slimMysql2()] : [],

@@ -1,6 +1,7 @@
 /** What the server is set to: how it treats text that does not fit, how it compares, how it commits. */
 
 import { type Db, DbError } from '../../shared/store/db.ts'
+import type { StoreDoor } from '../../shared/store/doors.ts'
 import { DATABASE_BUDGET_MS } from '../../shared/wiring/database.ts'
 import { readMigrations } from '../database/migrations.ts'
 import { expectedColumns } from './expected-columns.ts'
@@ -21,7 +22,7 @@ const asked = [
 ] as const
 
 /** Findings `database.<setting>`. */
-export async function checkSettings(db: Db, door: 'mysql' | 'planetscale'): Promise<Finding[]> {
+export async function checkSettings(db: Db, door: StoreDoor): Promise<Finding[]> {
   const told: Record<string, string | undefined> = {}
   for (const name of asked) told[name] = await setting(db, name)
   return judgeSettings(told as Settings, door)
@@ -40,7 +41,7 @@ async function setting(db: Db, name: string): Promise<string | undefined> {
 }
 
 /** The judgement alone. A setting that is not told is passed over. */
-export function judgeSettings(settings: Settings, door: 'mysql' | 'planetscale'): Finding[] {
+export function judgeSettings(settings: Settings, door: StoreDoor): Finding[] {
   const findings = [
     ...judgeSqlMode(settings),
     ...judgeCharacterSets(settings),

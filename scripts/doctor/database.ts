@@ -6,9 +6,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { networkOf } from '../../shared/network-addresses.ts'
 import { DatabaseUrlError } from '../../shared/store/database-url-error.ts'
 import { type Db, DbError } from '../../shared/store/db.ts'
+import { storeDoorOf } from '../../shared/store/doors.ts'
 import { parseMySqlUrl } from '../../shared/store/mysql-url.ts'
 import { checkPlanetScaleUrl } from '../../shared/store/planetscale-url.ts'
-import { doorOf } from '../../shared/wiring/configuration.ts'
 import { DATABASE_BUDGET_MS, openDb } from '../../shared/wiring/database.ts'
 import type { DesiredService } from '../tencent/service.ts'
 import { inChinese } from './chinese.ts'
@@ -83,7 +83,7 @@ async function examine({ url, hasVpc, stepMs }: Examination, findings: Finding[]
         en: 'the database answers and accepts user and password',
       }),
     )
-    findings.push(...(await checkSettings(db, doorOf(url))))
+    findings.push(...(await checkSettings(db, storeDoorOf(url))))
     findings.push(...(await checkColumns(db)))
     findings.push(...(await checkMigrations(db)))
   } finally {
@@ -99,7 +99,7 @@ interface Place {
 
 /** @throws {DatabaseUrlError} */
 function placeOf(url: string): Place {
-  if (doorOf(url) === 'mysql') {
+  if (storeDoorOf(url) === 'mysql') {
     const { host, port, tls } = parseMySqlUrl(url)
     return { host, port, isEncrypted: tls !== undefined }
   }

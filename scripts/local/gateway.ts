@@ -1,5 +1,5 @@
 /**
- * The local front door: node:http on loopback, one function process per function, requests routed by
+ * The local gateway: node:http on loopback, one function process per function, requests routed by
  * method and path the way the deployed functions declare them.
  */
 

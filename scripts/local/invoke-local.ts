@@ -12,7 +12,7 @@ export interface InvokeLocalOptions {
   wanted: DesiredFunction
   stage: Stage
   event: unknown
-  /** Rebuilds an HTTP event in another door's shape. */
+  /** Rebuilds an HTTP event in another trigger's shape. */
   profile?: EventProfile | undefined
   /** Waits for a debugger on this port before the bundle is loaded. */
   inspectPort?: number | undefined

@@ -1,7 +1,8 @@
 /** A function of serverless.yml as a local run has it: the bundle that would be deployed, in processes of its own. */
 
 import { context, type Plugin } from 'esbuild'
-import { bundleSettings, storeDoorOf } from '../build/bundle.ts'
+import { storeDoorOf } from '../../shared/store/doors.ts'
+import { bundleSettings } from '../build/bundle.ts'
 import { refuseBadVariables } from '../build/declarations.ts'
 import type { DesiredFunction } from '../tencent/service.ts'
 import { FunctionInstances } from './function-instances.ts'

@@ -23,6 +23,8 @@ export interface LimiterOptions {
   now: () => number
   /** A number from 0 to 1; where in its batch an instance begins. */
   random: () => number
+  /** What the instance counted so far, when several limiters of it share that; see `Tallies`. */
+  tallies?: Tallies
 }
 
 /** A batch is this part of the limit: three instances together exceed it by less than a tenth. */
@@ -40,10 +42,12 @@ interface Tally {
   unsaved: number
 }
 
+/** What an instance counted by itself, by key. */
+export type Tallies = Map<string, Tally>
+
 /** Admits requests up to a limit in each window of the clock. */
 export function createLimiter(options: LimiterOptions): Limiter {
-  const { counters, now, random } = options
-  const tallies = new Map<string, Tally>()
+  const { counters, now, random, tallies = new Map() } = options
 
   return {
     async admit({ kind, id, route }) {

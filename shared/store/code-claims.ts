@@ -4,7 +4,7 @@ import type { CodeClaimStore } from '../ports.ts'
 import { type Db, isDuplicateKey } from './db.ts'
 import { bytes, integer, uuidOrNull, uuidToBytes } from './rows.ts'
 
-/** Code claims over a door. */
+/** Code claims in a database. */
 export function createCodeClaimStore(db: Db): CodeClaimStore {
   return {
     async claim(digest, { nonceDigest, atMs }) {

@@ -4,7 +4,7 @@ import type { CounterStore } from '../ports.ts'
 import type { Db } from './db.ts'
 import { integer } from './rows.ts'
 
-/** Counters over a door. */
+/** Counters in a database. */
 export function createCounterStore(db: Db): CounterStore {
   return {
     async increment(key, { lengthMs, atMs }, by = 1) {

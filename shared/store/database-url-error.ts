@@ -3,26 +3,24 @@
 /** Behind "the database URL"; `…` stands for the error's detail. */
 export const databaseUrlFaults = {
   'not-a-url': 'is not a URL',
-  scheme: 'must start with …',
-  'other-door': 'needs another driver than this bundle, built for …, carries: build again',
+  scheme: 'has a scheme no driver is for',
+  'other-door': 'needs another driver: build again',
   'no-host': 'names no host',
   'no-user': 'names no user',
   'no-password': 'names no password',
   'no-database': 'names no database',
-  'plain-http': 'must use https: plain http is for loopback only',
+  'plain-http': 'must use https',
   /** Detail: host, user, password or database. */
-  'percent-encoding': 'has a … that is not percent-encoded correctly',
-  'percent-encoded-credentials':
-    'may not need percent-encoding in user name or password here: choose others',
+  'percent-encoding': 'has a badly percent-encoded …',
+  'percent-encoded-credentials': 'has a user or password that needs percent-encoding',
   /** Detail: its name, when that is a word. */
-  'unknown-parameter': 'has a parameter it cannot have: …',
-  'ssl-value': 'has an ssl that is neither true nor false',
+  'unknown-parameter': 'cannot have the parameter …',
+  'ssl-value': 'needs ssl=true or false',
   /** Detail: the modes there are. */
-  'ssl-mode-value': 'has an ssl-mode that is none of …',
-  'ssl-ca-unused': 'has an ssl-ca, which needs ssl-mode=verify_ca',
-  'ssl-ca-unreadable': 'has an ssl-ca that leads to no file that can be read',
-  'ssl-host-address':
-    'gives the host by its address, which has no name to check: use ssl-mode=verify_ca',
+  'ssl-mode-value': 'needs an ssl-mode of …',
+  'ssl-ca-unused': 'has ssl-ca without ssl-mode=verify_ca',
+  'ssl-ca-unreadable': 'has an unreadable ssl-ca',
+  'ssl-host-address': 'needs ssl-mode=verify_ca for a host without name',
 } as const
 
 /** One of the faults. */

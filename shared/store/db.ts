@@ -1,14 +1,11 @@
-/**
- * The door every statement goes through. Two implementations: PlanetScale over HTTP
- * (`planetscale.ts`) and MySQL over TCP (`mysql.ts`); statements live in the other files of this folder.
- */
+/** What statements are run on. The doors to a database (`doors.ts`) implement it, the stores of this folder use it. */
 
 /** What may be bound to a `?`. Arrays and objects change a statement's structure in some drivers: never bound. */
 export type SqlValue = string | number | bigint | boolean | null | Uint8Array
 
 /**
  * A result row. Integers, counts and sums below 2^53 are numbers, binary columns are bytes,
- * text is a string; both doors convert to exactly this.
+ * text is a string; every door converts to exactly this.
  */
 export type SqlRow = Record<string, string | number | null | Uint8Array>
 
@@ -27,7 +24,7 @@ export interface Queryable {
   query(sql: string, parameters?: readonly SqlValue[]): Promise<SqlResult>
 }
 
-/** A database, through one door or the other. */
+/** A database as one caller has it, held to the time that caller has. */
 export interface Db extends Queryable {
   /**
    * Runs `work` in one transaction: COMMIT when it resolves, ROLLBACK when it throws. Repeated as a
@@ -35,7 +32,28 @@ export interface Db extends Queryable {
    * @throws {DbError} with `outcome: 'unknown'` when the answer to COMMIT was lost
    */
   transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T>
+  /** Closes the database for all callers. */
   close(): Promise<void>
+}
+
+/** A database as an instance has it: connections for all callers, each of whom brings a time of his own. */
+export interface Database {
+  /** `timeoutMs` is asked before each statement how many milliseconds it may take, connecting included. */
+  within(timeoutMs: () => number): Db
+  close(): Promise<void>
+}
+
+/** What a door needs to open a database. */
+export interface DoorOptions {
+  url: string
+  /** How many connections at most, where a door keeps any: 1 for an event function, a few for a Web function. */
+  connections: number
+  /** Milliseconds by the wall clock, which goes on while an instance is frozen. */
+  now: () => number
+  /** Milliseconds on a clock nobody sets. */
+  steadyMs: () => number
+  /** A number from 0 to 1. */
+  random: () => number
 }
 
 /** Why a statement failed, without its text or values: both carry personal data. */
@@ -45,21 +63,23 @@ export type DbFailure =
   | 'timeout' // no answer within the deadline
   | 'bad-answer' // an answer that is not the protocol's
 
+/** `none`: certainly not applied. `unknown`: may have been applied, read back before retrying. */
+export type DbOutcome = 'none' | 'unknown'
+
 /** A statement that failed, described without its text or values. */
 export class DbError extends Error {
   readonly failure: DbFailure
   /** MySQL error number (1062 duplicate key, 1213 deadlock …), when the database gave one. */
   readonly errno: number | undefined
   readonly sqlState: string | undefined
-  /** `none`: certainly not applied. `unknown`: may have been applied, read back before retrying. */
-  readonly outcome: 'none' | 'unknown'
+  readonly outcome: DbOutcome
 
   constructor(
     failure: DbFailure,
     details: {
       errno?: number | undefined
       sqlState?: string | undefined
-      outcome: 'none' | 'unknown'
+      outcome: DbOutcome
     },
   ) {
     super(`database ${failure}${details.errno === undefined ? '' : ` (errno ${details.errno})`}`)

@@ -158,12 +158,11 @@ export function sumCounts(rows: readonly SqlRow[]): GradeCounts {
 async function countRange(
   db: Queryable,
   acc_nbr: string,
-  { after, through }: { after: Uint8Array; through?: Uint8Array },
+  { after, through }: { after: Uint8Array; through: Uint8Array },
 ): Promise<GradeCounts> {
-  const upTo = through === undefined ? '' : 'and id <= ?'
   const { rows } = await db.query(
-    `select grade1, grade2, grade3, count(*) as row_count from ratings where acc_nbr = ? and id > ? ${upTo} group by grade1, grade2, grade3`,
-    [acc_nbr, after, ...(through === undefined ? [] : [through])],
+    'select grade1, grade2, grade3, count(*) as row_count from ratings where acc_nbr = ? and id > ? and id <= ? group by grade1, grade2, grade3',
+    [acc_nbr, after, through],
   )
   return sumCounts(rows)
 }

@@ -6,7 +6,6 @@
  */
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { steadyMs } from '../steady-clock.ts'
 
 /** Far above any page of ratings; a larger answer is not one of ours. */
 const ANSWER_LIMIT_BYTES = 8 * 1024 * 1024
@@ -63,8 +62,20 @@ export interface HttpsClient {
   close(): void
 }
 
-/** `secure` false is plain http, which the caller allows for loopback only. `ca` replaces Node's roots (PEM). */
-export function openHttpsClient(secure: boolean, ca?: string): HttpsClient {
+/** What a client needs of the machine, and an authority (PEM) to trust in place of Node's roots. */
+export interface HttpsClientOptions {
+  /** Milliseconds by the wall clock. */
+  now: () => number
+  /** Milliseconds on a clock nobody sets. */
+  steadyMs: () => number
+  ca?: string | undefined
+}
+
+/** `secure` false is plain http, which the caller allows for loopback only. */
+export function openHttpsClient(
+  secure: boolean,
+  { now, steadyMs, ca }: HttpsClientOptions,
+): HttpsClient {
   const agent = secure
     ? new HttpsAgent({ keepAlive: true, ...(ca === undefined ? {} : { ca }) })
     : new HttpAgent({ keepAlive: true })
@@ -81,18 +92,18 @@ export function openHttpsClient(secure: boolean, ca?: string): HttpsClient {
     const exchange = exchangeOver(
       () => start(url, { method: 'POST', headers, agent }),
       post.body,
-      endsAtMs,
+      endsAtMs - steadyMs(),
       secure,
     )
     return exchange.finally(() => {
-      lastUsedAtMs = Date.now()
+      lastUsedAtMs = now()
     })
   }
 
   return {
     async post(url, post) {
       const endsAtMs = steadyMs() + Math.min(post.deadlineMs, LONGEST_DEADLINE_MS)
-      if (Math.abs(Date.now() - lastUsedAtMs) > IDLE_LIMIT_MS) dropIdleConnections()
+      if (Math.abs(now() - lastUsedAtMs) > IDLE_LIMIT_MS) dropIdleConnections()
       try {
         return await once(url, post, endsAtMs)
       } catch (error) {
@@ -109,10 +120,9 @@ export function openHttpsClient(secure: boolean, ca?: string): HttpsClient {
 function exchangeOver(
   start: () => ClientRequest,
   body: string,
-  endsAtMs: number,
+  leftMs: number,
   secure: boolean,
 ): Promise<HttpsAnswer> {
-  const leftMs = endsAtMs - steadyMs()
   if (!(leftMs > 0)) return Promise.reject(new ExchangeError('timeout', false))
   return new Promise((resolve, reject) => {
     let sent = false

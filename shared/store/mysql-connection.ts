@@ -7,9 +7,8 @@
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import mysql2, { type Connection, type PrepareStatementInfo, type SslOptions } from 'mysql2'
-import { steadyMs } from '../steady-clock.ts'
 import { DatabaseUrlError } from './database-url-error.ts'
-import { DbError, type SqlResult } from './db.ts'
+import { DbError, type DbOutcome, type DoorOptions, type SqlResult } from './db.ts'
 import type { MySqlTarget, MySqlTls } from './mysql-url.ts'
 import { type DriverValue, type MySqlColumn, toSqlRow } from './mysql-values.ts'
 import { checkParameterCount } from './parameters.ts'
@@ -30,8 +29,8 @@ const SESSION_ERRNOS: ReadonlySet<number> = new Set([1053, 1243, 1290, 1615, 179
 /** Refusals after which the statement may have been applied all the same: shutdown, error during COMMIT, TiDB's own. */
 const UNDETERMINED_ERRNOS: ReadonlySet<number> = new Set([1053, 1180, 8501])
 
-type Outcome = DbError['outcome']
-interface Answer {
+type Clocks = Pick<DoorOptions, 'now' | 'steadyMs'>
+interface DriverAnswer {
   rows: unknown
   columns: readonly MySqlColumn[] | undefined
 }
@@ -43,9 +42,12 @@ export class MySqlConnection {
   readonly #driver: Connection
   #broken: DbError | undefined
   #onBroken: ((error: DbError) => void) | undefined
-  #lastUsedMs = Date.now()
+  readonly #clocks: Clocks
+  #lastUsedMs: number
 
-  private constructor(target: MySqlTarget, tls: SslOptions | undefined) {
+  private constructor(target: MySqlTarget, tls: SslOptions | undefined, clocks: Clocks) {
+    this.#clocks = clocks
+    this.#lastUsedMs = clocks.now()
     const { host, port, user, password, database } = target
     this.#socket = connect({ host, port, noDelay: true, keepAlive: true })
     this.#driver = mysql2.createConnection({
@@ -79,9 +81,11 @@ export class MySqlConnection {
     target: MySqlTarget,
     tls: SslOptions | undefined,
     timeoutMs: number,
+    clocks: Clocks,
   ): Promise<MySqlConnection> {
+    const { steadyMs } = clocks
     const endMs = steadyMs() + timeoutMs
-    const connection = new MySqlConnection(target, tls)
+    const connection = new MySqlConnection(target, tls, clocks)
     try {
       await connection.#exchange<unknown>(timeoutMs, 'none', (settle) => {
         connection.#driver.connect(settle)
@@ -101,7 +105,7 @@ export class MySqlConnection {
 
   /** Milliseconds since its last answer by the wall clock, which goes on while an instance is frozen. */
   get idleMs(): number {
-    const idleMs = Date.now() - this.#lastUsedMs
+    const idleMs = this.#clocks.now() - this.#lastUsedMs
     return idleMs < 0 ? Number.POSITIVE_INFINITY : idleMs
   }
 
@@ -114,15 +118,16 @@ export class MySqlConnection {
     sql: string,
     values: DriverValue[],
     timeoutMs: number,
-    lostOutcome: Outcome,
+    lostOutcome: DbOutcome,
   ): Promise<SqlResult> {
+    const { steadyMs } = this.#clocks
     const endMs = steadyMs() + timeoutMs
     const statement = await this.#exchange<PrepareStatementInfo>(timeoutMs, 'none', (settle) => {
       this.#driver.prepare(sql, settle)
     })
     const expected = (statement as PrepareStatementInfo & { parameters: unknown[] }).parameters
     checkParameterCount(expected.length, values.length)
-    const answer = await this.#exchange<Answer>(endMs - steadyMs(), lostOutcome, (settle) => {
+    const answer = await this.#exchange<DriverAnswer>(endMs - steadyMs(), lostOutcome, (settle) => {
       statement.execute(values, (error: unknown, rows: unknown, columns?: MySqlColumn[]) => {
         settle(error, { rows, columns })
       })
@@ -134,7 +139,7 @@ export class MySqlConnection {
   async command(
     sql: 'start transaction' | 'commit' | 'rollback',
     timeoutMs: number,
-    lostOutcome: Outcome,
+    lostOutcome: DbOutcome,
   ): Promise<void> {
     await this.#ask(sql, timeoutMs, lostOutcome)
   }
@@ -187,8 +192,8 @@ export class MySqlConnection {
     if (autocommit !== '1') throw refusedSetting('autocommit')
   }
 
-  #ask(sql: string, timeoutMs: number, lostOutcome: Outcome): Promise<Answer> {
-    return this.#exchange<Answer>(timeoutMs, lostOutcome, (settle) => {
+  #ask(sql: string, timeoutMs: number, lostOutcome: DbOutcome): Promise<DriverAnswer> {
+    return this.#exchange<DriverAnswer>(timeoutMs, lostOutcome, (settle) => {
       this.#driver.query(sql, (error: unknown, rows: unknown, columns?: MySqlColumn[]) => {
         settle(error, { rows, columns })
       })
@@ -198,7 +203,7 @@ export class MySqlConnection {
   /** Sends something and waits for its answer, the connection's end, or the deadline, whatever comes first. */
   #exchange<T>(
     timeoutMs: number,
-    lostOutcome: Outcome,
+    lostOutcome: DbOutcome,
     send: (settle: Settle<T>) => void,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -208,7 +213,7 @@ export class MySqlConnection {
       const finish = () => {
         clearTimeout(timer)
         this.#onBroken = undefined
-        this.#lastUsedMs = Date.now()
+        this.#lastUsedMs = this.#clocks.now()
         this.#hold(false)
       }
       const timer = setTimeout(() => {
@@ -269,7 +274,7 @@ function readAuthority(path: string): string {
   }
 }
 
-function toSqlResult({ rows, columns }: Answer): SqlResult {
+function toSqlResult({ rows, columns }: DriverAnswer): SqlResult {
   if (Array.isArray(rows) && columns !== undefined) {
     return {
       rows: rows.map((values: unknown[]) => toSqlRow(values, columns)),
@@ -285,7 +290,7 @@ function isHeader(answer: unknown): answer is { affectedRows: number } {
 }
 
 /** mysql2's errors carry the SQL, its values and the user's name: only class, number and state are taken over. */
-function toDbError(error: unknown, lostOutcome: Outcome): DbError {
+function toDbError(error: unknown, lostOutcome: DbOutcome): DbError {
   if (error instanceof DbError) return error
   const { errno, sqlState, code, syscall } = error as {
     errno?: unknown

@@ -33,7 +33,7 @@ export function parseMySqlUrl(text: string): MySqlTarget {
   // Node puts the text into its error's `input`, hence no `new URL` with that error as cause.
   if (!URL.canParse(text)) throw new DatabaseUrlError('not-a-url')
   const url = new URL(text)
-  if (url.protocol !== 'mysql:') throw new DatabaseUrlError('scheme', 'mysql://')
+  if (url.protocol !== 'mysql:') throw new DatabaseUrlError('scheme')
   const host = decoded(url.hostname.replace(/^\[(.*)\]$/, '$1'), 'host')
   const user = decoded(url.username, 'user')
   const database = decoded(url.pathname.slice(1), 'database')

@@ -3,29 +3,19 @@
  * are opened at the first statement and kept; an event function needs one, a Web function a few.
  */
 
-import { steadyMs } from '../steady-clock.ts'
 import {
+  type Database,
   type Db,
   DbError,
-  type Queryable,
-  RETRYABLE_ERRNOS,
+  type DoorOptions,
   type SqlResult,
   type SqlValue,
 } from './db.ts'
 import { driverTls, MySqlConnection } from './mysql-connection.ts'
 import { parseMySqlUrl } from './mysql-url.ts'
-import { toDriverValue } from './mysql-values.ts'
+import { type DriverValue, toDriverValue } from './mysql-values.ts'
 import { checkParameters } from './parameters.ts'
-
-/** Where the database is, how long it may take, and how many connections it gets. */
-export interface MySqlOptions {
-  /** See `parseMySqlUrl`. */
-  url: string
-  /** Milliseconds the next statement may take, connecting included; asked before each one. */
-  timeoutMs: () => number
-  /** How many connections at most: 1 for an event function, a few for a Web function. */
-  connections: number
-}
+import { type BegunTransaction, runTransaction } from './transactions.ts'
 
 /** Idle for longer, a connection is asked whether it still lives: an instance may have been frozen meanwhile. */
 const PING_AFTER_IDLE_MS = 2000
@@ -33,18 +23,12 @@ const PING_AFTER_IDLE_MS = 2000
 const PING_TIMEOUT_MS = 300
 const PING_SHARE = 1 / 3
 
-const TRANSACTION_ATTEMPTS = 3
-/** Two transactions that met in a deadlock shall not meet again: a random pause up to this, times the attempt. */
-const RETRY_PAUSE_MS = 20
-/** ROLLBACK is cheap for the caller to wait for only when the server answers promptly. */
-const ROLLBACK_TIMEOUT_MS = 1000
-
 /**
- * Opens the door; nothing is sent before the first statement.
+ * A database behind `mysql://…`, see `parseMySqlUrl`.
  * @throws {DatabaseUrlError} when the URL is wrong
  */
-export function openMySql(options: MySqlOptions): Db {
-  return new MySqlDb(options)
+export function openMySql(options: DoorOptions): Database {
+  return new MySqlDatabase(options)
 }
 
 interface Lease {
@@ -53,41 +37,29 @@ interface Lease {
   reused: boolean
 }
 
-class MySqlDb implements Db {
+class MySqlDatabase implements Database {
   readonly #open: (timeoutMs: number) => Promise<MySqlConnection>
-  readonly #timeoutMs: () => number
+  readonly #options: DoorOptions
   readonly #idle: MySqlConnection[] = []
   readonly #waiting: (() => void)[] = []
   #freeSlots: number
   #closed = false
 
-  constructor({ url, timeoutMs, connections }: MySqlOptions) {
-    const target = parseMySqlUrl(url)
+  constructor(options: DoorOptions) {
+    const target = parseMySqlUrl(options.url)
     const tls = driverTls(target.tls)
-    this.#open = (openTimeoutMs) => MySqlConnection.open(target, tls, openTimeoutMs)
-    this.#timeoutMs = timeoutMs
-    this.#freeSlots = connections
+    this.#open = (timeoutMs) => MySqlConnection.open(target, tls, timeoutMs, options)
+    this.#options = options
+    this.#freeSlots = options.connections
   }
 
-  async query(sql: string, parameters: readonly SqlValue[] = []): Promise<SqlResult> {
-    checkParameters(parameters)
-    const values = parameters.map(toDriverValue)
-    const timeLeftMs = countdown(this.#timeoutMs())
-    return this.#onConnection(timeLeftMs, ({ connection }) =>
-      connection.query(sql, values, timeLeftMs(), 'unknown'),
-    )
-  }
-
-  async transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#attempt(work)
-      } catch (error) {
-        const pauseMs = Math.random() * RETRY_PAUSE_MS * attempt
-        const again = attempt < TRANSACTION_ATTEMPTS && this.#timeoutMs() > pauseMs
-        if (!again || !isRetryable(error)) throw error
-        await pause(pauseMs)
-      }
+  within(timeoutMs: () => number): Db {
+    const { random } = this.#options
+    return {
+      query: (sql, parameters = []) => this.#query(sql, parameters, timeoutMs()),
+      transaction: (work) =>
+        runTransaction(work, { begin: () => this.#begin(timeoutMs), timeoutMs, random }),
+      close: () => this.close(),
     }
   }
 
@@ -97,9 +69,21 @@ class MySqlDb implements Db {
     for (const wake of this.#waiting.splice(0)) wake()
   }
 
-  async #attempt<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
-    const timeLeftMs = countdown(this.#timeoutMs())
-    const lease = await this.#onConnection(
+  async #query(
+    sql: string,
+    parameters: readonly SqlValue[],
+    timeoutMs: number,
+  ): Promise<SqlResult> {
+    const values = toDriverValues(parameters)
+    const timeLeftMs = this.#countdown(timeoutMs)
+    return this.#onConnection(timeLeftMs, ({ connection }) =>
+      connection.query(sql, values, timeLeftMs(), 'unknown'),
+    )
+  }
+
+  async #begin(timeoutMs: () => number): Promise<BegunTransaction> {
+    const timeLeftMs = this.#countdown(timeoutMs())
+    const { connection } = await this.#onConnection(
       timeLeftMs,
       async (begun) => {
         await begun.connection.command('start transaction', timeLeftMs(), 'none')
@@ -107,18 +91,24 @@ class MySqlDb implements Db {
       },
       'keep',
     )
-    const { connection } = lease
-    const transaction = new MySqlTransaction(connection, this.#timeoutMs)
-    try {
-      const result = await work(transaction)
-      await transaction.commit()
-      return result
-    } catch (error) {
-      await transaction.rollback()
-      // What the caller made of a deadlock does not matter: the server has undone everything before it.
-      throw isRetryable(transaction.doom) ? transaction.doom : error
-    } finally {
-      this.#release(connection)
+    return {
+      // Without COMMIT nothing is applied, so that a lost statement is no unknown outcome here.
+      query: async (sql, parameters) =>
+        connection.query(sql, toDriverValues(parameters), timeoutMs(), 'none'),
+      commit: async () => {
+        await connection.command('commit', timeoutMs(), 'unknown')
+        this.#release(connection)
+      },
+      rollback: async (rollbackTimeoutMs) => {
+        try {
+          if (connection.usable) await connection.command('rollback', rollbackTimeoutMs, 'none')
+        } catch {
+          // The server rolls back what a connection leaves behind.
+          connection.destroy()
+        } finally {
+          this.#release(connection)
+        }
+      },
     }
   }
 
@@ -183,74 +173,17 @@ class MySqlDb implements Db {
     if (this.#closed) throw new DbError('unreachable', { outcome: 'none' })
   }
 
+  /** Milliseconds left of `timeoutMs` from now on. */
+  #countdown(timeoutMs: number): () => number {
+    const { steadyMs } = this.#options
+    const endMs = steadyMs() + timeoutMs
+    return () => endMs - steadyMs()
+  }
+
   #giveSlot(): void {
     const next = this.#waiting.shift()
     if (next === undefined) this.#freeSlots += 1
     else next()
-  }
-}
-
-/** The statements of one transaction, one at a time, until COMMIT or ROLLBACK. */
-class MySqlTransaction implements Queryable {
-  readonly #connection: MySqlConnection
-  readonly #timeoutMs: () => number
-  #lastStatement: Promise<unknown> = Promise.resolve()
-  #ended = false
-  /** The error after which nothing of this transaction may be committed, though its caller carried on. */
-  doom: DbError | undefined
-
-  constructor(connection: MySqlConnection, timeoutMs: () => number) {
-    this.#connection = connection
-    this.#timeoutMs = timeoutMs
-  }
-
-  query(sql: string, parameters: readonly SqlValue[] = []): Promise<SqlResult> {
-    if (this.#ended) return Promise.reject(new Error('this transaction has ended'))
-    const result = this.#lastStatement.then(() => this.#run(sql, parameters))
-    this.#lastStatement = result.catch(() => undefined)
-    return result
-  }
-
-  async commit(): Promise<void> {
-    await this.#lastStatement
-    this.#ended = true
-    if (this.doom !== undefined) throw this.doom
-    try {
-      await this.#connection.command('commit', this.#timeoutMs(), 'unknown')
-    } catch (error) {
-      if (!(error instanceof DbError) || error.errno === undefined || isRetryable(error))
-        throw error
-      // Refused for a reason other than a conflict: what the server did with the rest is not told.
-      throw new DbError('refused', { ...error, outcome: 'unknown' })
-    }
-  }
-
-  /** Never throws: where ROLLBACK fails the connection is destroyed, and the server rolls back by itself. */
-  async rollback(): Promise<void> {
-    this.#ended = true
-    await this.#lastStatement
-    if (!this.#connection.usable) return
-    const timeoutMs = Math.min(this.#timeoutMs(), ROLLBACK_TIMEOUT_MS)
-    try {
-      await this.#connection.command('rollback', timeoutMs, 'none')
-    } catch {
-      this.#connection.destroy()
-    }
-  }
-
-  async #run(sql: string, parameters: readonly SqlValue[]): Promise<SqlResult> {
-    if (this.doom !== undefined) throw this.doom
-    checkParameters(parameters)
-    const values = parameters.map(toDriverValue)
-    try {
-      // Without COMMIT nothing is applied, so that a lost statement is no unknown outcome here.
-      return await this.#connection.query(sql, values, this.#timeoutMs(), 'none')
-    } catch (error) {
-      if (error instanceof DbError && (isRetryable(error) || !this.#connection.usable)) {
-        this.doom = error
-      }
-      throw error
-    }
   }
 }
 
@@ -266,21 +199,11 @@ async function isAlive(kept: MySqlConnection, timeLeftMs: () => number): Promise
   }
 }
 
-function isRetryable(error: unknown): boolean {
-  return error instanceof DbError && error.errno !== undefined && RETRYABLE_ERRNOS.has(error.errno)
-}
-
 function isLostBeforeSending(error: unknown): boolean {
   return error instanceof DbError && error.failure === 'unreachable' && error.outcome === 'none'
 }
 
-/** Milliseconds left of `timeoutMs` from now on. */
-function countdown(timeoutMs: number): () => number {
-  const endMs = steadyMs() + timeoutMs
-  return () => endMs - steadyMs()
-}
-
-/** Not node:timers/promises, which a cold start would load for nothing. */
-function pause(pauseMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, pauseMs))
+function toDriverValues(parameters: readonly SqlValue[]): DriverValue[] {
+  checkParameters(parameters)
+  return parameters.map(toDriverValue)
 }

@@ -59,7 +59,7 @@ export function createPersonIdentities(db: Db): Pick<PersonStore, 'identify' | '
   }
 }
 
-/** People over a door. */
+/** People in a database. */
 export function createPersonStore(db: Db): PersonStore {
   return {
     ...createPersonIdentities(db),

@@ -1,9 +1,9 @@
 /** Reading PlanetScale's answers more strictly than its driver does. */
 import type { Field } from '@planetscale/database'
-import { DbError } from './db.ts'
+import { DbError, type DbOutcome } from './db.ts'
 
 interface Expectation {
-  outcomeWhenLost: 'none' | 'unknown'
+  outcomeWhenLost: DbOutcome
   control: boolean
 }
 
@@ -88,7 +88,7 @@ function isRow(value: unknown, columns: number): boolean {
 }
 
 /** A refusal from its text, of which nothing but number and state is kept. */
-export function refusalFrom(message: string, outcomeWhenLost: 'none' | 'unknown'): DbError {
+export function refusalFrom(message: string, outcomeWhenLost: DbOutcome): DbError {
   // Behind `Sql:` comes the statement, in front of it MySQL's text, which may quote a value.
   const [text = ''] = message.split(': Sql: "')
   const found = new Map(

@@ -11,7 +11,7 @@ export function checkPlanetScaleUrl(text: string): boolean {
   if (!URL.canParse(text)) throw new DatabaseUrlError('not-a-url')
   const { protocol, hostname, username, password } = new URL(text)
   if (protocol !== 'https:' && protocol !== 'http:') {
-    throw new DatabaseUrlError('scheme', 'https://')
+    throw new DatabaseUrlError('scheme')
   }
   if (protocol === 'http:' && !isLoopbackHost(hostname)) {
     throw new DatabaseUrlError('plain-http')

@@ -6,7 +6,7 @@ import { deleteRatings } from './folds.ts'
 import { ownKey } from './ratings.ts'
 import { bytes, text, uuidToBytes } from './rows.ts'
 
-/** Erasure over a door. */
+/** Erasure in a database. */
 export function createRatingEraser(db: Db): RatingEraser {
   return {
     async forgetAuthor(userId, choice) {

@@ -16,7 +16,7 @@ import {
 import { countAccount, FOLD_TAIL_MAX, foldAccount, sumCounts } from './folds.ts'
 import { bytes, integer, integerOrNull, isSameBytes, text, uuid, uuidToBytes } from './rows.ts'
 
-/** Ratings over a door. */
+/** Ratings in a database. */
 export function createRatingStore(db: Db, now: () => number): RatingStore {
   return {
     async addScore(score) {

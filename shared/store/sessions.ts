@@ -41,7 +41,7 @@ export function createPlatformSessionStore(db: Db): Pick<SessionStore, 'living' 
   }
 }
 
-/** Sessions over a door. */
+/** Sessions in a database. */
 export function createSessionStore(db: Db): SessionStore {
   return {
     ...createPlatformSessionStore(db),

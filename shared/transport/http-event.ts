@@ -24,7 +24,7 @@ export interface HttpEvent {
   requestContext?: unknown
 }
 
-/** The reply all three doors accept. */
+/** The reply all three kinds of HTTP trigger accept. */
 export interface HttpReply {
   isBase64Encoded: boolean
   statusCode: number

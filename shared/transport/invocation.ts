@@ -4,7 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { steadyMs } from '../steady-clock.ts'
+import { steadyMs } from '../wiring/clock.ts'
 import type { HttpReply } from './http-event.ts'
 
 /** The platform's context, as far as it is used. */

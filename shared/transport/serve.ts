@@ -9,12 +9,10 @@ import { type AnyEndpoint, findEndpoint, methodsAt, run } from '../endpoint.ts'
 import { createLogger } from '../log.ts'
 import type { Logger } from '../ports.ts'
 import { Problem } from '../problem.ts'
-import { steadyMs } from '../steady-clock.ts'
 import { DbError } from '../store/db.ts'
-import { systemClock } from '../wiring/clock.ts'
+import { steadyMs, systemClock } from '../wiring/clock.ts'
 import { compose, type Parts } from '../wiring/compose.ts'
 import { ConfigurationError, type Environment } from '../wiring/configuration.ts'
-import { beginInvocation } from '../wiring/database.ts'
 import {
   callerFromContext,
   callerFromEnvironment,
@@ -61,7 +59,7 @@ export interface FunctionDeclaration<Needs extends EveryNeed> {
 
 const DATABASE_RETRY_AFTER_SECONDS = 2
 
-/** A function's handler for every door, the HTTP doors alone, and the same as a server (`web-program.ts`). */
+/** A function's handler for every transport, HTTP alone, and the same as a server (`web-program.ts`). */
 export type ServedFunction = ((
   event: unknown,
   context?: InvocationContext,
@@ -73,7 +71,12 @@ export function serve<Needs extends EveryNeed>(
 ): ServedFunction {
   const { functionName, endpoints, parts, env = process.env } = declaration
   const log = declaration.log ?? createLogger({ functionName, now: systemClock.now })
-  const started = attempt(() => compose(parts, env))
+  const started = attempt(() => {
+    const needsOf = compose(parts, env)
+    // Neither hangs on a call.
+    const { allowedOrigins, compresses } = needsOf(() => 0)
+    return { needsOf, allowedOrigins, compresses }
+  })
   const answer = createAnswer({ started, endpoints, log })
   const compresses = 'value' in started && started.value.compresses
 
@@ -152,7 +155,10 @@ function createAnswer<Needs extends EveryNeed>({
   endpoints,
   log,
 }: {
-  started: Attempt<Needs>
+  started: Attempt<{
+    needsOf: (remainingMs: () => number) => Needs
+    allowedOrigins: readonly string[]
+  }>
   endpoints: readonly AnyEndpoint<NoInfer<Needs>>[]
   log: Logger
 }): Answer {
@@ -180,7 +186,6 @@ function createAnswer<Needs extends EveryNeed>({
       const call = transport.read({ requestId, remainingMs })
       if (!call) throw new Problem('not-found')
       if ('error' in started) throw started.error
-      beginInvocation(remainingMs())
       if (call.method === 'OPTIONS' && transport.writeOptions) {
         const reply = transport.writeOptions(methodsAt(endpoints, call.path), options)
         finish(204)
@@ -188,7 +193,7 @@ function createAnswer<Needs extends EveryNeed>({
       }
       const found = findEndpoint(endpoints, call)
       route = found.endpoint.route
-      const outcome = await run(found, call, started.value)
+      const outcome = await run(found, call, started.value.needsOf(remainingMs))
       finish(outcome.status)
       return transport.writeOutcome(outcome, options)
     } catch (error) {

@@ -5,7 +5,7 @@ import { callWeChat, refusal } from './api-call.ts'
 /** The access token of one mini program. */
 export interface AccessToken {
   /** The token, from the cache or from WeChat; one call at a time. */
-  get(deadlineMs: number): Promise<string>
+  get(timeLeftMs: () => number): Promise<string>
   /** Forgets a token that WeChat refused, unless another one came meanwhile. */
   drop(token: string): void
 }
@@ -31,15 +31,14 @@ export function createAccessToken({
   let cached: { token: string; validUntilMs: number } | undefined
   let fetching: Promise<string> | undefined
 
-  const fetchToken = async (deadlineMs: number): Promise<string> => {
+  const fetchToken = async (timeLeftMs: () => number): Promise<string> => {
     const { access_token: token, expires_in: expiresIn } = await callWeChat(
       {
         url: new URL('/cgi-bin/stable_token', apiUrl),
         query: {},
         body: { grant_type: 'client_credential', appid, secret },
-        remainingMs: Number.POSITIVE_INFINITY,
       },
-      deadlineMs,
+      timeLeftMs,
     )
     const seconds = Number(expiresIn)
     if (typeof token !== 'string' || !/^[\x21-\x7e]{1,512}$/.test(token) || !(seconds > 0)) {
@@ -51,9 +50,9 @@ export function createAccessToken({
   }
 
   return {
-    async get(deadlineMs) {
+    async get(timeLeftMs) {
       if (cached && cached.validUntilMs > now()) return cached.token
-      fetching ??= fetchToken(deadlineMs).finally(() => {
+      fetching ??= fetchToken(timeLeftMs).finally(() => {
         fetching = undefined
       })
       return fetching

@@ -6,7 +6,6 @@
 import http from 'node:http'
 import https from 'node:https'
 import { Problem, type ProblemCode } from '../problem.ts'
-import { steadyMs } from '../steady-clock.ts'
 
 /** Longest wait for one call, all attempts together. */
 export const WECHAT_BUDGET_MS = 3000
@@ -36,16 +35,15 @@ export interface WeChatCall {
   url: URL
   query: Record<string, string>
   body?: Record<string, unknown>
-  /** Milliseconds this invocation has left. */
-  remainingMs: number
 }
 
 /** The JSON object of a successful call; its members are not checked yet. */
 export type WeChatAnswer = Record<string, unknown>
 
-/** The moment, in `steadyMs()` time, at which a call has to be over. */
-export function deadlineOf(remainingMs: number): number {
-  return steadyMs() + Math.max(Math.min(WECHAT_BUDGET_MS, remainingMs - RESERVE_MS), 1)
+/** Milliseconds left for a call and its repetition, when the invocation has `remainingMs` left now. */
+export function callTime(remainingMs: number, steadyMs: () => number): () => number {
+  const endMs = steadyMs() + Math.min(WECHAT_BUDGET_MS, remainingMs - RESERVE_MS)
+  return () => Math.max(endMs - steadyMs(), 1)
 }
 
 /**
@@ -55,15 +53,14 @@ export function deadlineOf(remainingMs: number): number {
  */
 export async function callWeChat(
   call: WeChatCall,
-  deadlineMs: number = deadlineOf(call.remainingMs),
+  timeLeftMs: () => number,
 ): Promise<WeChatAnswer> {
-  const attempt = async (): Promise<WeChatAnswer> =>
-    readAnswer(await send(call, Math.max(deadlineMs - steadyMs(), 1)))
+  const attempt = async (): Promise<WeChatAnswer> => readAnswer(await send(call, timeLeftMs()))
   try {
     return await attempt()
   } catch (error) {
     if (!(error instanceof Problem) || !isWorthRepeating(error)) throw error
-    if (deadlineMs - steadyMs() < RESERVE_MS) throw error
+    if (timeLeftMs() < RESERVE_MS) throw error
     return await attempt()
   }
 }

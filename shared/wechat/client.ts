@@ -3,7 +3,7 @@
 import type { PhoneNumber, WeChat, WeChatUser } from '../ports.ts'
 import { Problem } from '../problem.ts'
 import { createAccessToken } from './access-token.ts'
-import { callWeChat, deadlineOf, errcodeOf, refusal, type WeChatAnswer } from './api-call.ts'
+import { callTime, callWeChat, errcodeOf, refusal, type WeChatAnswer } from './api-call.ts'
 
 /** The mini program, and where WeChat’s API is. */
 export interface WeChatOptions {
@@ -12,34 +12,35 @@ export interface WeChatOptions {
   /** `https://api.weixin.qq.com`, or the offline WeChat's loopback address. */
   apiUrl: string
   now: () => number
+  /** Milliseconds on a clock nobody sets. */
+  steadyMs: () => number
 }
 
 /** A client for one mini program. */
-export function createWeChat({ appid, secret, apiUrl, now }: WeChatOptions): WeChat {
+export function createWeChat({ appid, secret, apiUrl, now, steadyMs }: WeChatOptions): WeChat {
   const accessToken = createAccessToken({ appid, secret, apiUrl, now })
 
   return {
     /** https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session.html */
     async exchangeCode(code, remainingMs) {
-      const answer = await callWeChat({
-        url: new URL('/sns/jscode2session', apiUrl),
-        query: { appid, secret, js_code: code, grant_type: 'authorization_code' },
-        remainingMs,
-      })
+      const answer = await callWeChat(
+        {
+          url: new URL('/sns/jscode2session', apiUrl),
+          query: { appid, secret, js_code: code, grant_type: 'authorization_code' },
+        },
+        callTime(remainingMs, steadyMs),
+      )
       return readUser(answer)
     },
 
     /** https://developers.weixin.qq.com/miniprogram/dev/server/API/user-info/phone-number/api_getphonenumber.html */
     async exchangePhoneCode(code, remainingMs) {
-      const deadlineMs = deadlineOf(remainingMs)
+      const timeLeftMs = callTime(remainingMs, steadyMs)
       const attempt = async (token: string): Promise<WeChatAnswer> => {
         const url = new URL('/wxa/business/getuserphonenumber', apiUrl)
-        return callWeChat(
-          { url, query: { access_token: token }, body: { code }, remainingMs },
-          deadlineMs,
-        )
+        return callWeChat({ url, query: { access_token: token }, body: { code } }, timeLeftMs)
       }
-      const token = await accessToken.get(deadlineMs)
+      const token = await accessToken.get(timeLeftMs)
       try {
         return readPhone(await attempt(token))
       } catch (error) {
@@ -48,7 +49,7 @@ export function createWeChat({ appid, secret, apiUrl, now }: WeChatOptions): WeC
         }
         if (!REJECTED_TOKEN.has(errcodeOf(error) ?? 0)) throw error
         accessToken.drop(token)
-        return readPhone(await attempt(await accessToken.get(deadlineMs)))
+        return readPhone(await attempt(await accessToken.get(timeLeftMs)))
       }
     },
   }

@@ -1,4 +1,15 @@
 import type { Clock } from '../ports.ts'
 
-/** The machine's time of day, handed to whatever has to know what time it is; durations are `steadyMs`. */
-export const systemClock: Clock = { now: () => Date.now() }
+/**
+ * Milliseconds on a clock nobody sets, for durations and deadlines. Not `performance.now()`, which loads all of
+ * perf_hooks at a cold start.
+ */
+export function steadyMs(): number {
+  return process.uptime() * 1000
+}
+
+/** The machine's clocks and its chance; everything outside of wiring and transport is handed what it needs of them. */
+export const machine = { now: () => Date.now(), steadyMs, random: Math.random }
+
+/** The wall clock alone. */
+export const systemClock: Clock = machine

@@ -4,7 +4,7 @@
  */
 
 import { type Breaker, createBreaker } from '../breaker.ts'
-import { createLimiter, noLimiter } from '../limits/limiter.ts'
+import { createLimiter, noLimiter, type Tallies } from '../limits/limiter.ts'
 import type { Limiter, Tokens, WeChat } from '../ports.ts'
 import { Problem, type ProblemCode } from '../problem.ts'
 import { createLookup } from '../session/lookup.ts'
@@ -25,7 +25,7 @@ import {
   createSessionStore,
 } from '../store/sessions.ts'
 import { createWeChat } from '../wechat/client.ts'
-import { systemClock } from './clock.ts'
+import { machine, systemClock } from './clock.ts'
 import {
   ConfigurationError,
   type ConfigurationFault,
@@ -35,12 +35,21 @@ import {
   type Values,
   type VariableName,
 } from './configuration.ts'
-import { dbFrom } from './database.ts'
+import { databaseFrom } from './database.ts'
 
 /** One need of a function: which variables it takes, and how it is made of them. */
 export interface Part<Need> {
   readonly variables: readonly VariableName[]
-  make(values: Values): Need
+  make(values: Values): Need | PerCall<Need>
+}
+
+/** A need made anew for each call, which has `remainingMs()` left. */
+export class PerCall<Need> {
+  readonly make: (remainingMs: () => number) => Need
+
+  constructor(make: (remainingMs: () => number) => Need) {
+    this.make = make
+  }
 }
 
 /** A part for each need of a function. */
@@ -61,28 +70,46 @@ export function part<Name extends VariableName, Need>(
 }
 
 /**
- * A part over the configured database, and `variables` beside those of the database.
+ * A part over the configured database, within the time of each call, and `variables` beside those of the database. `prepare`
+ * is asked once; what it returns makes the need over the database of a call.
  * @__NO_SIDE_EFFECTS__
  */
 function stored<Name extends VariableName, Need>(
   variables: readonly Name[],
-  make: (db: Db, values: Pick<Values, Name>) => Need,
+  prepare: (values: Pick<Values, Name>) => (db: Db) => Need,
 ): Part<Need> {
   return {
     variables: ['DATABASE_URL', 'DATABASE_CONNECTIONS', ...variables],
-    make: (values) => make(dbFrom(values), values),
+    make(values) {
+      const database = databaseFrom(values)
+      const makeOver = prepare(values)
+      return new PerCall((remainingMs) => makeOver(database.forCall(remainingMs)))
+    },
   }
 }
 
-/** Makes all parts. @throws {ConfigurationError} with everything that is wrong */
-export function compose<Needs extends object>(parts: Parts<Needs>, env: Environment): Needs {
+/**
+ * Makes all parts, and returns what gives the needs of one call, which has `remainingMs()` left.
+ * @throws {ConfigurationError} with everything that is wrong
+ */
+export function compose<Needs extends object>(
+  parts: Parts<Needs>,
+  env: Environment,
+): (remainingMs: () => number) => Needs {
   const { values, faults } = readVariables(variablesOf(parts as AnyParts), env)
   if (faults.length > 0) throw new ConfigurationError(faults)
-  const made = Object.entries<Part<unknown>>(parts).map(([name, { make }]) => [
-    name,
-    make(values as Values),
-  ])
-  return Object.fromEntries(made) as Needs
+  const made: { [Name in keyof Needs]?: Needs[Name] | PerCall<Needs[Name]> } = {}
+  for (const name of Object.keys(parts) as (keyof Needs)[]) {
+    made[name] = parts[name].make(values as Values)
+  }
+  return (remainingMs) => {
+    const needs = { ...made }
+    for (const name in made) {
+      const need = made[name]
+      if (need instanceof PerCall) needs[name] = need.make(remainingMs)
+    }
+    return needs as Needs
+  }
 }
 
 /** The variables that the parts take. */
@@ -101,46 +128,46 @@ const TOKENS = ['TOKEN_KEYS', 'WECHAT_APPID', 'ACCESS_TOKEN_SECONDS'] as const
 export const clock = part([], () => systemClock)
 
 /** Ratings in the configured database. */
-export const ratings = stored([], (db) => createRatingStore(db, systemClock.now))
+export const ratings = stored([], () => (db) => createRatingStore(db, machine.now))
 
 /** Removes people from ratings in the configured database. */
-export const ratingEraser = stored([], createRatingEraser)
+export const ratingEraser = stored([], () => createRatingEraser)
 
 /** People in the configured database. */
-export const people = stored([], createPersonStore)
+export const people = stored([], () => createPersonStore)
 
 /** Claims on codes in the configured database. */
-export const codeClaims = stored([], createCodeClaimStore)
+export const codeClaims = stored([], () => createCodeClaimStore)
 
 /** Counters in the configured database. */
-export const counters = stored([], createCounterStore)
+export const counters = stored([], () => createCounterStore)
 
 /** Session rows in the configured database. */
-export const sessionStore = stored([], createSessionStore)
+export const sessionStore = stored([], () => createSessionStore)
 
 /** Enough of sessions to tell who calls. */
-export const sessionCheck = stored([], (db) =>
-  createSessionCheck({ store: createSessionLookup(db), now: systemClock.now }),
+export const sessionCheck = stored(
+  [],
+  () => (db) => createSessionCheck({ store: createSessionLookup(db), now: machine.now }),
 )
 
 /** Sessions with their tokens. */
-export const sessions = stored(TOKENS, (db, values) =>
-  createSessions({
-    store: createSessionStore(db),
-    tokens: createTokenSigner(tokenOptions(values)),
-    keys: secretsOf(values.TOKEN_KEYS),
-    now: systemClock.now,
-  }),
-)
+export const sessions = stored(TOKENS, (values) => {
+  const tokens = createTokenSigner(tokenOptions(values))
+  const keys = secretsOf(values.TOKEN_KEYS)
+  return (db) => createSessions({ store: createSessionStore(db), tokens, keys, now: machine.now })
+})
 
 /** Sessions of `wx.cloud.callFunction`. */
-export const platformSessions = stored(['WECHAT_APPID'], (db, values) =>
-  createPlatformSessions({
-    appid: values.WECHAT_APPID,
-    people: createPersonIdentities(db),
-    store: createPlatformSessionStore(db),
-    now: systemClock.now,
-  }),
+export const platformSessions = stored(
+  ['WECHAT_APPID'],
+  (values) => (db) =>
+    createPlatformSessions({
+      appid: values.WECHAT_APPID,
+      people: createPersonIdentities(db),
+      store: createPlatformSessionStore(db),
+      now: machine.now,
+    }),
 )
 
 /** Seals session keys and phone numbers. */
@@ -150,14 +177,13 @@ export const vault = part(['SEALING_KEYS'], ({ SEALING_KEYS: keys }) => createVa
 export const lookup = part(['LOOKUP_KEY'], ({ LOOKUP_KEY: key }) => createLookup({ key }))
 
 /** Limits of requests; counted in the store. */
-export const limiter = stored(['LIMITS'], (db, values): Limiter => {
-  if (values.LIMITS === 'off') return noLimiter
-  return createLimiter({
-    counters: createCounterStore(db),
-    ...values.LIMITS,
-    now: systemClock.now,
-    random: Math.random,
-  })
+export const limiter = stored(['LIMITS'], ({ LIMITS: limits }): ((db: Db) => Limiter) => {
+  if (limits === 'off') return () => noLimiter
+  // An instance counts all its calls together.
+  const tallies: Tallies = new Map()
+  const { now, random } = machine
+  return (db) =>
+    createLimiter({ counters: createCounterStore(db), ...limits, now, random, tallies })
 })
 
 /** User ids and openids of operators, who read everything. */
@@ -178,9 +204,10 @@ export const weChat = part(['WECHAT_APPID', 'WECHAT_SECRET', 'WECHAT_API_URL'], 
       appid: values.WECHAT_APPID,
       secret: values.WECHAT_SECRET,
       apiUrl: values.WECHAT_API_URL,
-      now: systemClock.now,
+      now: machine.now,
+      steadyMs: machine.steadyMs,
     }),
-    createBreaker({ now: systemClock.now }),
+    createBreaker({ now: machine.now }),
   ),
 )
 
@@ -200,7 +227,7 @@ function tokenOptions(values: Pick<Values, (typeof TOKENS)[number]>): TokenOptio
     audience: values.WECHAT_APPID,
     lifetimeSeconds: values.ACCESS_TOKEN_SECONDS,
     clockToleranceSeconds: 60,
-    now: systemClock.now,
+    now: machine.now,
   }
 }
 

@@ -2,8 +2,7 @@
 
 import { isLoopbackHost } from '../network-addresses.ts'
 import { DatabaseUrlError, databaseUrlFaults } from '../store/database-url-error.ts'
-import { parseMySqlUrl } from '../store/mysql-url.ts'
-import { checkPlanetScaleUrl } from '../store/planetscale-url.ts'
+import { checkDatabaseUrl } from '../store/doors.ts'
 
 /** Variables by name; `process.env` in a function. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -123,27 +122,9 @@ function parseKeyRing(text: string): NamedKey[] | Refusal {
   return keys
 }
 
-/** Which database driver a bundle carries; set by the build. Sources run without it and carry both. */
-declare const STORE_DOOR: 'planetscale' | 'mysql' | undefined
-const builtDoor = typeof STORE_DOOR === 'undefined' ? undefined : STORE_DOOR
-
-/** Which driver a database URL needs. */
-export function doorOf(databaseUrl: string): 'planetscale' | 'mysql' {
-  return databaseUrl.startsWith('mysql:') ? 'mysql' : 'planetscale'
-}
-
 function parseDatabaseUrl(text: string): string | Refusal {
   try {
-    const door = doorOf(text)
-    if (builtDoor !== undefined && builtDoor !== door) {
-      throw new DatabaseUrlError('other-door', builtDoor)
-    }
-    // Spelt out, so that the build can drop the reader of the other door.
-    if ((typeof STORE_DOOR === 'undefined' || STORE_DOOR === 'mysql') && door === 'mysql') {
-      parseMySqlUrl(text)
-    } else if (typeof STORE_DOOR === 'undefined' || STORE_DOOR === 'planetscale') {
-      checkPlanetScaleUrl(text)
-    }
+    checkDatabaseUrl(text)
     return text
   } catch (error) {
     if (!(error instanceof DatabaseUrlError)) throw error

@@ -7,8 +7,6 @@ import {
   startOfflinePlanetScale,
 } from '../../scripts/simulators/planetscale/server.ts'
 import type { Db } from '../../shared/store/db.ts'
-import { openMySql } from '../../shared/store/mysql.ts'
-import { openPlanetScale } from '../../shared/store/planetscale.ts'
 import { createRatingStore } from '../../shared/store/ratings.ts'
 import { uuid, uuidToBytes } from '../../shared/store/rows.ts'
 import {
@@ -18,6 +16,7 @@ import {
   runLostWritesDrill,
   type Variant,
 } from '../support/lost-writes-drill.ts'
+import { openMySql, openPlanetScale } from '../support/open-door.ts'
 import { describeOnOwnServers } from '../support/server-suites.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 

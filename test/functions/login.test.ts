@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { bundleFunction, type StoreDoor } from '../../scripts/build/bundle.ts'
+import { bundleFunction } from '../../scripts/build/bundle.ts'
 import { FunctionProcess } from '../../scripts/local/function-process.ts'
+import type { StoreDoor } from '../../shared/store/doors.ts'
 import { playUpstream } from '../support/upstream-behaviour.ts'
 import { startWorld, type World } from '../support/world.ts'
 import upstream from '../vectors/wechat-upstream.json' with { type: 'json' }

@@ -24,11 +24,32 @@ export const shardKeys: Readonly<Record<string, readonly string[]>> = {
   counters: ['counter_key'],
 }
 
-/** Where a statement goes: the shard key's values, or `every` for the one lookup that may ask all shards. */
+/** Where a statement goes: the shard key's values, or `every` for the few that may ask all shards. */
 export type Target = { key: string; values: SqlValue[] } | 'every'
 
-/** The one lookup that has no shard key: a person's own ratings. It reads, and never inside a transaction. */
-const OWN_RATINGS = /^select [^;]* from ratings where user_id = \? /
+/** Statements without a shard key, each with the reason why it may ask every shard. All read, none inside a transaction. */
+export const SCATTERS: readonly { statement: RegExp; reason: string }[] = [
+  {
+    statement: /^select [^;]* from ratings where user_id = \? /,
+    reason: 'a person’s own ratings lie with the accounts they rate',
+  },
+  {
+    statement:
+      /^select distinct acc_nbr from ratings where acc_nbr > \? order by acc_nbr limit \?$/,
+    reason: 'commands walk over all accounts, a page at a time',
+  },
+  {
+    statement:
+      /^select acc_nbr from rating_folds where acc_nbr > \? and not exists \(select 1 from ratings where ratings\.acc_nbr = rating_folds\.acc_nbr\) order by acc_nbr limit \?$/,
+    reason:
+      'the same walk, over accounts whose ratings are gone; both tables have the same shard key',
+  },
+  {
+    statement:
+      /^select (?:code_digest from code_claims where claimed_at|counter_key from counters where window_start|user_id, session_id from sessions where expires_at) < \? limit \?$/,
+    reason: 'commands look for what has had its time, and delete it by its key',
+  },
+]
 
 /** Words that are not the same everywhere, or lean on the server's clock or counters. */
 const FOREIGN_WORDS =
@@ -73,7 +94,7 @@ export function judgeTransaction(statements: readonly Statement[]): string[] {
 /** Where a statement goes, or what is missing for telling. */
 export function targetOf({ sql: written, parameters }: Statement): Target | string {
   const sql = normalised(written)
-  if (OWN_RATINGS.test(sql)) return 'every'
+  if (SCATTERS.some(({ statement }) => statement.test(sql))) return 'every'
   const found = tablesOf(sql).map((table) => {
     const key = shardKeys[table.name]
     if (!key) return `the table ${table.name} has no shard key`
@@ -131,7 +152,7 @@ function tablesOf(sql: string): Table[] {
 
 /** Names given to results, with and without `as`. */
 function aliases(sql: string): string[] {
-  const [, selected = ''] = /^select (.*?) from /.exec(sql) ?? []
+  const [, selected = ''] = /^select (?:distinct )?(.*?) from /.exec(sql) ?? []
   return [...selected.matchAll(/(?:\bas |[)\w?] )(\w+)(?=,|$)/g)].map(([, alias = '']) => alias)
 }
 
@@ -139,6 +160,7 @@ function placeholders(sql: string): number {
   return sql.split('?').length - 1
 }
 
-function normalised(sql: string): string {
+/** A statement on one line, in lower case. */
+export function normalised(sql: string): string {
   return sql.trim().replaceAll(/\s+/g, ' ').toLowerCase()
 }

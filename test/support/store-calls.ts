@@ -5,6 +5,7 @@ import { createCodeClaimStore } from '../../shared/store/code-claims.ts'
 import { createCounterStore } from '../../shared/store/counters.ts'
 import type { Db } from '../../shared/store/db.ts'
 import * as folds from '../../shared/store/folds.ts'
+import * as maintenance from '../../shared/store/maintenance.ts'
 import { createPersonIdentities, createPersonStore } from '../../shared/store/people.ts'
 import { createRatingEraser } from '../../shared/store/rating-erasure.ts'
 import { createRatingStore } from '../../shared/store/ratings.ts'
@@ -38,9 +39,16 @@ export function everyStore(db: Db) {
       verifyFold: (account: string) => folds.verifyFold(db, account),
       resetFold: (account: string) => folds.resetFold(db, account),
     },
+    maintenance: {
+      accountNumbers: () => maintenance.accountNumbers(db),
+      deleteOldRatings: (account: string) => maintenance.deleteOldRatings(db, account, NOW_MS),
+      countOldRatings: (account: string) => maintenance.countOldRatings(db, account, NOW_MS),
+      deleteSpentRows: (table: (typeof maintenance.spentTables)[number]) =>
+        maintenance.deleteSpentRows(db, table, NOW_MS + 2000),
+    },
   }
 }
-/** Stores by the name of their factory, and the functions of `folds.ts`. */
+/** Stores by the name of their factory, and the functions of `folds.ts` and `maintenance.ts`. */
 export type Stores = ReturnType<typeof everyStore>
 /** Calls of every method of every store, enough to reach each of its statements. */
 export type Calls = {
@@ -138,6 +146,25 @@ export function everyCall(stores: Stores): Calls {
       },
       verifyFold: () => stores.folds.verifyFold(account),
       resetFold: () => stores.folds.resetFold(account),
+    },
+    maintenance: {
+      async accountNumbers() {
+        await newRating(one)
+        for await (const number of stores.maintenance.accountNumbers()) void number
+      },
+      countOldRatings: () => stores.maintenance.countOldRatings(account),
+      async deleteOldRatings() {
+        await newRating(one)
+        await stores.maintenance.deleteOldRatings(account)
+      },
+      async deleteSpentRows() {
+        await sessions.add(session(uuidV7()))
+        await claims.claim(bytes(32), { nonceDigest: bytes(32), atMs: NOW_MS })
+        await counters.increment('login 10.0.0.2', window)
+        for (const table of maintenance.spentTables) {
+          await stores.maintenance.deleteSpentRows(table)
+        }
+      },
     },
     createRatingEraser: {
       async forgetAuthor() {

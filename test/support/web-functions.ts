@@ -4,8 +4,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { bundleFunction, type StoreDoor } from '../../scripts/build/bundle.ts'
+import { bundleFunction } from '../../scripts/build/bundle.ts'
 import { variablesOf } from '../../scripts/local/local-function.ts'
+import type { StoreDoor } from '../../shared/store/doors.ts'
 import { readService } from './service.ts'
 
 export interface WebProcess {

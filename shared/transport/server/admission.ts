@@ -13,7 +13,7 @@ export interface AdmissionLimits {
   queueWaitMs: number
 }
 
-/** The door to a server that is never overfull. */
+/** What keeps a server from ever being overfull. */
 export interface Admission {
   /** Resolves to `leave`, to be called once when the work is done, or to `undefined`: too busy. */
   enter(): Promise<(() => void) | undefined>

@@ -95,7 +95,8 @@ describeOnOwnServers(
         }
         const script = `
       const { openMySql } = require(process.argv[1])
-      const db = openMySql({ url: process.argv[2], timeoutMs: () => 5000, connections: 1 })
+      const clocks = { now: Date.now, steadyMs: () => performance.now(), random: Math.random }
+      const db = openMySql({ ...clocks, url: process.argv[2], connections: 1 }).within(() => 5000)
       const bytes = new Uint8Array([0, 255, 128])
       const main = async () => {
         await db.query('create table t (id binary(3) primary key, text_ text, big bigint)')

@@ -29,7 +29,7 @@ describe('serverless invoke local', () => {
     expect(command.output()).toMatch(/START RequestId:.*\n[\s\S]*RetMsg:[\s\S]*Report RequestId:/)
   })
 
-  test('an event file in another door’s shape is answered the same', async () => {
+  test('an event file in another trigger’s shape is answered the same', async () => {
     const file = path.join(folder, 'event.json')
     await writeFile(file, form)
     const command = invokeLocal(['-f', 'query-scores', '--path', file, '--profile', 'cloudbase'])

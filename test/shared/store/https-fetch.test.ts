@@ -6,7 +6,8 @@ import { startOfflinePlanetScale } from '../../../scripts/simulators/planetscale
 import { openSqliteEngine } from '../../../scripts/simulators/planetscale/sqlite-engine.ts'
 import { selfSignedCertificate } from '../../../scripts/simulators/self-signed-certificate.ts'
 import { type HttpsClient, openHttpsClient } from '../../../shared/store/https-fetch.ts'
-import { openPlanetScale } from '../../../shared/store/planetscale.ts'
+import { machine } from '../../../shared/wiring/clock.ts'
+import { openPlanetScale } from '../../support/open-door.ts'
 import { startTcpProxy } from '../../support/tcp-proxy.ts'
 
 const closers: (() => unknown)[] = []
@@ -38,7 +39,7 @@ function secured(
 }
 
 function client(secure: boolean, ca?: string): HttpsClient {
-  const opened = openHttpsClient(secure, ca)
+  const opened = openHttpsClient(secure, { ...machine, ca })
   closers.push(() => opened.close())
   return opened
 }
@@ -187,7 +188,9 @@ test('a connection that fell silent while the instance was frozen is not used ag
   const proxy = await startTcpProxy({ targetPort: Number(new URL(server.url).port) })
   closers.push(() => proxy.close())
   const url = server.url.replace(/:\d+$/, `:${proxy.port}`)
-  const db = openPlanetScale({ url, timeoutMs: () => 300 })
+  let frozenMs = 0
+  const now = (): number => Date.now() + frozenMs
+  const db = openPlanetScale({ url, timeoutMs: () => 300, now })
   closers.push(() => db.close())
   await db.query('select 1')
   proxy.mode({ kind: 'blackhole' })
@@ -195,8 +198,7 @@ test('a connection that fell silent while the instance was frozen is not used ag
   await expect(db.query('select 1')).rejects.toMatchObject({ failure: 'timeout', outcome: 'none' })
   await db.query('select 1')
   proxy.mode({ kind: 'blackhole' })
-  vi.useFakeTimers({ toFake: ['Date'] })
-  vi.setSystemTime(Date.now() + 11_000)
+  frozenMs = 11_000
   await expect(db.query('select 1')).resolves.toMatchObject({ rows: [{ '1': 1 }] })
 })
 

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { selfSignedCertificate } from '../../../scripts/simulators/self-signed-certificate.ts'
 import type { Db } from '../../../shared/store/db.ts'
-import { openMySql } from '../../../shared/store/mysql.ts'
 import { dbFailure as failure } from '../../support/db-failure.ts'
+import { openMySql } from '../../support/open-door.ts'
 import { describeOnOwnServers } from '../../support/server-suites.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ms-tls-'))

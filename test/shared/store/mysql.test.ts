@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
 import type { Db, SqlValue } from '../../../shared/store/db.ts'
-import { openMySql } from '../../../shared/store/mysql.ts'
 import { dbFailure as failure } from '../../support/db-failure.ts'
+import { openMySql } from '../../support/open-door.ts'
 import { describeOnServers } from '../../support/server-suites.ts'
 import { startTcpProxy } from '../../support/tcp-proxy.ts'
 
@@ -189,36 +189,6 @@ describeOnServers('the MySQL door', (suite) => {
     expect((await running).rows).toEqual([{ n: 1 }])
     expect(await queued).toMatchObject({ failure: 'unreachable', outcome: 'none' })
     expect(await failure(db.query('select 3'))).toMatchObject({ failure: 'unreachable' })
-  })
-
-  test('commits a transaction that resolves and undoes one that throws, keeping what it threw', async () => {
-    const db = await openFresh()
-    await db.query('create table t (n int primary key)')
-    const result = await db.transaction(async (transaction) => {
-      await transaction.query('insert into t values (1)')
-      return 'done'
-    })
-    expect(result).toBe('done')
-    const reason = new Error('changed my mind')
-    const failed = db.transaction(async (transaction) => {
-      await transaction.query('insert into t values (2)')
-      throw reason
-    })
-    await expect(failed).rejects.toBe(reason)
-    expect((await db.query('select n from t')).rows).toEqual([{ n: 1 }])
-  })
-
-  test('runs statements a transaction sends at once one after the other, and none after its end', async () => {
-    const db = await openFresh()
-    await db.query('create table t (n int primary key)')
-    let leaked: ((sql: string) => Promise<unknown>) | undefined
-    await db.transaction(async (transaction) => {
-      leaked = (sql) => transaction.query(sql)
-      await Promise.all([1, 2, 3].map((n) => transaction.query('insert into t values (?)', [n])))
-      void transaction.query('insert into t values (4)')
-    })
-    expect((await db.query('select count(*) n from t')).rows).toEqual([{ n: 4 }])
-    await expect(leaked?.('insert into t values (5)')).rejects.toThrow('has ended')
   })
 
   test('runs both transactions of a deadlock to their end', async () => {

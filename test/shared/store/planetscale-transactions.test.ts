@@ -6,8 +6,8 @@ import {
 } from '../../../scripts/simulators/planetscale/server.ts'
 import { openSqliteEngine } from '../../../scripts/simulators/planetscale/sqlite-engine.ts'
 import type { Db, Queryable } from '../../../shared/store/db.ts'
-import { openPlanetScale } from '../../../shared/store/planetscale.ts'
 import { dbFailure } from '../../support/db-failure.ts'
+import { openPlanetScale } from '../../support/open-door.ts'
 
 let server: OfflinePlanetScale
 let db: Db
@@ -38,15 +38,6 @@ async function keys(): Promise<unknown[]> {
 }
 
 describe('a transaction', () => {
-  test('is committed as a whole and gives its result', async () => {
-    const result = await db.transaction(async (tx) => {
-      await add('a', 'b')(tx)
-      return (await tx.query('select count(*) as n from t')).rows
-    })
-    expect(result).toEqual([{ n: 2 }])
-    expect(await keys()).toEqual(['a', 'b'])
-  })
-
   test('is rolled back as a whole when its work throws, and throws just that', async () => {
     const mine = new Error('mine')
     const work = db.transaction(async (tx) => {
@@ -66,15 +57,6 @@ describe('a transaction', () => {
     expect(await dbFailure(work)).toMatchObject({ errno: 1062 })
   })
 
-  test('goes on after a refusal that its work expected', async () => {
-    await db.transaction(async (tx) => {
-      await add('a')(tx)
-      await add('a')(tx).catch(() => undefined)
-      await add('b')(tx)
-    })
-    expect(await keys()).toEqual(['a', 'b'])
-  })
-
   test.each([1205, 1213, 8002, 9007])('is run again as a whole after %i', async (errno) => {
     server.faults.add({ kind: 'sql-error', errno, match: "values \\('b'", times: 2 })
     let runs = 0
@@ -84,21 +66,6 @@ describe('a transaction', () => {
     })
     expect(runs).toBe(3)
     expect(await keys()).toEqual(['a', 'b'])
-  })
-
-  test('is run again when its COMMIT met a conflict', async () => {
-    server.faults.add({ kind: 'sql-error', errno: 9007, match: '^commit' })
-    await db.transaction(add('a'))
-    expect(await keys()).toEqual(['a'])
-  })
-
-  test('gives up after three attempts', async () => {
-    server.faults.add({ kind: 'sql-error', errno: 1213, match: '^insert', times: 9 })
-    expect(await dbFailure(db.transaction(add('a')))).toMatchObject({
-      errno: 1213,
-      outcome: 'none',
-    })
-    expect(server.faults.left).toBe(6)
   })
 
   test('is run again even when its work hid the deadlock, and never commits half', async () => {
@@ -170,28 +137,6 @@ describe('a transaction', () => {
     await work
     expect(runs).toBe(2)
     expect(await keys()).toEqual(['a', 'x'])
-  })
-
-  test('sends its statements one after the other, also when they were asked for at once', async () => {
-    await db.transaction(async (tx) => {
-      await Promise.all(['a', 'b', 'c'].map((k) => add(k)(tx)))
-    })
-    expect(await keys()).toEqual(['a', 'b', 'c'])
-  })
-
-  test('waits for a statement that its work did not wait for', async () => {
-    await db.transaction(async (tx) => {
-      void add('a')(tx)
-    })
-    expect(await keys()).toEqual(['a'])
-  })
-
-  test('takes no statement after its end', async () => {
-    let kept: Queryable | undefined
-    await db.transaction(async (tx) => {
-      kept = tx
-    })
-    await expect(kept?.query('select 1')).rejects.toThrow('the transaction is over')
   })
 
   test('of the driver alone loses the first error when ROLLBACK fails, which is why it is not used', async () => {

@@ -7,8 +7,8 @@ import {
 } from '../../../scripts/simulators/planetscale/server.ts'
 import { openSqliteEngine } from '../../../scripts/simulators/planetscale/sqlite-engine.ts'
 import { type Db, type DbError, isDuplicateKey, type SqlValue } from '../../../shared/store/db.ts'
-import { openPlanetScale } from '../../../shared/store/planetscale.ts'
 import { dbFailure } from '../../support/db-failure.ts'
+import { openPlanetScale } from '../../support/open-door.ts'
 
 const PHONE = '13800138000'
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type Migration, migrate, readMigrations } from '../../../scripts/database/migrations.ts'
-import { openMySql } from '../../../shared/store/mysql.ts'
+import { openMySql } from '../../support/open-door.ts'
 import {
   columnsOf,
   FOREIGN_DEFINITIONS,

@@ -6,6 +6,8 @@ import { columnsOf } from '../../support/schema-rules.ts'
 import {
   judgeStatement,
   judgeTransaction,
+  normalised,
+  SCATTERS,
   type Statement,
   targetOf,
 } from '../../support/statement-rules.ts'
@@ -42,10 +44,13 @@ describe('every statement of the stores', () => {
       .filter((name) => name.endsWith('.ts'))
       .map((name) => ({ name, source: readFileSync(new URL(name, storeFolder), 'utf8') }))
     const exported = sources.flatMap(({ source }) =>
-      [...source.matchAll(/^export (?:async )?function (\w+)\(\s*db: /gm)].map(([, name]) => name),
+      [...source.matchAll(/^export (?:async )?function\*? (\w+)\(\s*db: /gm)].map(
+        ([, name]) => name,
+      ),
     )
-    const { folds: functions, ...factories } = stores
-    expect([...Object.keys(factories), ...Object.keys(functions)].sort()).toEqual(exported.sort())
+    const { folds, maintenance, ...factories } = stores
+    const named = [factories, folds, maintenance].flatMap((group) => Object.keys(group))
+    expect(named.sort()).toEqual(exported.sort())
     for (const name of Object.keys(stores) as (keyof Stores)[]) {
       expect(Object.keys(calls[name]).sort(), name).toEqual(Object.keys(stores[name]).sort())
     }
@@ -63,11 +68,15 @@ describe('every statement of the stores', () => {
     expect(faults).toEqual([])
   })
 
-  test('goes to one shard; only the list of one’s own ratings asks them all', () => {
+  test('goes to one shard; only one’s own ratings and the walks of commands ask them all', () => {
     const everywhere = statements.filter((statement) => targetOf(statement) === 'every')
     expect(new Set(everywhere.map(({ place }) => place.split(':')[0]))).toEqual(
-      new Set(['ratings.ts', 'rating-erasure.ts']),
+      new Set(['ratings.ts', 'rating-erasure.ts', 'maintenance.ts']),
     )
+    for (const { statement, reason } of SCATTERS) {
+      const uses = everywhere.filter(({ sql }) => statement.test(normalised(sql)))
+      expect(uses.length, reason).toBeGreaterThan(0)
+    }
   })
 
   test('shares its shard with the rest of its transaction', () => {
@@ -81,6 +90,18 @@ describe('every statement of the stores', () => {
 
   test.each<[what: string, fault: string, sql: string, parameters: Statement['parameters']]>([
     ['no shard key', 'ratings without acc_nbr', 'select id from ratings where id = ?', ['x']],
+    [
+      'a walk that is not listed',
+      'sessions without user_id',
+      'select user_id from sessions where user_id > ? order by user_id limit ?',
+      ['u', 1],
+    ],
+    [
+      'a deletion of what has had its time, without its key',
+      'sessions without user_id',
+      'delete from sessions where expires_at < ? limit ?',
+      [1, 1],
+    ],
     [
       'a range of shard keys',
       'ratings without acc_nbr',
