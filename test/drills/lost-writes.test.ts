@@ -104,6 +104,7 @@ describeOnOwnServers('no submission is lost or doubled', (server) => {
           }),
         directUrl,
         onAnswered: trouble(size.submissions, size.kills),
+        untilQuiet: () => restarts,
         variant,
       })
     }

@@ -53,6 +53,8 @@ export interface DrillOptions {
   thinkMs: number
   /** Told after every submission that was answered: the place for trouble. */
   onAnswered: (answered: number) => void
+  /** Resolves when the last of the trouble is over: what was killed is back. */
+  untilQuiet?: () => Promise<void>
   variant?: Variant
 }
 
@@ -122,6 +124,7 @@ class Drill {
       this.#isOver = true
     })
     await Promise.all(readers)
+    await this.#options.untilQuiet?.()
     await this.#compareCounts()
     const { inexactMoments, wrongSummaries, ...seen } = this.#seen
     const found = await this.#checker.judge(this.#entries)
