@@ -1,6 +1,6 @@
 /** Applies the migrations that are not applied yet. Run with --help. */
 
-import { runCommand, withDatabase } from './cli/command.ts'
+import { runCommand } from './cli/command.ts'
 import { stageOptions, stageUsage } from './cli/stage.ts'
 import {
   bookkeepingTables,
@@ -8,6 +8,7 @@ import {
   pendingMigrations,
   readMigrations,
 } from './database/migrations.ts'
+import { withDatabase } from './database/with-database.ts'
 
 const usage = `Usage: npm run migrate -- --stage NAME [--pending]
        npm run migrate -- --print

@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
 import { projectFolder } from '../build/bundle.ts'
-import { type Addresses, dataFolder, runningAddresses } from '../local/environment.ts'
+import { type Addresses, dataFolder, runningAddresses } from './data-folder.ts'
 import { CommandProblem } from './problem.ts'
 
 /** Variables by name; none is empty. */

@@ -4,9 +4,9 @@
  */
 
 import { makeOwnOutdir } from '../build/bundle.ts'
+import { announceRunning } from '../cli/data-folder.ts'
 import type { Stage } from '../cli/stage.ts'
 import type { DesiredFunction } from '../tencent/service.ts'
-import { announceRunning } from './environment.ts'
 import type { EventProfile } from './events.ts'
 import { type LocalTarget, startGateway } from './gateway.ts'
 import { startFunction } from './local-function.ts'

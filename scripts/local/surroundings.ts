@@ -1,11 +1,11 @@
 /** What functions find around them on this machine: a migrated database, a WeChat, and secrets of this checkout. */
 
 import { openDb } from '../../shared/wiring/database.ts'
+import { localSecrets } from '../cli/data-folder.ts'
 import type { Stage } from '../cli/stage.ts'
 import { startLocalDatabase } from '../database/local-database.ts'
 import { migrate, readMigrations } from '../database/migrations.ts'
 import { startOfflineWeChat } from '../simulators/wechat/server.ts'
-import { localSecrets } from './environment.ts'
 
 export type Closers = (() => Promise<unknown>)[]
 

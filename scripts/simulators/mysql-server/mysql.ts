@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { constants, existsSync, readdirSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { dataFolder } from '../../local/environment.ts'
+import { dataFolder } from '../../cli/data-folder.ts'
 import { runProgram } from './run-program.ts'
 import { asThisUser, findProgram, type ServerProgram } from './server-program.ts'
 
