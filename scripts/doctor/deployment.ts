@@ -6,8 +6,8 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
 import type { Stage, Values } from '../cli/stage.ts'
-import type { FunctionBlock, ProviderBlock } from '../tencent/framework.ts'
-import { type DesiredService, desiredService } from '../tencent/service.ts'
+import type { FunctionBlock, ProviderBlock } from '../service/blocks.ts'
+import { type DesiredService, desiredService } from '../service/service.ts'
 
 export interface Deployment {
   service: DesiredService

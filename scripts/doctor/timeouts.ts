@@ -1,9 +1,9 @@
 /** Whether a function lives long enough for what it waits for, by the code's own budgets. */
 
 import { fill } from '../../shared/wiring/configuration.ts'
+import { type DesiredFunction, type DesiredService, defaults } from '../service/service.ts'
 import { faultSentences } from '../tencent/fault.ts'
 import { deadlineFaults } from '../tencent/preflight.ts'
-import { type DesiredFunction, type DesiredService, defaults } from '../tencent/service.ts'
 import { inChinese } from './chinese.ts'
 import { error, type Finding, ok, warning } from './report.ts'
 

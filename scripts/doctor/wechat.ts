@@ -2,7 +2,7 @@
 
 import { weChat } from '../../shared/wiring/compose.ts'
 import { readVariables } from '../../shared/wiring/configuration.ts'
-import type { DesiredService } from '../tencent/service.ts'
+import type { DesiredService } from '../service/service.ts'
 import { exchange, type HttpAnswer, NoAnswer, objectIn } from './http-exchange.ts'
 import { networkReason } from './network-words.ts'
 import { error, type Finding, ok, skipped, warning } from './report.ts'

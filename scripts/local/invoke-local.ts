@@ -2,7 +2,7 @@
 
 import { makeOwnOutdir } from '../build/bundle.ts'
 import type { Stage } from '../cli/stage.ts'
-import type { DesiredFunction } from '../tencent/service.ts'
+import type { DesiredFunction } from '../service/service.ts'
 import { type EventProfile, toEvent } from './events.ts'
 import type { InvocationResult } from './invocation-result.ts'
 import { startFunction } from './local-function.ts'

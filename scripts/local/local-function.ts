@@ -4,7 +4,7 @@ import { context, type Plugin } from 'esbuild'
 import { storeDoorOf } from '../../shared/store/doors.ts'
 import { bundleSettings } from '../build/bundle.ts'
 import { refuseBadVariables } from '../build/declarations.ts'
-import type { DesiredFunction } from '../tencent/service.ts'
+import type { DesiredFunction } from '../service/service.ts'
 import { FunctionInstances } from './function-instances.ts'
 import type { Closers, Surroundings } from './surroundings.ts'
 

@@ -6,7 +6,7 @@
 import { makeOwnOutdir } from '../build/bundle.ts'
 import { announceRunning } from '../cli/data-folder.ts'
 import type { Stage } from '../cli/stage.ts'
-import type { DesiredFunction } from '../tencent/service.ts'
+import type { DesiredFunction } from '../service/service.ts'
 import type { EventProfile } from './events.ts'
 import { type LocalTarget, startGateway } from './gateway.ts'
 import { startFunction } from './local-function.ts'

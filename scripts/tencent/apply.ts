@@ -1,8 +1,9 @@
 /** Carries out the plan of one function, waiting for the cloud between changes. */
+
+import type { DesiredFunction, Timer } from '../service/service.ts'
 import type { CloudClient } from './cloud/client.ts'
 import { functionNamed, readCodeSha256, readUrls, timerMark, waitUntilActive } from './deployed.ts'
 import { type FunctionPlan, withCodeMark } from './plan.ts'
-import type { DesiredFunction, Timer } from './service.ts'
 
 /** The name of the trigger that is the Function URL, and what it hangs on (583/100227). */
 const urlTrigger = { TriggerName: 'url', Type: 'http', Qualifier: '$DEFAULT' } as const

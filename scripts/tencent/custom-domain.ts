@@ -1,8 +1,9 @@
 /** One domain in front of the functions: which of its routes are ours, what differs, and the calls that change it. */
+
+import type { DesiredDomain, DesiredService } from '../service/service.ts'
 import type { CloudClient } from './cloud/client.ts'
 import type { ScfModels } from './cloud/sdk.ts'
 import { DeployProblem } from './problem.ts'
-import type { DesiredDomain, DesiredService } from './service.ts'
 
 type DomainAnswer = NonNullable<ScfModels['ListCustomDomains']['response']['Domains']>[number]
 type Route = NonNullable<DomainAnswer['EndpointsConfig']>[number]

@@ -1,10 +1,10 @@
 /** What the cloud holds for one function, read back. */
 import { setTimeout as delay } from 'node:timers/promises'
+import type { DesiredFunction, Timer } from '../service/service.ts'
 import type { CloudClient } from './cloud/client.ts'
 import { CloudFailure } from './cloud/failure.ts'
 import type { ScfModels } from './cloud/sdk.ts'
 import { DeployProblem } from './problem.ts'
-import type { DesiredFunction, Timer } from './service.ts'
 
 type FunctionAnswer = ScfModels['GetFunction']['response']
 type TriggerAnswer = NonNullable<ScfModels['ListTriggers']['response']['Triggers']>[number]

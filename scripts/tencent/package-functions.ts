@@ -4,8 +4,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { storeDoorOf } from '../../shared/store/doors.ts'
 import { bundleFunction, functionNames } from '../build/bundle.ts'
+import type { DesiredFunction } from '../service/service.ts'
 import { DeployProblem } from './problem.ts'
-import type { DesiredFunction } from './service.ts'
 import { deterministicZip, type PackedFile } from './zip.ts'
 
 export interface Package {

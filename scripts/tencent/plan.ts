@@ -1,8 +1,9 @@
 /** Compares serverless.yml with the cloud and says what has to change. Pure: no calls, no clock. */
+
+import type { DesiredFunction, Timer } from '../service/service.ts'
 import type { DeployedFunction, DeployedTimer } from './deployed.ts'
 import type { Package } from './package-functions.ts'
 import { DeployProblem } from './problem.ts'
-import type { DesiredFunction, Timer } from './service.ts'
 
 interface Difference {
   field: 'memory' | 'timeout' | 'vpc' | 'role' | 'logs' | 'description' | 'environment'

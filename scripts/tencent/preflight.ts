@@ -9,9 +9,9 @@ import { variablesOf } from '../../shared/wiring/compose.ts'
 import { type Details, readVariables, type Values } from '../../shared/wiring/configuration.ts'
 import { DATABASE_BUDGET_MS } from '../../shared/wiring/database.ts'
 import type { Declarations } from '../build/declarations.ts'
+import { type DesiredFunction, type DesiredService, defaults } from '../service/service.ts'
 import { type DeployFault, type FaultCode, mergeFaults } from './fault.ts'
 import type { Package } from './package-functions.ts'
-import { type DesiredFunction, type DesiredService, defaults } from './service.ts'
 
 const environmentLimitBytes = 4096
 const requestLimitBytes = 10 * 1024 * 1024

@@ -5,14 +5,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { FunctionBlock, ProviderBlock } from '../../scripts/service/blocks.ts'
+import { desiredService, functionCalled } from '../../scripts/service/service.ts'
 import { createCloudClient } from '../../scripts/tencent/cloud/client.ts'
 import {
   type Command,
   type CommandContext,
   sentenceFor,
 } from '../../scripts/tencent/commands/context.ts'
-import type { CliOptions, FunctionBlock, ProviderBlock } from '../../scripts/tencent/framework.ts'
-import { desiredService, functionCalled } from '../../scripts/tencent/service.ts'
+import type { CliOptions } from '../../scripts/tencent/framework.ts'
 import { deterministicZip, type PackedFile } from '../../scripts/tencent/zip.ts'
 import { soundVariables } from './serverless-project.ts'
 import { startTencentCloud, type TencentCloud } from './tencent-cloud/server.ts'

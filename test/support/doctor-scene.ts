@@ -2,8 +2,8 @@
 
 import type { Deployment } from '../../scripts/doctor/deployment.ts'
 import type { Finding } from '../../scripts/doctor/report.ts'
-import type { FunctionBlock, ProviderBlock } from '../../scripts/tencent/framework.ts'
-import { type DesiredService, desiredService } from '../../scripts/tencent/service.ts'
+import type { FunctionBlock, ProviderBlock } from '../../scripts/service/blocks.ts'
+import { type DesiredService, desiredService } from '../../scripts/service/service.ts'
 
 const LOGIN_ONLY = ['WECHAT_SECRET', 'WECHAT_API_URL', 'SEALING_KEYS']
 

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { parse } from 'yaml'
 import { projectFolder } from '../../scripts/build/bundle.ts'
-import { type DesiredFunction, desiredService } from '../../scripts/tencent/service.ts'
+import { type DesiredFunction, desiredService } from '../../scripts/service/service.ts'
 
 export async function readService(): Promise<readonly DesiredFunction[]> {
   const text = await readFile(path.join(projectFolder, 'serverless.yml'), 'utf8')

@@ -1,18 +1,18 @@
 /** What every command gets: the configuration as data, the options of the command line, and where to write. */
 import { join, resolve } from 'node:path'
+import { runningAddresses } from '../../cli/data-folder.ts'
 import { CommandProblem } from '../../cli/problem.ts'
 import { LOCAL, localStage, readStage, type Stage } from '../../cli/stage.ts'
-import { runningAddresses } from '../../local/environment.ts'
-import { type CloudClient, createCloudClient } from '../cloud/client.ts'
-import { credentialsFrom } from '../cloud/credentials.ts'
-import { CloudFailure } from '../cloud/failure.ts'
-import type { CliOptions, CommandDefinition, Framework, Writers } from '../framework.ts'
 import {
   type DesiredFunction,
   type DesiredService,
   desiredService,
   functionCalled,
-} from '../service.ts'
+} from '../../service/service.ts'
+import { type CloudClient, createCloudClient } from '../cloud/client.ts'
+import { credentialsFrom } from '../cloud/credentials.ts'
+import { CloudFailure } from '../cloud/failure.ts'
+import type { CliOptions, CommandDefinition, Framework, Writers } from '../framework.ts'
 
 export interface CommandContext {
   stage: Stage

@@ -1,6 +1,7 @@
 /** `serverless invoke`: calls a deployed function through the API and prints its result; exit code 1 when it failed. */
+
+import { functionCalled } from '../../service/service.ts'
 import { DeployProblem } from '../problem.ts'
-import { functionCalled } from '../service.ts'
 import { type Command, type CommandContext, textOption } from './context.ts'
 import { readEvent } from './event-input.ts'
 import { invokeLocalDefinition } from './local.ts'

@@ -1,9 +1,9 @@
 /** `serverless offline` and `serverless invoke local`: stage local, on this machine alone. */
 import { localSettings } from '../../cli/stage.ts'
 import { type EventProfile, eventProfiles } from '../../local/events.ts'
+import { functionCalled } from '../../service/service.ts'
 import type { CliOptions, CommandDefinition, CommandOption } from '../framework.ts'
 import { DeployProblem } from '../problem.ts'
-import { functionCalled } from '../service.ts'
 import { type Command, type CommandContext, textOption } from './context.ts'
 import { readEvent } from './event-input.ts'
 import { loaded } from './loaded.ts'

@@ -1,8 +1,8 @@
 /** `serverless logs`: a function's lines out of Cloud Log Service; `--tail` goes on until it is interrupted. */
 import { setTimeout as delay } from 'node:timers/promises'
+import { functionCalled } from '../../service/service.ts'
 import type { CloudClient, LogPage } from '../cloud/client.ts'
 import { DeployProblem } from '../problem.ts'
-import { functionCalled } from '../service.ts'
 import { type Command, type CommandContext, textOption } from './context.ts'
 import { regionOption } from './options.ts'
 

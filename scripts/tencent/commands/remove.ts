@@ -1,10 +1,10 @@
 /** `serverless remove`: takes routes, triggers and functions away after asking; what is already gone is no error. */
 import { createInterface } from 'node:readline/promises'
+import type { DesiredFunction } from '../../service/service.ts'
 import type { CloudClient } from '../cloud/client.ts'
 import { removeDomainRoutes } from '../custom-domain.ts'
 import { type DeployedFunction, readDeployed } from '../deployed.ts'
 import { DeployProblem, problemList } from '../problem.ts'
-import type { DesiredFunction } from '../service.ts'
 import { type Command, type CommandContext, sentenceForAny } from './context.ts'
 import { regionOption } from './options.ts'
 

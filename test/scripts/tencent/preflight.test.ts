@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { readDeclarations } from '../../../scripts/build/declarations.ts'
+import type { DesiredFunction, DesiredService } from '../../../scripts/service/service.ts'
 import { inEnglish } from '../../../scripts/tencent/fault.ts'
 import { preflight } from '../../../scripts/tencent/preflight.ts'
-import type { DesiredFunction, DesiredService } from '../../../scripts/tencent/service.ts'
 import { soundVariables } from '../../support/serverless-project.ts'
 
 function wanted(changed: Partial<DesiredFunction> = {}): DesiredFunction {

@@ -1,7 +1,7 @@
 /** serverless.yml as data: what the cloud should hold. No calls, no files. */
+import { CommandProblem } from '../cli/problem.ts'
 import type { Values } from '../cli/stage.ts'
-import type { FunctionBlock, ProviderBlock, SharedSettings } from './framework.ts'
-import { DeployProblem } from './problem.ts'
+import type { FunctionBlock, ProviderBlock, SharedSettings } from './blocks.ts'
 
 export interface Timer {
   name: string
@@ -154,10 +154,10 @@ export function desiredService(configuration: Configuration, values: Values = {}
   }
 }
 
-/** The function called `key`, or a `DeployProblem` listing those there are. */
+/** The function called `key`, or a `CommandProblem` listing those there are. */
 export function functionCalled(service: DesiredService, key: string): DesiredFunction {
   const found = service.functions.find((wanted) => wanted.key === key)
   if (found) return found
   const known = service.functions.map((wanted) => wanted.key).join(', ')
-  throw new DeployProblem(`There is no function "${key}" in serverless.yml. There are: ${known}.`)
+  throw new CommandProblem(`There is no function "${key}" in serverless.yml. There are: ${known}.`)
 }
