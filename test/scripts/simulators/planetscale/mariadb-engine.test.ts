@@ -127,14 +127,14 @@ describeOnServers('the offline PlanetScale over a server', (suite) => {
     const url = await suite.freshDatabase()
     const server = await startOfflinePlanetScale({
       engine: await openMariaDbEngine({ url }),
-      transactionLimitMs: 80,
+      transactionLimitMs: 500,
     })
     try {
       const connection = connect({ url: server.url })
       await connection.execute('create table t (a int)')
       await connection.execute('begin')
       await connection.execute('insert into t values (1)')
-      await expect.poll(() => server.transactions()).toBe(0)
+      await expect.poll(() => server.transactions(), { timeout: 5000 }).toBe(0)
       await expect(connection.execute('commit')).rejects.toThrow('exceeded timeout')
       expect((await connect({ url: server.url }).execute('select a from t')).rows).toEqual([])
     } finally {
