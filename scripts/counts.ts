@@ -1,7 +1,7 @@
 /** Checks or rebuilds the folded counts of all accounts. Run with --help. */
 
-import { progressLine, runCommand, withDatabase } from './cli/command.ts'
-import { stageOptions, stageUsage } from './cli/stage.ts'
+import { progressLine, runCommand } from './cli/command.ts'
+import { stageOptions, stageUsage, withDatabase } from './cli/stage-database.ts'
 import { foldAll, rebuildCounts, verifyCounts } from './database/maintenance.ts'
 
 const usage = `Usage: npm run counts -- verify|rebuild|fold --stage NAME

@@ -1,7 +1,7 @@
 /** Applies the migrations that are not applied yet. Run with --help. */
 
-import { runCommand, withDatabase } from './cli/command.ts'
-import { stageOptions, stageUsage } from './cli/stage.ts'
+import { runCommand } from './cli/command.ts'
+import { stageOptions, stageUsage, withDatabase } from './cli/stage-database.ts'
 import {
   bookkeepingTables,
   migrate,

@@ -1,7 +1,7 @@
 /** Deletes old ratings in bounded batches. Run with --help. */
 
-import { progressLine, runCommand, withDatabase } from './cli/command.ts'
-import { stageOptions, stageUsage } from './cli/stage.ts'
+import { progressLine, runCommand } from './cli/command.ts'
+import { stageOptions, stageUsage, withDatabase } from './cli/stage-database.ts'
 import {
   countOlderThan,
   deleteOlderThan,

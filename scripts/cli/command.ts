@@ -1,11 +1,6 @@
-/** What the commands share: options and help, the database they work on, progress on a terminal, and how they fail. */
+/** What the commands share: options and help, progress on a terminal, and how they fail. */
 
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { type Db, DbError } from '../../shared/store/db.ts'
-import { openDb } from '../../shared/wiring/database.ts'
-import { startLocalDatabase } from '../database/local-database.ts'
-import { CommandProblem } from './problem.ts'
-import { LOCAL, readStage } from './stage.ts'
 
 type Options = NonNullable<ParseArgsConfig['options']>
 type Parsed<O extends Options> = ReturnType<
@@ -37,31 +32,6 @@ export async function runCommand<const O extends Options>(command: Command<O>): 
     const isUsage = (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')
     console.error(isUsage ? `${message}. --help explains.` : message)
     process.exitCode = 1
-  }
-}
-
-/** Says which stage, then runs `work` on its database. */
-export async function withDatabase<T>(
-  { stage: name, database: address }: { stage?: string; database?: string },
-  work: (db: Db) => Promise<T>,
-): Promise<T> {
-  const stage = await readStage(name, { database: address })
-  console.error(stage.headline)
-  const { DATABASE_URL } = stage.values
-  if (!DATABASE_URL) throw new CommandProblem(`DATABASE_URL is not set in ${stage.file}.`)
-  const database = await startLocalDatabase(DATABASE_URL)
-  try {
-    const db = await openDb(database.url)
-    return await work(db).finally(() => db.close())
-  } catch (error) {
-    if (!(error instanceof DbError)) throw error
-    const advice =
-      stage.name === LOCAL ? '' : ` npm run doctor -- --stage ${stage.name} looks closer.`
-    throw new CommandProblem(
-      `The database of stage ${stage.name} cannot be used: ${error.logDetails.what}.${advice}`,
-    )
-  } finally {
-    await database.close()
   }
 }
 

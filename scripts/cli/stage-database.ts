@@ -1,0 +1,39 @@
+/** The database that a command works on. */
+
+import { type Db, DbError } from '../../shared/store/db.ts'
+import { openDb } from '../../shared/wiring/database.ts'
+import { startLocalDatabase } from '../database/local-database.ts'
+import { CommandProblem } from './problem.ts'
+import { LOCAL, readStage } from './stage.ts'
+
+/** The options of such a command, for `parseArgs`. */
+export const stageOptions = { stage: { type: 'string' }, database: { type: 'string' } } as const
+
+export const stageUsage = `  --stage NAME        whose database and values: those of .env.NAME; local is that of npm run dev
+  --database URL      with --stage local: another database, such as mysql://user:password@host:3306/name,
+                      planetscale+mysql://…, sqlite:FILE`
+
+/** Says which stage, then runs `work` on its database. */
+export async function withDatabase<T>(
+  { stage: name, database: address }: { stage?: string; database?: string },
+  work: (db: Db) => Promise<T>,
+): Promise<T> {
+  const stage = await readStage(name, { database: address })
+  console.error(stage.headline)
+  const { DATABASE_URL } = stage.values
+  if (!DATABASE_URL) throw new CommandProblem(`DATABASE_URL is not set in ${stage.file}.`)
+  const database = await startLocalDatabase(DATABASE_URL)
+  try {
+    const db = await openDb(database.url)
+    return await work(db).finally(() => db.close())
+  } catch (error) {
+    if (!(error instanceof DbError)) throw error
+    const advice =
+      stage.name === LOCAL ? '' : ` npm run doctor -- --stage ${stage.name} looks closer.`
+    throw new CommandProblem(
+      `The database of stage ${stage.name} cannot be used: ${error.logDetails.what}.${advice}`,
+    )
+  } finally {
+    await database.close()
+  }
+}
