@@ -1,9 +1,8 @@
 /** Checks or rebuilds the folded counts of all accounts. Run with --help. */
 
 import { progressLine, runCommand } from './cli/command.ts'
-import { stageOptions, stageUsage } from './cli/stage.ts'
 import { foldAll, rebuildCounts, verifyCounts } from './database/maintenance.ts'
-import { withDatabase } from './database/with-database.ts'
+import { stageOptions, stageUsage, withDatabase } from './database/with-database.ts'
 
 const usage = `Usage: npm run counts -- verify|rebuild|fold --stage NAME
 

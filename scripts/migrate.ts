@@ -1,14 +1,13 @@
 /** Applies the migrations that are not applied yet. Run with --help. */
 
 import { runCommand } from './cli/command.ts'
-import { stageOptions, stageUsage } from './cli/stage.ts'
 import {
   bookkeepingTables,
   migrate,
   pendingMigrations,
   readMigrations,
 } from './database/migrations.ts'
-import { withDatabase } from './database/with-database.ts'
+import { stageOptions, stageUsage, withDatabase } from './database/with-database.ts'
 
 const usage = `Usage: npm run migrate -- --stage NAME [--pending]
        npm run migrate -- --print

@@ -2,9 +2,8 @@
 
 import { RETENTION_BATCH } from '../shared/store/maintenance.ts'
 import { progressLine, runCommand } from './cli/command.ts'
-import { stageOptions, stageUsage } from './cli/stage.ts'
 import { countOlderThan, deleteOlderThan, deleteSpent } from './database/maintenance.ts'
-import { withDatabase } from './database/with-database.ts'
+import { stageOptions, stageUsage, withDatabase } from './database/with-database.ts'
 
 const usage = `Usage: npm run retention -- --stage NAME --older-than DAYSd [--dry-run]
 

@@ -40,13 +40,6 @@ export interface StageOptions {
 
 export const LOCAL = 'local'
 
-/** The options of commands that work on one stage's database, for `parseArgs`. */
-export const stageOptions = { stage: { type: 'string' }, database: { type: 'string' } } as const
-
-export const stageUsage = `  --stage NAME        whose database and values: those of .env.NAME; local is that of npm run dev
-  --database URL      with --stage local: another database, such as mysql://user:password@host:3306/name,
-                      planetscale+mysql://…, sqlite:FILE`
-
 /** The stage that `--stage` names. @throws {CommandProblem} without a name, or without the stage's file */
 export async function readStage(name: string | undefined, options: StageOptions): Promise<Stage> {
   const { folder = projectFolder, env = process.env, database, isDeployed = false } = options

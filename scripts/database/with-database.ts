@@ -6,6 +6,13 @@ import { CommandProblem } from '../cli/problem.ts'
 import { LOCAL, readStage } from '../cli/stage.ts'
 import { startLocalDatabase } from './local-database.ts'
 
+/** The options of such a command, for `parseArgs`. */
+export const stageOptions = { stage: { type: 'string' }, database: { type: 'string' } } as const
+
+export const stageUsage = `  --stage NAME        whose database and values: those of .env.NAME; local is that of npm run dev
+  --database URL      with --stage local: another database, such as mysql://user:password@host:3306/name,
+                      planetscale+mysql://…, sqlite:FILE`
+
 /** Says which stage, then runs `work` on its database. */
 export async function withDatabase<T>(
   { stage: name, database: address }: { stage?: string; database?: string },
