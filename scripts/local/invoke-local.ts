@@ -34,15 +34,15 @@ export async function invokeLocal(options: InvokeLocalOptions): Promise<Invocati
     ...Object.fromEntries(Object.entries(options.environment).filter(([, value]) => value)),
   }
   const address = environment.DATABASE_URL || `sqlite:${dataFolder}/dev.sqlite`
+  const database = await startLocalDatabase(address)
   const { outdir, remove } = await makeOwnOutdir('invoke')
   try {
     const { file } = await bundleFunction(declared.name, {
-      storeDoor: storeDoorOf(address),
+      storeDoor: storeDoorOf(database.url),
       outdir,
       sourcemap: true,
       minify: false,
     })
-    const database = await startLocalDatabase(address)
     const variables = { ...environment, DATABASE_URL: database.url }
     const running = new FunctionProcess({
       name: declared.name,
@@ -56,14 +56,10 @@ export async function invokeLocal(options: InvokeLocalOptions): Promise<Invocati
       onLine,
       ...(onPlatformLine ? { onPlatformLine } : {}),
     })
-    try {
-      return await running.invoke(event)
-    } finally {
-      await running.stop()
-      await database.close()
-    }
+    return await running.invoke(event).finally(() => running.stop())
   } finally {
     await remove()
+    await database.close()
   }
 }
 

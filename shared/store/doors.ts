@@ -41,9 +41,7 @@ export const storeDoors = /* @__PURE__ */ Object.keys(doors) as StoreDoor[]
 
 /** The door a database URL leads through, PlanetScale's when none is configured. @throws {DatabaseUrlError} */
 export function storeDoorOf(url: string | undefined): StoreDoor {
-  if (!url) return 'planetscale'
-  const door = doorFor(url)
-  const found = storeDoors.find((name) => doors[name] === door)
+  const found = url ? storeDoors.find((name) => doors[name]?.urls.test(url)) : 'planetscale'
   if (!found) throw new DatabaseUrlError('scheme')
   return found
 }

@@ -17,7 +17,7 @@ import { createLogger } from '../log.ts'
 import type { Logger } from '../ports.ts'
 import { Problem } from '../problem.ts'
 import { DbError } from '../store/db.ts'
-import { steadyMs, systemClock } from '../wiring/clock.ts'
+import { machine, steadyMs } from '../wiring/clock.ts'
 import { allowedOriginsFrom, compose, compressFrom, type Parts } from '../wiring/compose.ts'
 import { ConfigurationError, type Environment } from '../wiring/configuration.ts'
 import {
@@ -78,7 +78,7 @@ export function serve<Needs extends Authority>(
   declaration: FunctionDeclaration<Needs>,
 ): ServedFunction {
   const { functionName, env = process.env } = declaration
-  const log = declaration.log ?? createLogger({ functionName, now: systemClock.now })
+  const log = declaration.log ?? createLogger({ functionName, now: machine.now })
   const runWeb = async (): Promise<void> => {
     // An event function never evaluates the server.
     const { runWeb, webDefaults } = await import('./server/web-program.ts')

@@ -41,7 +41,7 @@ import {
   createSessionStore,
 } from '../store/sessions.ts'
 import { createWeChat } from '../wechat/client.ts'
-import { machine, systemClock } from './clock.ts'
+import { machine } from './clock.ts'
 import {
   ApiUrl,
   AppId,
@@ -109,7 +109,7 @@ function overDatabase<Need>(env: Environment, make: (db: Db) => Need): PerCall<N
 
 /** The machine’s clock. */
 export function clockFrom(): Clock {
-  return systemClock
+  return machine
 }
 
 /** Ratings in the configured database. */
