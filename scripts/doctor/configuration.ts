@@ -36,8 +36,6 @@ export async function checkConfiguration(check: ConfigurationCheck): Promise<Fin
     ...faults
       .filter(({ code }) => code !== 'short-timeout')
       .map((fault) => findingOf(fault, envFile)),
-    ...exampleValues(deployment, envFile),
-    ...expandedValues(check),
     ...(faults.some(({ variable }) => variable === 'WECHAT_API_URL') ? [] : otherWeChat(service)),
     ...misspellings(check),
   ]
@@ -99,49 +97,6 @@ function findingOf(fault: DeployFault, envFile: string): Finding {
         }
       : adviceOn(variable, envFile),
   )
-}
-
-function exampleValues({ service, exampleValues }: Deployment, envFile: string): Finding[] {
-  const names = new Set(
-    service.functions.flatMap(({ variables }) =>
-      Object.keys(variables).filter((name) => exampleValues[name] === variables[name]),
-    ),
-  )
-  return [...names].map((name) =>
-    error(
-      `configuration.${name}`,
-      {
-        zh: `${name} 还是 .env.example 里的示例值`,
-        en: `${name} still has the value of .env.example`,
-      },
-      adviceOn(name, envFile),
-    ),
-  )
-}
-
-/** The framework replaces `$name` inside a .env file, which `npm run dev` and `npm run migrate` do not. */
-function expandedValues({ deployment, env }: ConfigurationCheck): Finding[] {
-  const { service, fileValues, envFile = '.env' } = deployment
-  const deployed: Record<string, string> = Object.assign(
-    {},
-    ...service.functions.map(({ variables }) => variables),
-  )
-  return Object.entries(fileValues).flatMap(([name, written]) => {
-    const isChanged =
-      written.includes('$') && name in deployed && !env[name] && deployed[name] !== written
-    if (!isChanged) return []
-    return warning(
-      `configuration.${name}`,
-      {
-        zh: `${envFile} 里 ${name} 含有 $，部署时会被当作变量展开，实际的值与所写不同`,
-        en: `${name} in ${envFile} contains $, which a deploy expands as a variable: the value is not what is written`,
-      },
-      {
-        zh: '把 $ 写成 \\$，或换一个不含 $ 的值（密码里的 $ 可写成 %24）',
-        en: 'write \\$ for $, or choose a value without it (in a password: %24)',
-      },
-    )
-  })
 }
 
 function otherWeChat(service: DesiredService): Finding[] {

@@ -4,7 +4,6 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import { parseEnv } from 'node:util'
 import type { Stage, Values } from '../cli/stage.ts'
 import type { FunctionBlock, ProviderBlock } from '../service/blocks.ts'
 import { type DesiredService, desiredService } from '../service/service.ts'
@@ -15,8 +14,6 @@ export interface Deployment {
   envFile: string | undefined
   /** What stands in that file. */
   fileValues: Values
-  /** The values of .env.example, which nobody should deploy. */
-  exampleValues: Values
   /** Every variable that serverless.yml or .env.example mentions. */
   knownNames: ReadonlySet<string>
 }
@@ -59,7 +56,6 @@ export async function readDeployment(options: ReadDeploymentOptions): Promise<De
     service,
     envFile: stage.file,
     fileValues: stage.fileValues,
-    exampleValues: parseEnv(example ?? '') as Values,
     knownNames: new Set([
       ...mentioned,
       ...offered,

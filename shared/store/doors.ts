@@ -50,9 +50,9 @@ export const storeDoors = /* @__PURE__ */ Object.keys(doors) as StoreDoor[]
 
 /** The door a database URL leads through, PlanetScale's when none is configured. @throws {DatabaseUrlError} */
 export function storeDoorOf(url: string | undefined): StoreDoor {
-  if (!url) return 'planetscale'
-  const door: Door = doorFor(url)
-  return storeDoors.find((name) => doors[name] === door) as StoreDoor
+  const found = url ? storeDoors.find((name) => doors[name]?.urls.test(url)) : 'planetscale'
+  if (!found) throw new DatabaseUrlError('scheme')
+  return found
 }
 
 /** Checks a URL without opening anything. @throws {DatabaseUrlError} also when this bundle lacks its driver */

@@ -10,7 +10,7 @@ import { createLogger } from '../log.ts'
 import type { Logger } from '../ports.ts'
 import { Problem } from '../problem.ts'
 import { DbError } from '../store/db.ts'
-import { steadyMs, systemClock } from '../wiring/clock.ts'
+import { machine, steadyMs } from '../wiring/clock.ts'
 import { compose, type Parts } from '../wiring/compose.ts'
 import { ConfigurationError, type Environment } from '../wiring/configuration.ts'
 import {
@@ -70,7 +70,7 @@ export function serve<Needs extends EveryNeed>(
   declaration: FunctionDeclaration<Needs>,
 ): ServedFunction {
   const { functionName, endpoints, parts, env = process.env } = declaration
-  const log = declaration.log ?? createLogger({ functionName, now: systemClock.now })
+  const log = declaration.log ?? createLogger({ functionName, now: machine.now })
   const started = attempt(() => {
     const needsOf = compose(parts, env)
     // Neither hangs on a call.

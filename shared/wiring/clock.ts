@@ -1,5 +1,3 @@
-import type { Clock } from '../ports.ts'
-
 /**
  * Milliseconds on a clock nobody sets, for durations and deadlines. Not `performance.now()`, which loads all of
  * perf_hooks at a cold start.
@@ -10,6 +8,3 @@ export function steadyMs(): number {
 
 /** The machine's clocks and its chance; everything outside of wiring and transport is handed what it needs of them. */
 export const machine = { now: () => Date.now(), steadyMs, random: Math.random }
-
-/** The wall clock alone. */
-export const systemClock: Clock = machine

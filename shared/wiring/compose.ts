@@ -5,7 +5,7 @@
 
 import { type Breaker, createBreaker } from '../breaker.ts'
 import { createLimiter, noLimiter, type Tallies } from '../limits/limiter.ts'
-import type { Limiter, Tokens, WeChat } from '../ports.ts'
+import type { Clock, Limiter, Tokens, WeChat } from '../ports.ts'
 import { Problem, type ProblemCode } from '../problem.ts'
 import { createLookup } from '../session/lookup.ts'
 import { createPlatformSessions } from '../session/platform-sessions.ts'
@@ -25,7 +25,7 @@ import {
   createSessionStore,
 } from '../store/sessions.ts'
 import { createWeChat } from '../wechat/client.ts'
-import { machine, systemClock } from './clock.ts'
+import { machine } from './clock.ts'
 import {
   ConfigurationError,
   type ConfigurationFault,
@@ -125,7 +125,7 @@ export function faultsOf(parts: AnyParts, env: Environment): ConfigurationFault[
 const TOKENS = ['TOKEN_KEYS', 'WECHAT_APPID', 'ACCESS_TOKEN_SECONDS'] as const
 
 /** The machine’s clock. */
-export const clock = part([], () => systemClock)
+export const clock = part([], (): Clock => machine)
 
 /** Ratings in the configured database. */
 export const ratings = stored([], () => (db) => createRatingStore(db, machine.now))

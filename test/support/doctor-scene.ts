@@ -49,7 +49,6 @@ export function deploymentOf(
     service,
     envFile: '.env.dev',
     fileValues: {},
-    exampleValues: {},
     knownNames: new Set(declared),
     ...details,
   }

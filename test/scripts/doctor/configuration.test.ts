@@ -88,13 +88,6 @@ describe('variables', () => {
     expect(idsOf(both)).toEqual(['error configuration.DATABASE_URL'])
   })
 
-  test('values of the example file are not taken for values', async () => {
-    const value = 'https://user:password@aws.connect.psdb.cloud'
-    const service = serviceWith({ ...soundVariables(), DATABASE_URL: value })
-    const findings = await check(deploymentOf(service, { exampleValues: { DATABASE_URL: value } }))
-    expect(wordsOf(findings)).toContain('DATABASE_URL 还是 .env.example 里的示例值')
-  })
-
   test('addresses of this computer are fine here and warned about', async () => {
     const wrong = wrongIn(
       await checkWith({
