@@ -2,10 +2,11 @@
 
 import { readFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
-import { storeDoorOf, storeDoors } from '../shared/store/doors.ts'
+import { storeDoors } from '../shared/store/doors.ts'
 import { bundleFunction, contentsOf, functionNames } from './build/bundle.ts'
 import { runCommand } from './cli/command.ts'
 import { readStage } from './cli/stage.ts'
+import { doorOfAddress } from './database/local-database.ts'
 
 const usage = `Usage: npm run build -- --stage NAME | --store planetscale|mysql [options]
 
@@ -23,7 +24,7 @@ async function storeDoorFor(stageName: string | undefined): Promise<string> {
   if (!values.DATABASE_URL) {
     throw new Error(`DATABASE_URL is not set in ${file}; or say --store planetscale or mysql.`)
   }
-  return storeDoorOf(values.DATABASE_URL)
+  return doorOfAddress(values.DATABASE_URL)
 }
 
 await runCommand({

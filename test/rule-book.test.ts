@@ -105,7 +105,7 @@ const startingLocally: Judge = async (env) => {
       (error: Error) => [error.message],
     ),
   )
-  return (await Promise.all(runs)).flat()
+  return [...new Set((await Promise.all(runs)).flat())]
 }
 
 const loginParts = declarations.get('login') ?? {}

@@ -5,6 +5,7 @@
 
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
+import { type StoreDoor, storeDoorOf } from '../../shared/store/doors.ts'
 import { openMariaDbEngine } from '../simulators/planetscale/mariadb-engine.ts'
 import { startOfflinePlanetScale } from '../simulators/planetscale/server.ts'
 import { openSqliteEngine } from '../simulators/planetscale/sqlite-engine.ts'
@@ -18,6 +19,12 @@ export interface LocalDatabase {
 /** An offline PlanetScale in front of a MySQL or MariaDB: `planetscale+mysql://user:password@host:3306/database`. */
 const IN_FRONT_OF_MYSQL = 'planetscale+mysql:'
 
+/** The door that functions reach this address through. @throws {DatabaseUrlError} */
+export function doorOfAddress(address: string): StoreDoor {
+  const isOffline = address.startsWith('sqlite:') || address.startsWith(IN_FRONT_OF_MYSQL)
+  return isOffline ? 'planetscale' : storeDoorOf(address)
+}
+
 /**
  * `sqlite:FILE` and `sqlite::memory:` start an offline PlanetScale, and so does `planetscale+mysql://…`, in front of that
  * database. @throws {Error} with a sentence when that fails
@@ -30,7 +37,7 @@ export async function startLocalDatabase(address: string): Promise<LocalDatabase
   }
   if (!address.startsWith('sqlite:')) return { url: address, close: async () => {} }
   const file = address.slice('sqlite:'.length)
-  if (file === '') throw new Error('DATABASE_URL=sqlite: needs a file, or sqlite::memory:.')
+  if (file === '') throw new Error('sqlite: needs a file, or sqlite::memory:.')
   if (file !== ':memory:') await mkdir(path.dirname(path.resolve(file)), { recursive: true })
   const engine = await openSqliteEngine(file)
   const server = await startOfflinePlanetScale({ engine })

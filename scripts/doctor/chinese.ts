@@ -29,7 +29,7 @@ const sentences: Readonly<Record<FaultCode, string>> = {
   // DATABASE_URL.
   'not-a-url': DATABASE_URL_FORMS,
   scheme: DATABASE_URL_FORMS,
-  'other-door': '需要另一种驱动（现有的包是为 … 构建的），请重新构建',
+  'other-door': '需要另一种驱动，请重新构建',
   'no-host': '里没有主机',
   'no-user': '里没有用户名',
   'no-password': '里没有密码',

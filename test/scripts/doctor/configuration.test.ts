@@ -134,17 +134,6 @@ describe('variables', () => {
       )
     }
   })
-
-  test('a $ in a .env file that a deploy expands is pointed out', async () => {
-    const service = serviceWith({
-      ...soundVariables(),
-      DATABASE_URL: 'https://u:pa@db.example.com',
-    })
-    const fileValues = { DATABASE_URL: 'https://u:pa$word@db.example.com' }
-    const findings = await check(deploymentOf(service, { fileValues }))
-    expect(idsOf(wrongIn(findings))).toEqual(['warning configuration.DATABASE_URL'])
-    expect(wordsOf(findings)).not.toContain('pa$word')
-  })
 })
 
 describe('settings of serverless.yml', () => {
