@@ -64,14 +64,14 @@ export async function createServerlessProject(functions: 'echo' | 'real') {
     cp(join(projectFolder, name), join(folder, name), { recursive: true })
   const home = join(folder, 'home')
   await mkdir(home)
-  for (const name of ['scripts', 'serverless.yml', 'package.json', 'tsconfig.json'])
+  for (const name of ['scripts', 'shared', 'serverless.yml', 'package.json', 'tsconfig.json'])
     await copy(name)
   await symlink(join(projectFolder, 'node_modules'), join(folder, 'node_modules'))
   const writeFunction = async (name: string, source: string): Promise<void> => {
     await mkdir(join(folder, 'functions', name), { recursive: true })
     await writeFile(join(folder, 'functions', name, 'index.ts'), source)
   }
-  if (functions === 'real') for (const name of ['functions', 'shared']) await copy(name)
+  if (functions === 'real') await copy('functions')
   else
     for (const name of ['login', 'submit-score', 'query-scores'])
       await writeFunction(name, echoFunction(name))
