@@ -41,14 +41,15 @@ export const nobody: Caller = {
 
 /**
  * What the call's token says, by its signature alone; `undefined` for a caller whom the platform vouches for.
- * @throws {Problem} `unauthenticated`
+ * @throws {Problem} `not-logged-in` without a token, `unauthenticated` for every token that is not in order
  */
 export async function verifyToken(
   { token, platformCaller }: Call,
   { tokens }: Authority,
 ): Promise<AccessClaims | undefined> {
   if (platformCaller) return undefined
-  const claims = token === undefined ? undefined : await tokens.verify(token)
+  if (token === undefined) throw new Problem('not-logged-in')
+  const claims = await tokens.verify(token)
   if (!claims) throw new Problem('unauthenticated')
   return claims
 }

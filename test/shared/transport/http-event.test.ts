@@ -116,9 +116,11 @@ describe('headers and query', () => {
     ['bearer abc', 'abc'],
     ['Basic abc', undefined],
     ['abc', undefined],
-    ['JWT abc def', undefined],
-    ['JWT  abc', undefined],
-    ['JWT abc, Bearer def', undefined],
+    // Not a token of ours, but a token: these are told that it is no good, not to log in.
+    ['JWT abc def', 'abc def'],
+    ['JWT  abc', ' abc'],
+    ['JWT abc, Bearer def', 'abc, Bearer def'],
+    ['JWT ', undefined],
     ['', undefined],
   ])('authorization "%s" carries token %s', (authorization, token) => {
     const headers = { authorization }
