@@ -5,6 +5,7 @@
 
 import type { Call } from './call.ts'
 import { digestPhoneNumber } from './domain/phone-number.ts'
+import { subscriberOf } from './network-addresses.ts'
 import type {
   AccessClaims,
   Caller,
@@ -55,7 +56,8 @@ export async function verifyToken(
 }
 
 /**
- * Counts the call. People are limited by who they are, everybody else by where they call from, if the platform tells.
+ * Counts the call. People are limited by who they are, everybody else by where they call from. Those of whom nobody
+ * says that count as one; those of whom a header says it count together as well, for it may be the client's own.
  * @throws {Problem} `too-many-requests`
  */
 export async function limit(
@@ -67,8 +69,9 @@ export async function limit(
   if (isUnlimited) return
   const userId = claims?.userId ?? call.platformCaller?.openid
   if (userId !== undefined) return limiter.admit({ kind: 'user', id: userId, route })
-  const { clientIp } = call
-  if (clientIp !== undefined) await limiter.admit({ kind: 'address', id: clientIp, route })
+  const { ip = '', isForwarded } = call.clientAddress()
+  await limiter.admit({ kind: 'address', id: subscriberOf(ip), route })
+  if (isForwarded) await limiter.admit({ kind: 'forwarded', id: '', route })
 }
 
 /** Who calls, by a session that lives. @throws {Problem} `unauthenticated` */

@@ -7,7 +7,7 @@
  */
 
 import { isIP } from 'node:net'
-import type { Call, Outcome } from '../call.ts'
+import type { Call, ClientAddress, Outcome } from '../call.ts'
 import { networkOf } from '../network-addresses.ts'
 import type { Problem } from '../problem.ts'
 import { readBody } from './body.ts'
@@ -50,7 +50,7 @@ export function isHttpEvent(event: unknown): event is HttpEvent {
 /** Turns an event into a call. Never throws: the body is only parsed when an endpoint asks. */
 export function readHttpEvent(
   event: HttpEvent,
-  context: { requestId: string; remainingMs: () => number },
+  { requestId, remainingMs }: { requestId: string; remainingMs: () => number },
 ): Call {
   const header = headerReader(event.headers)
   return {
@@ -68,11 +68,9 @@ export function readHttpEvent(
     token: AUTHORIZATION.exec(header('authorization') ?? '')?.[1],
     proof: header('x-session-proof'),
     idempotencyKey: header('idempotency-key'),
-    // Few endpoints ask, and finding out costs more than the rest of this.
-    get clientIp() {
-      return readClientIp(event.requestContext, header('x-forwarded-for'))
-    },
-    ...context,
+    clientAddress: () => readClientAddress(event.requestContext, header('x-forwarded-for')),
+    requestId,
+    remainingMs,
   }
 }
 
@@ -178,17 +176,24 @@ function readQuery(query: unknown): Record<string, unknown> {
   return isRecord(query) ? { ...query } : {}
 }
 
-/**
- * The platform writes `requestContext.sourceIp`; without it the client is the right-most entry of
- * `x-forwarded-for` outside the platform's own ranges. Entries further left, `x-real-ip` and
- * `x-scf-remote-addr` can be written by the client.
- */
-function readClientIp(
+function readClientAddress(
   requestContext: unknown,
   forwardedFor: string | undefined,
-): string | undefined {
+): ClientAddress {
   const sourceIp = isRecord(requestContext) ? requestContext.sourceIp : undefined
-  if (typeof sourceIp === 'string' && isIP(sourceIp) !== 0) return sourceIp
+  if (typeof sourceIp === 'string' && isIP(sourceIp) !== 0) {
+    return { ip: sourceIp, isForwarded: false }
+  }
+  const ip = forwardedAddress(forwardedFor)
+  return { ip, isForwarded: ip !== undefined }
+}
+
+/**
+ * Without a `requestContext.sourceIp`, which the platform writes, the client is the right-most entry of
+ * `x-forwarded-for` outside the platform's own ranges. Entries further left, `x-real-ip` and
+ * `x-scf-remote-addr` can be written by the client; the whole chain as well, where no proxy adds to it.
+ */
+export function forwardedAddress(forwardedFor: string | undefined): string | undefined {
   if (forwardedFor === undefined) return undefined
   for (const entry of forwardedFor.slice(-FORWARDED_FOR_MAX_LENGTH).split(',').reverse()) {
     const address = entry.trim()
