@@ -5,6 +5,7 @@
 
 import type { Call } from './call.ts'
 import { digestPhoneNumber } from './domain/phone-number.ts'
+import { subscriberOf } from './network-addresses.ts'
 import type {
   AccessClaims,
   Caller,
@@ -41,20 +42,22 @@ export const nobody: Caller = {
 
 /**
  * What the call's token says, by its signature alone; `undefined` for a caller whom the platform vouches for.
- * @throws {Problem} `unauthenticated`
+ * @throws {Problem} `not-logged-in` without a token, `unauthenticated` for every token that is not in order
  */
 export async function verifyToken(
   { token, platformCaller }: Call,
   { tokens }: Authority,
 ): Promise<AccessClaims | undefined> {
   if (platformCaller) return undefined
-  const claims = token === undefined ? undefined : await tokens.verify(token)
+  if (token === undefined) throw new Problem('not-logged-in')
+  const claims = await tokens.verify(token)
   if (!claims) throw new Problem('unauthenticated')
   return claims
 }
 
 /**
- * Counts the call. People are limited by who they are, everybody else by where they call from, if the platform tells.
+ * Counts the call. People are limited by who they are, everybody else by where they call from. Those of whom nobody
+ * says that count as one; those of whom a header says it count together as well, for it may be the client's own.
  * @throws {Problem} `too-many-requests`
  */
 export async function limit(
@@ -66,8 +69,9 @@ export async function limit(
   if (isUnlimited) return
   const userId = claims?.userId ?? call.platformCaller?.openid
   if (userId !== undefined) return limiter.admit({ kind: 'user', id: userId, route })
-  const { clientIp } = call
-  if (clientIp !== undefined) await limiter.admit({ kind: 'address', id: clientIp, route })
+  const { ip = '', isForwarded } = call.clientAddress()
+  await limiter.admit({ kind: 'address', id: subscriberOf(ip), route })
+  if (isForwarded) await limiter.admit({ kind: 'forwarded', id: '', route })
 }
 
 /** Who calls, by a session that lives. @throws {Problem} `unauthenticated` */

@@ -6,11 +6,19 @@ export type FormFieldKind = 'text' | 'identifier' | 'integer'
 /** How a body arrived; `none` when there was none. */
 export type BodyEncoding = 'json' | 'form' | 'none'
 
+/** Where a call comes from. */
+export interface ClientAddress {
+  /** An IP address; `undefined` when nobody says. */
+  ip: string | undefined
+  /** Whether it is from `x-forwarded-for`, which is true only where a proxy writes the end of it. */
+  isForwarded: boolean
+}
+
 /** What a handler may know of a call beside its input. */
 export interface CallFacts {
   requestId: string
-  /** The peer's address as written by the platform; `undefined` when it did not say. */
-  readonly clientIp: string | undefined
+  /** Few ask, and finding out costs more than the rest of a call. */
+  clientAddress: () => ClientAddress
   idempotencyKey: string | undefined
   /** The secret of a bound session, from the `x-session-proof` header, which the platform does not log. */
   proof: string | undefined

@@ -36,6 +36,30 @@ function makeLists(): [Network, BlockList][] {
   })
 }
 
+/**
+ * Whose an IP address is, as far as it tells: a subscriber has one IPv4 address, in whatever notation, or a whole /64 of
+ * IPv6 (RFC 6177). A text that is no address is given back.
+ */
+export function subscriberOf(address: string): string {
+  if (isIP(address) !== 6) return address
+  // The one spelling that a URL keeps of it: lower case, longest run of zeros left out.
+  const { hostname } = new URL(`http://[${address.replace(/%.*$/, '')}]`)
+  const [head = '', tail] = hostname.slice(1, -1).split('::')
+  const start = head === '' ? [] : head.split(':')
+  const mapped = hostname.startsWith('[::ffff:') ? (tail ?? '').split(':') : []
+  if (mapped.length === 3) return ipv4Of(mapped.slice(1))
+  const end = tail ? tail.split(':') : []
+  const zeros = Array<string>(8 - start.length - end.length).fill('0')
+  return `${[...start, ...zeros, ...end].slice(0, 4).join(':')}::/64`
+}
+
+function ipv4Of(words: string[]): string {
+  return words
+    .map((word) => Number.parseInt(word, 16))
+    .map((word) => `${word >> 8}.${word & 255}`)
+    .join('.')
+}
+
 /** Whether a host, as `new URL` spells it, is this machine by one of its usual names. */
 export function isLoopbackHost(hostname: string): boolean {
   return hostname === '127.0.0.1' || hostname === 'localhost' || hostname === '[::1]'

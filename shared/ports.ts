@@ -146,8 +146,15 @@ export interface Lookup {
 
 /** Limits of requests. */
 export interface Limiter {
-  /** Counts a request of a person, or of a client address. @throws {Problem} `too-many-requests` with when to come back */
-  admit(request: { kind: 'user' | 'address'; id: string; route: string }): Promise<void>
+  /**
+   * Counts a request of a person, of a client address, or of all whose address is from a header.
+   * @throws {Problem} `too-many-requests` with when to come back
+   */
+  admit(request: {
+    kind: 'user' | 'address' | 'forwarded'
+    id: string
+    route: string
+  }): Promise<void>
 }
 
 /** A stored rating. */

@@ -21,6 +21,7 @@ const catalogue = {
   'too-deep': entry(400, '请求内容嵌套过深', 'never'),
   'invalid-field': entry(400, '请求字段有误', 'never'),
   'phone-code-rejected': entry(400, '手机号授权已失效，请重新点击获取手机号', 'never'),
+  'not-logged-in': entry(401, '请先登录', 'login'),
   unauthenticated: entry(401, '登录状态已过期，请重试', 'refresh'),
   'refresh-rejected': entry(401, '登录状态已失效，请重新登录', 'login'),
   'wechat-rejected-code': entry(401, '登录凭证已失效，请重新登录', 'login'),

@@ -84,8 +84,9 @@ test('serverless.yml routes every endpoint to exactly one function', async () =>
 
 /** Tokens that must be worth nothing. */
 const badTokens: [string, () => string | undefined | Promise<string>][] = [
-  ['no token', () => undefined],
   ['rubbish', () => 'rubbish'],
+  ['two words', () => 'two words'],
+  ['an endless token', () => 'a'.repeat(5000)],
   ['an expired token', () => signedAt(Date.now() - 2 * 60 * 60 * 1000, author.userId)],
   ['a token of a session that never was', () => signedAt(Date.now(), author.userId)],
   ['a token of a person who never was', () => signedAt(Date.now(), uuidV7())],
@@ -111,6 +112,22 @@ async function signedAt(atMs: number, userId: string): Promise<string> {
   })
   return (await signer.sign({ userId, sessionId: uuidV7() })).token
 }
+
+test.each(endpoints.map(({ route }) => route))(
+  'without a token, %s says to log in',
+  async (route) => {
+    const answer = await world.call(route.replace('{id}', uuidV7()), { body: bodies[route] })
+    if (open.has(route)) expect(answer.body?.code).not.toBe('not-logged-in')
+    else {
+      expect(answer.body).toMatchObject({
+        status: 401,
+        code: 'not-logged-in',
+        message: '请先登录',
+        retry: 'login',
+      })
+    }
+  },
+)
 
 describe('who × route', () => {
   const rows = endpoints.flatMap((endpoint) =>

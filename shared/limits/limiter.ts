@@ -32,14 +32,19 @@ const BATCHES_PER_LIMIT = 40
 /** Keys an instance remembers; the oldest are forgotten, which only makes it count in the store sooner. */
 const KEYS_MAX = 5000
 
+/** Requests whose address is from a header are together as many as those of so many addresses. */
+const ADDRESSES_FORWARDED = 10
+
 interface Tally {
   windowStart: number
-  /** The count in the store when it was last asked. */
-  known: number
+  /** What others had counted in the store when it was last asked. */
+  others: number
+  /** Requests counted here and sent to the store, whether it has answered or not. */
+  sent: number
+  /** Requests counted here since. */
+  unsent: number
   /** Requests of the batch that is being filled. */
   filled: number
-  /** Requests counted here since. */
-  unsaved: number
 }
 
 /** What an instance counted by itself, by key. */
@@ -47,11 +52,16 @@ export type Tallies = Map<string, Tally>
 
 /** Admits requests up to a limit in each window of the clock. */
 export function createLimiter(options: LimiterOptions): Limiter {
-  const { counters, now, random, tallies = new Map() } = options
+  const { counters, user, address, now, random, tallies = new Map() } = options
+  const limits = {
+    user,
+    address,
+    forwarded: { ...address, requests: address.requests * ADDRESSES_FORWARDED },
+  }
 
   return {
     async admit({ kind, id, route }) {
-      const { requests, windowMs } = options[kind]
+      const { requests, windowMs } = limits[kind]
       const atMs = now()
       const windowStart = atMs - (atMs % windowMs)
       const retryAfterSeconds = Math.ceil((windowStart + windowMs - atMs) / 1000)
@@ -62,23 +72,26 @@ export function createLimiter(options: LimiterOptions): Limiter {
       let tally = tallies.get(key)
       if (tally?.windowStart !== windowStart) {
         // Beginning anywhere in a batch makes the sum right on average however short an instance lives.
-        tally = { windowStart, known: 0, filled: Math.floor(random() * batch), unsaved: 0 }
+        const filled = Math.floor(random() * batch)
+        tally = { windowStart, others: 0, sent: 0, unsent: 0, filled }
         tallies.delete(key)
         tallies.set(key, tally)
         if (tallies.size > KEYS_MAX) tallies.delete(tallies.keys().next().value ?? '')
       }
-      if (tally.known + tally.unsaved >= requests) {
+      if (tally.others + tally.sent + tally.unsent >= requests) {
         throw new Problem('too-many-requests', { retryAfterSeconds })
       }
       tally.filled++
-      tally.unsaved++
+      tally.unsent++
       if (tally.filled < batch) return
       tally.filled = 0
-      tally.unsaved = 0
-      const window = { lengthMs: windowMs, atMs }
-      const counting = counters.increment(key, window, batch)
-      tally.known = kind === 'address' ? await counting : await counting.catch(() => 0)
-      if (tally.known > requests) throw new Problem('too-many-requests', { retryAfterSeconds })
+      tally.unsent = 0
+      tally.sent += batch
+      const counting = counters.increment(key, { lengthMs: windowMs, atMs }, batch)
+      const count = kind === 'address' ? await counting : await counting.catch(() => 0)
+      // The store may not have seen yet what was sent meanwhile: too few are taken for others', never too many.
+      tally.others = Math.max(tally.others, count - tally.sent)
+      if (count > requests) throw new Problem('too-many-requests', { retryAfterSeconds })
     },
   }
 }
@@ -87,7 +100,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
 export const noLimiter: Limiter = { admit: async () => {} }
 
 /** Addresses are personal data: only a digest of one is stored. */
-function keyOf(kind: 'user' | 'address', id: string, route: string): string {
-  if (kind === 'user') return `u:${id}:${route}`
+function keyOf(kind: 'user' | 'address' | 'forwarded', id: string, route: string): string {
+  if (kind !== 'address') return `${kind.charAt(0)}:${id}:${route}`
   return `a:${createHash('sha256').update(id).digest('base64url').slice(0, 22)}:${route}`
 }

@@ -29,16 +29,15 @@ export function readBody(raw: RawBody): { value: unknown; encoding: BodyEncoding
   if (encoding === undefined) throw new Problem('unsupported-media-type')
   if (!text.isWellFormed()) throw new Problem('lone-surrogate')
   const value = encoding === 'form' ? readForm(text, raw.formKinds ?? {}) : parseJson(text)
-  if (!isWellFormed(value)) throw new Problem('lone-surrogate')
+  checkJson(value)
   return { value, encoding }
 }
 
 /** The same checks for a value that arrives parsed. @throws {Problem} 400 or 413 */
 export function checkValue(value: unknown): unknown {
-  const text = JSON.stringify(value) ?? 'null'
-  if (Buffer.byteLength(text) > BODY_MAX_BYTES) throw new Problem('body-too-large')
-  if (isTooDeep(text)) throw new Problem('too-deep')
-  if (!isWellFormed(value)) throw new Problem('lone-surrogate')
+  // First: JSON.stringify throws for a cycle or a BigInt, and overflows the stack where it is deep.
+  checkJson(value)
+  if (Buffer.byteLength(JSON.stringify(value)) > BODY_MAX_BYTES) throw new Problem('body-too-large')
   return value
 }
 
@@ -98,11 +97,29 @@ function isTooDeep(text: string): boolean {
   return false
 }
 
-/** `\ud800` in JSON makes a half character that a database would replace silently. */
-function isWellFormed(value: unknown): boolean {
-  if (typeof value === 'string') return value.isWellFormed()
-  if (typeof value !== 'object' || value === null) return true
-  return Object.entries(value).every(([key, each]) => key.isWellFormed() && isWellFormed(each))
+/**
+ * Whether JSON has such a value, not too deep. `\ud800` in JSON makes a half character that a database would
+ * replace silently. Numbers are for schemas to judge. @throws {Problem} 400
+ */
+function checkJson(value: unknown, depth = 0): void {
+  if (typeof value === 'string') {
+    if (!value.isWellFormed()) throw new Problem('lone-surrogate')
+  } else if (typeof value === 'object' && value !== null) {
+    if (!Array.isArray(value) && !isPlain(value)) throw new Problem('invalid-json')
+    if (depth === BODY_MAX_DEPTH) throw new Problem('too-deep')
+    for (const [key, each] of Object.entries(value)) {
+      if (!key.isWellFormed()) throw new Problem('lone-surrogate')
+      checkJson(each, depth + 1)
+    }
+  } else if (value !== null && typeof value !== 'number' && typeof value !== 'boolean') {
+    throw new Problem('invalid-json')
+  }
+}
+
+/** An object of members: its prototype is the root of all, that of another realm as well. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 /**

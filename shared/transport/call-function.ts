@@ -77,7 +77,7 @@ export function readFunctionCall(
     token: undefined,
     proof: undefined,
     idempotencyKey: typeof idempotencyKey === 'string' ? idempotencyKey : undefined,
-    clientIp: undefined,
+    clientAddress: () => ({ ip: undefined, isForwarded: false }),
     platformCaller,
     ...context,
   }

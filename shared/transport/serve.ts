@@ -91,7 +91,11 @@ export function serve<Needs extends EveryNeed>(
     context: InvocationContext = {},
   ): Promise<HttpReply | FunctionCallReply> => {
     const caller = platformCallerOf(event, context, env)
-    return caller ? answer(context, functionCallTransport(event, caller)) : http(event, context)
+    if (caller) return answer(context, functionCallTransport(event, caller))
+    return http(
+      isHttpEvent(event) && mayBeData(env) ? { ...event, requestContext: null } : event,
+      context,
+    )
   }
   const runWeb = async (): Promise<void> => {
     // An event function never evaluates the server, which compresses by itself.
@@ -112,6 +116,14 @@ function platformCallerOf(
   env: Environment,
 ): PlatformCaller | undefined {
   return callerFromContext(context) ?? (isHttpEvent(event) ? undefined : callerFromEnvironment(env))
+}
+
+/**
+ * Whether what looks like an HTTP event may be the data of a function call: the platform named a caller in the
+ * environment, of this call or of an earlier one. Then no address in it is the platform's word.
+ */
+function mayBeData(env: Environment): boolean {
+  return env.WX_CONTEXT_KEYS !== undefined && callerFromEnvironment(env) !== undefined
 }
 
 /** One way in and out: how an event becomes a call, and what the platform wants back. */

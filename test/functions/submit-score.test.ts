@@ -276,14 +276,13 @@ describe('Idempotency-Key', () => {
 
 describe('who may submit', () => {
   test.each([
-    ['no token', {}],
-    ['rubbish', { authorization: 'JWT rubbish' }],
-    ['another scheme', { authorization: 'Basic YTpi' }],
-  ])('%s is answered 401 before the body is looked at', async (_name, headers) => {
-    expect(await world.call('POST /score', { body: '{', headers })).toMatchObject({
-      status: 401,
-      body: { code: 'unauthenticated', retry: 'refresh' },
-    })
+    ['no token', {}, 'not-logged-in', 'login'],
+    ['another scheme', { authorization: 'Basic YTpi' }, 'not-logged-in', 'login'],
+    ['rubbish', { authorization: 'JWT rubbish' }, 'unauthenticated', 'refresh'],
+  ])('%s is answered 401 before the body is looked at', async (_name, headers, code, retry) => {
+    expect(
+      await world.call('POST /score', { body: '{', headers: headers as Record<string, string> }),
+    ).toMatchObject({ status: 401, body: { code, retry } })
   })
 
   test('JWT and Bearer are the same', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isLoopbackHost, networkOf } from '../../shared/network-addresses.ts'
+import { isLoopbackHost, networkOf, subscriberOf } from '../../shared/network-addresses.ts'
 
 describe('the network of an address', () => {
   test.each([
@@ -37,6 +37,25 @@ describe('the network of an address', () => {
       expect(networkOf(text)).toBeUndefined()
     },
   )
+})
+
+describe('the subscriber behind an address', () => {
+  test.each([
+    ['8.8.8.8', '8.8.8.8'],
+    ['::ffff:8.8.8.8', '8.8.8.8'],
+    ['::FFFF:808:808', '8.8.8.8'],
+    ['0:0:0:0:0:ffff:0.0.0.5', '0.0.0.5'],
+    ['2408:8400:1:2:3:4:5:6', '2408:8400:1:2::/64'],
+    ['2408:8400:0001:0002:ffff::', '2408:8400:1:2::/64'],
+    ['2408:8400:1::9', '2408:8400:1:0::/64'],
+    ['2408:8400::', '2408:8400:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['', ''],
+    ['none', 'none'],
+  ])('%s is %s', (address, subscriber) => {
+    expect(subscriberOf(address)).toBe(subscriber)
+  })
 })
 
 describe('a host is this machine', () => {

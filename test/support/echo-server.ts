@@ -37,8 +37,13 @@ export async function startEchoServer(options: Partial<WebOptions> = {}): Promis
       defineEndpoint()({
         ...open,
         route: 'GET /facts',
-        handle: async ({ input, facts: { clientIp, requestId, remainingMs } }) => ({
-          output: { input, clientIp: clientIp ?? null, requestId, remainingMs: remainingMs() },
+        handle: async ({ input, facts: { clientAddress, requestId, remainingMs } }) => ({
+          output: {
+            input,
+            clientIp: clientAddress().ip ?? null,
+            requestId,
+            remainingMs: remainingMs(),
+          },
         }),
       }),
       defineEndpoint()({

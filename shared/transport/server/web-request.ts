@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { networkOf } from '../../network-addresses.ts'
 import { BODY_MAX_BYTES } from '../body.ts'
-import type { HttpEvent, HttpReply } from '../http-event.ts'
+import { forwardedAddress, type HttpEvent, type HttpReply } from '../http-event.ts'
 
 /**
  * Who may say where a request came from. `private`: a peer with a private or loopback address is a proxy, as on
@@ -33,6 +33,8 @@ export function receive(
   const network = networkOf(peer)
   const isKnown = network !== undefined
   const isProxied = trustProxy === 'private' && isKnown && network !== 'public'
+  // A proxy that does not say for whom it asks, or a client on its network: it counts as one.
+  const isSource = isKnown && !(isProxied && forwardedAddress(forwardedForOf(request)))
   const { path, queryString } = readTarget(request.url ?? '/')
   // Anyone can write these, and on the platform some carry credentials:
   // https://cloud.tencent.com/document/product/583/56124
@@ -46,7 +48,7 @@ export function receive(
       queryString,
       headers,
       ...bodyOf(body),
-      ...(isProxied || !isKnown ? {} : { requestContext: { sourceIp: peer } }),
+      ...(isSource ? { requestContext: { sourceIp: peer } } : {}),
     },
     requestId: isProxied ? match(request, 'x-scf-request-id', /^[A-Za-z0-9-]{1,64}$/) : undefined,
     timeoutMs: isProxied ? timeout(match(request, 'x-scf-timeout', /^[0-9]{1,3}$/)) : undefined,
@@ -122,6 +124,11 @@ function readTarget(target: string): { path: string; queryString: string } {
   const at = relative.indexOf('?')
   const path = at < 0 ? relative : relative.slice(0, at)
   return { path: path === '' ? '/' : path, queryString: at < 0 ? '' : relative.slice(at + 1) }
+}
+
+function forwardedForOf({ headers }: IncomingMessage): string | undefined {
+  const value = headers['x-forwarded-for']
+  return typeof value === 'string' ? value : undefined
 }
 
 function match({ headers }: IncomingMessage, name: string, pattern: RegExp): string | undefined {

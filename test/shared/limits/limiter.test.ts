@@ -1,8 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import * as v from 'valibot'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { defineEndpoint } from '../../../shared/endpoint.ts'
 import { createLimiter, type LimiterOptions } from '../../../shared/limits/limiter.ts'
 import type { CounterStore } from '../../../shared/ports.ts'
 import { Problem } from '../../../shared/problem.ts'
 import { DbError } from '../../../shared/store/db.ts'
+import { serve } from '../../../shared/transport/serve.ts'
+import { openAuthority } from '../../support/open-authority.ts'
 import { rating } from '../../support/ratings.ts'
 import { startWorld, type World } from '../../support/world.ts'
 
@@ -20,6 +24,18 @@ function counting(): CounterStore & { statements: number; keys: Set<string> } {
       return used.get(slot) ?? 0
     },
     decrement: async () => {},
+  }
+}
+
+/** Counts at once and answers later, as a store does that is some way off. */
+function slow(counters: CounterStore, answersAfterMs: number): CounterStore {
+  return {
+    ...counters,
+    async increment(...counted) {
+      const count = await counters.increment(...counted)
+      await new Promise((resolve) => setTimeout(resolve, answersAfterMs))
+      return count
+    },
   }
 }
 
@@ -67,6 +83,41 @@ describe('limits over several instances', () => {
       expect(honestRefused).toBe(0)
     },
   )
+
+  test.each(['user', 'address', 'forwarded'] as const)(
+    'a burst of one %s on one server gets at most a twentieth more than the limit',
+    async (kind) => {
+      const limit = kind === 'forwarded' ? limits.address.requests * 10 : limits[kind].requests
+      for (const answersAfterMs of [0, 5]) {
+        const limiter = limiterOn(slow(counting(), answersAfterMs))
+        const burst = Array.from({ length: limit * 10 }, () =>
+          isAdmitted(limiter.admit({ kind, id: 'greedy', route: 'r' })),
+        )
+        const admitted = (await Promise.all(burst)).filter(Boolean).length
+        expect(admitted).toBeGreaterThanOrEqual(limit * 0.95)
+        expect(admitted).toBeLessThanOrEqual(limit * 1.05)
+      }
+    },
+  )
+
+  test('a burst on three servers at once gets at most a tenth more, and nobody is refused below the limit', async () => {
+    const store = slow(counting(), 2)
+    const servers = [1, 2, 3].map(() => limiterOn(store))
+    const burst = (requests: number) =>
+      Promise.all(
+        Array.from({ length: requests }, (_, index) =>
+          isAdmitted(
+            (servers[index % 3] as (typeof servers)[0]).admit({
+              kind: 'address',
+              id: 'a',
+              route: 'r',
+            }),
+          ),
+        ),
+      )
+    expect((await burst(54)).every(Boolean)).toBe(true)
+    expect((await burst(600)).filter(Boolean).length).toBeLessThanOrEqual(60 * 1.1 - 54)
+  })
 
   test('instances that live for one request each still add up', async () => {
     const counters = counting()
@@ -154,4 +205,86 @@ describe('limits as a client sees them', () => {
     expect(world.wechat.requests()).toHaveLength(before)
     expect(await logIn('140.248.50.99')).toBe(200)
   })
+})
+
+describe('limits per address cannot be walked around', () => {
+  /** What so many logins are answered, each with a code that WeChat does not know: 401, or 429. */
+  const statusesOf = async (count: number, eventOf: (index: number) => Record<string, unknown>) => {
+    const world = await startWorld({ environment: { LIMITS: 'user:5/3600,address:4/3600' } })
+    onTestFinished(() => world.close())
+    const body = JSON.stringify({ code: 'unknown' })
+    const login = { httpMethod: 'POST', path: '/login', body }
+    const json = { 'content-type': 'application/json' }
+    const statuses: number[] = []
+    for (let index = 0; index < count; index++) {
+      const { headers, ...more } = eventOf(index)
+      const event = { ...login, headers: { ...json, ...(headers as object) }, ...more }
+      statuses.push((await world.handler('login')(event)).statusCode)
+    }
+    return statuses
+  }
+  const afterFour = [401, 401, 401, 401, 429, 429]
+
+  test('by an event that names no address: all of those count as one', async () => {
+    expect(await statusesOf(6, () => ({}))).toEqual(afterFour)
+  })
+
+  test('by headers of one’s own beside the documented event of a function URL', async () => {
+    const headers = (index: number) => ({
+      'x-scf-remote-addr': `111.206.96.${index}`,
+      'x-real-ip': `111.206.97.${index}`,
+      'x-client-ip': `111.206.98.${index}`,
+    })
+    expect(await statusesOf(6, (index) => ({ headers: headers(index) }))).toEqual(afterFour)
+  })
+
+  test('by a chain of forwarding invented anew each time: those count together as ten addresses', async () => {
+    const forged = (index: number) => ({ 'x-forwarded-for': `111.206.${index}.1, 11.163.17.81` })
+    const statuses = await statusesOf(42, (index) => ({ headers: forged(index) }))
+    expect(statuses.filter((status) => status === 401)).toHaveLength(40)
+    expect(statuses.slice(40)).toEqual([429, 429])
+  })
+
+  test('by another address of one’s own IPv6 network, or another spelling of an IPv4 address', async () => {
+    const from = (addresses: string[]) =>
+      statusesOf(6, (index) => ({
+        requestContext: { sourceIp: addresses[index % addresses.length] },
+      }))
+    expect(await from([1, 2, 3, 4, 5, 6].map((host) => `2408:8400:1:2::${host}`))).toEqual(
+      afterFour,
+    )
+    expect(await from(['8.8.8.8', '::ffff:8.8.8.8', '::ffff:808:808'])).toEqual(afterFour)
+  })
+})
+
+test('an address in a function call’s data counts for nothing where only the environment names the caller', async () => {
+  const addresses: (string | undefined)[] = []
+  const env: Record<string, string> = {}
+  const handler = serve({
+    functionName: 'who',
+    parts: openAuthority,
+    endpoints: [
+      defineEndpoint()({
+        route: 'GET /who',
+        auth: 'none',
+        input: v.looseObject({}),
+        output: v.looseObject({}),
+        handle: async ({ facts }) => {
+          addresses.push(facts.clientAddress().ip)
+          return { output: {} }
+        },
+      }),
+    ],
+    env,
+    log: { write: () => {} },
+  })
+  const event = { httpMethod: 'GET', path: '/who', requestContext: { sourceIp: '1.2.3.4' } }
+  await handler(event)
+  Object.assign(env, {
+    WX_CONTEXT_KEYS: 'WX_OPENID,WX_APPID',
+    WX_OPENID: 'oFunctionCaller00000000000000',
+    WX_APPID: 'wx0123456789abcdef',
+  })
+  await handler(event)
+  expect(addresses).toEqual(['1.2.3.4', undefined])
 })

@@ -24,7 +24,7 @@ const facts = defineEndpoint()({
   input: v.looseObject({}),
   output: v.looseObject({}),
   handle: async ({ input, facts }) => ({
-    output: { ...input, clientIp: facts.clientIp ?? null },
+    output: { ...input, clientIp: facts.clientAddress().ip ?? null },
   }),
 })
 
@@ -74,7 +74,7 @@ describe('every recorded event', () => {
 
 describe('where a client calls from', () => {
   const ipOf = (event: Record<string, unknown>) =>
-    readHttpEvent({ httpMethod: 'GET', ...event }, context).clientIp
+    readHttpEvent({ httpMethod: 'GET', ...event }, context).clientAddress().ip
 
   test('the platform’s own field wins over every header', () => {
     expect(ipOf(recordedEvent('furl-request-2026-observed-CONSTRUCTED.json'))).toBe('140.248.50.98')
@@ -116,9 +116,11 @@ describe('headers and query', () => {
     ['bearer abc', 'abc'],
     ['Basic abc', undefined],
     ['abc', undefined],
-    ['JWT abc def', undefined],
-    ['JWT  abc', undefined],
-    ['JWT abc, Bearer def', undefined],
+    // Not a token of ours, but a token: these are told that it is no good, not to log in.
+    ['JWT abc def', 'abc def'],
+    ['JWT  abc', ' abc'],
+    ['JWT abc, Bearer def', 'abc, Bearer def'],
+    ['JWT ', undefined],
     ['', undefined],
   ])('authorization "%s" carries token %s', (authorization, token) => {
     const headers = { authorization }

@@ -39,7 +39,8 @@ describe('where a request comes from', () => {
   test('is what the proxies appended, not what the client wrote before or elsewhere', async () => {
     const headers = { ...forged, 'x-forwarded-for': chain }
     expect(await facts(proxied, headers)).toMatchObject({ clientIp: '140.248.50.98' })
-    expect(await facts(proxied, forged)).toMatchObject({ clientIp: null })
+    // A private peer that says of nobody is counted itself.
+    expect(await facts(proxied, forged)).toMatchObject({ clientIp: '127.0.0.1' })
   })
 
   test('is the peer itself when there is no proxy', async () => {
@@ -48,12 +49,12 @@ describe('where a request comes from', () => {
   })
 
   const peers: [string, TrustProxy, string | undefined][] = [
-    ['127.0.0.1', 'private', undefined],
-    ['::1', 'private', undefined],
-    ['::ffff:10.1.2.3', 'private', undefined],
-    ['172.31.0.1', 'private', undefined],
-    ['11.163.17.81', 'private', undefined],
-    ['fe80::1%eth0', 'private', undefined],
+    ['127.0.0.1', 'private', '127.0.0.1'],
+    ['::1', 'private', '::1'],
+    ['::ffff:10.1.2.3', 'private', '10.1.2.3'],
+    ['172.31.0.1', 'private', '172.31.0.1'],
+    ['11.163.17.81', 'private', '11.163.17.81'],
+    ['fe80::1%eth0', 'private', 'fe80::1'],
     ['203.0.113.7', 'private', '203.0.113.7'],
     ['172.32.0.1', 'private', '172.32.0.1'],
     ['::ffff:203.0.113.7', 'private', '203.0.113.7'],
@@ -61,6 +62,14 @@ describe('where a request comes from', () => {
     ['::ffff:10.1.2.3', 'none', '10.1.2.3'],
     ['', 'private', undefined],
   ]
+  test.each(['', 'unknown', '10.0.0.9, 11.1.1.1', 'a, b', '1.1.1.1, unknown', ','])(
+    'is the private peer itself when it says “%s”',
+    async (chain) => {
+      const headers = { 'x-forwarded-for': chain }
+      expect(await facts(proxied, headers)).toMatchObject({ clientIp: '127.0.0.1' })
+    },
+  )
+
   test.each(peers)('a peer at %s with TRUST_PROXY=%s: %s', (remoteAddress, trust, sourceIp) => {
     const socket = Object.defineProperty(new Socket(), 'remoteAddress', { value: remoteAddress })
     const request = new IncomingMessage(socket)
