@@ -1,14 +1,16 @@
-/** Bundles every function and prints how large each is and what it holds. Run with --help. */
+/** Bundles every function and the client, and prints how large each is and what it holds. Run with --help. */
 
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { bundleFunction, contentsOf, functionNames, storeDoorOf } from './build/bundle.ts'
+import { buildClient } from './build/client.ts'
 import { runCommand } from './cli/command.ts'
 
 const usage = `Usage: npm run build -- [options]
 
-Bundles every function to <outdir>/<name>/index.js.
+Bundles every function to <outdir>/<name>/index.js, and the client for mini programs to <outdir>/client/. The client's
+types (shared/client/contract.ts) are written anew where the endpoints or the form have changed.
 
   --store planetscale|mysql   the database driver to bundle (default: the one DATABASE_URL needs)
   --outdir DIR                where bundles go (default: dist)
@@ -42,6 +44,10 @@ async function main(): Promise<void> {
       `${bundle.name.padEnd(14)}${kib(bundle.bytes)}${kib(packed)}  ${contents.join(', ')}`,
     )
   }
+  const client = await buildClient({ outdir })
+  const packed = gzipSync(await readFile(`${client.folder}/index.js`), { level: 9 }).length
+  console.log(`${'client'.padEnd(14)}${kib(client.bytes)}${kib(packed)}  no dependencies`)
+  if (client.contractChanged) console.log('shared/client/contract.ts follows the endpoints now.')
 }
 
 runCommand(import.meta.url, main)
