@@ -10,6 +10,9 @@ import { prepareOutdir, projectFolder } from './bundle.ts'
 import { clientContract } from './client-contract.ts'
 
 const entry = 'shared/client/index.ts'
+/** WeChat's npm build wants CommonJS; written like this it needs none of esbuild's help for it. */
+const commonJs = `import { ClientError, createAbort, createClient } from './${entry}'
+module.exports = { ClientError, createAbort, createClient }`
 const contractFile = path.join(projectFolder, 'shared/client/contract.ts')
 
 /** What was built. */
@@ -21,10 +24,9 @@ export interface BuiltClient {
   contractChanged: boolean
 }
 
-/** esbuild's options for the client, but for format and place. */
+/** esbuild's options for the client, but for entry, format and place. */
 export const clientSettings = {
   absWorkingDir: projectFolder,
-  entryPoints: [entry],
   bundle: true,
   platform: 'neutral',
   // Base libraries that people still have run on JavaScript engines of 2018.
@@ -42,8 +44,18 @@ export async function buildClient({ outdir }: { outdir: string }): Promise<Built
   await rm(folder, { recursive: true, force: true })
   await prepareOutdir(folder)
   await Promise.all([
-    build({ ...clientSettings, format: 'cjs', outfile: path.join(folder, 'index.js') }),
-    build({ ...clientSettings, format: 'esm', outfile: path.join(folder, 'index.mjs') }),
+    build({
+      ...clientSettings,
+      stdin: { contents: commonJs, resolveDir: projectFolder },
+      format: 'cjs',
+      outfile: path.join(folder, 'index.js'),
+    }),
+    build({
+      ...clientSettings,
+      entryPoints: [entry],
+      format: 'esm',
+      outfile: path.join(folder, 'index.mjs'),
+    }),
     writeTypes(folder),
   ])
   await writeFile(path.join(folder, 'package.json'), await manifest())

@@ -53,24 +53,22 @@ export function createSend(carry: Carrier, timeoutMs: number, retryDelayMs: numb
         else underWay--
       }
       const { retry, retryAfterSeconds } = failure
-      const waitMs = (retryAfterSeconds as number) * 1000 || retryDelayMs * 2 ** (tries - 1)
+      const waitMs = (retryAfterSeconds as number) * 1000 || retryDelayMs * tries
       if (retry !== 'later' || tries === TRIES_MAX || waitMs > RETRY_WAIT_MAX_MS) throw failure
       // Never sooner than the server asked for, and not all clients at once.
-      const jitterMs = Math.random() * (retryDelayMs + waitMs / 2)
-      await new Promise((resolve) => setTimeout(resolve, waitMs + jitterMs))
+      await new Promise((resolve) => setTimeout(resolve, waitMs * (1 + Math.random())))
     }
   }
 }
 
 function read([status, body, retryAfter]: Answer): unknown {
-  if (status === 204) return undefined
   const value = attempt(() => (typeof body === 'string' ? JSON.parse(body) : body))
   const { code, message, retry, field, requestId, errorCode } = Object(
     value,
   ) as Partial<ProblemBody> & { errorCode?: unknown }
   const isSuccess = status < 300
   // The platform answers 200 for a function that timed out, with an error of its own as the body.
-  if (isSuccess && value && errorCode === undefined) return value
+  if (isSuccess && (value ? errorCode === undefined : status === 204)) return value
   const facts = { status, field, requestId, retryAfterSeconds: Number(retryAfter) || undefined }
   if (code && message && retry) throw new ClientError(code, message, retry, facts)
   // A gateway's page, or a hotel's: whatever it is, it was not the function.
