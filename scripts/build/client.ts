@@ -24,18 +24,24 @@ export interface BuiltClient {
   contractChanged: boolean
 }
 
-/** esbuild's options for the client, but for entry, format and place. */
-export const clientSettings = {
-  absWorkingDir: projectFolder,
-  bundle: true,
-  platform: 'neutral',
-  // Base libraries that people still have run on JavaScript engines of 2018.
-  target: 'es2018',
-  minify: true,
-  legalComments: 'none',
-  charset: 'utf8',
-  logLevel: 'silent',
-} satisfies BuildOptions
+/** esbuild's options for the client, but for where it goes. */
+export function clientBundle(format: 'cjs' | 'esm'): BuildOptions {
+  return {
+    absWorkingDir: projectFolder,
+    ...(format === 'esm'
+      ? { entryPoints: [entry] }
+      : { stdin: { contents: commonJs, resolveDir: projectFolder } }),
+    format,
+    bundle: true,
+    platform: 'neutral',
+    // Base libraries that people still have run on JavaScript engines of 2018.
+    target: 'es2018',
+    minify: true,
+    legalComments: 'none',
+    charset: 'utf8',
+    logLevel: 'silent',
+  }
+}
 
 /** Writes `<outdir>/client/`; the types follow the endpoints as they are now. @throws {Error} with the tool's messages */
 export async function buildClient({ outdir }: { outdir: string }): Promise<BuiltClient> {
@@ -44,18 +50,8 @@ export async function buildClient({ outdir }: { outdir: string }): Promise<Built
   await rm(folder, { recursive: true, force: true })
   await prepareOutdir(folder)
   await Promise.all([
-    build({
-      ...clientSettings,
-      stdin: { contents: commonJs, resolveDir: projectFolder },
-      format: 'cjs',
-      outfile: path.join(folder, 'index.js'),
-    }),
-    build({
-      ...clientSettings,
-      entryPoints: [entry],
-      format: 'esm',
-      outfile: path.join(folder, 'index.mjs'),
-    }),
+    build({ ...clientBundle('cjs'), outfile: path.join(folder, 'index.js') }),
+    build({ ...clientBundle('esm'), outfile: path.join(folder, 'index.mjs') }),
     writeTypes(folder),
   ])
   await writeFile(path.join(folder, 'package.json'), await manifest())

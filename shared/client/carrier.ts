@@ -53,7 +53,7 @@ export function wxCarrier(wx: WxLike, httpOf: (request: Request) => HttpRequest)
         timeout,
         success: ({ statusCode, data, header = {} }) => {
           // Devices spell header names as they like.
-          const name = Object.keys(header).find((key) => /^retry-after$/i.test(key))
+          const name = Object.keys(header).find((key) => /retry-after/i.test(key))
           resolve([statusCode, data, name && header[name]])
         },
         fail: (failure) => reject(networkError(failure)),

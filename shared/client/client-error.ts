@@ -36,8 +36,7 @@ export class ClientError extends Error {
     facts?: ClientErrorFacts,
   ) {
     super(message)
-    this.name = 'ClientError'
-    Object.assign(this, { code, retry, status: 0 }, facts)
+    Object.assign(this, { name: 'ClientError', code, retry, status: 0 }, facts)
   }
 }
 

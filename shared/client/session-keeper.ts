@@ -64,7 +64,7 @@ export function createSessionKeeper(
     const random = await randomSecret(wx)
     const secret = bindsSession ? random : ''
     // What lets a lost answer be asked for again, so nobody may guess it.
-    const device = `${attempt(() => wx.getDeviceInfo().model) || 'device'} ${random.slice(9, 30)}`
+    const device = `${attempt(() => wx.getDeviceInfo().model) || 'device'} ${random.slice(22)}`
     const proof = secret && { proofKey: sha256(secret) }
     const answer = await post<LoginAnswer>('POST /login', { code, device, ...proof })
     if (current === before) change(sessionOf({ secret }, answer))
@@ -81,13 +81,13 @@ export function createSessionKeeper(
   /** Leaves a fresh session, or none. */
   const refresh = singleFlight(async () => {
     const before = current
-    if (!before) return
-    const stored = keep.read('session') as typeof current | undefined
-    if (stored && stored.staleAtMs > before.staleAtMs) {
-      // Another client of the same mini program moved the session on; the old refresh token would end it.
+    const stored = keep.read('session') as typeof current
+    if (stored === false || (stored && stored.staleAtMs > (before ? before.staleAtMs : 0))) {
+      // Another client of the same mini program was faster; an old refresh token would end its session.
       current = stored
       return
     }
+    if (!before) return
     const { refreshToken, secret } = before
     const next = await post<TokenPair>('POST /login/refresh', { refreshToken }, secret).then(
       (pair) => sessionOf(before, pair),
@@ -112,7 +112,7 @@ export function createSessionKeeper(
   return {
     session,
     async login() {
-      current = current || null
+      if (!current) change(null)
       return (await session(true)).user
     },
     signOut: () => change(false),
