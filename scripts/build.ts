@@ -9,8 +9,8 @@ import { runCommand } from './cli/command.ts'
 
 const usage = `Usage: npm run build -- [options]
 
-Bundles every function to <outdir>/<name>/index.js, and the client for mini programs to <outdir>/client/. The client's
-types (shared/client/contract.ts) are written anew where the endpoints or the form have changed.
+Bundles every function to <outdir>/<name>/index.js, and the client for mini programs to <outdir>/client/. Committed files that
+follow from the source (shared/client/contract.ts, the client of the example) are written anew where they are behind it.
 
   --store planetscale|mysql   the database driver to bundle (default: the one DATABASE_URL needs)
   --outdir DIR                where bundles go (default: dist)
@@ -44,10 +44,11 @@ async function main(): Promise<void> {
       `${bundle.name.padEnd(14)}${kib(bundle.bytes)}${kib(packed)}  ${contents.join(', ')}`,
     )
   }
-  const client = await buildClient({ outdir })
+  const client = await buildClient({ outdir, refreshes: true })
   const packed = gzipSync(await readFile(`${client.folder}/index.js`), { level: 9 }).length
   console.log(`${'client'.padEnd(14)}${kib(client.bytes)}${kib(packed)}  no dependencies`)
-  if (client.contractChanged) console.log('shared/client/contract.ts follows the endpoints now.')
+  for (const file of client.refreshed)
+    console.log(`${file} was behind the source and is up to date now.`)
 }
 
 runCommand(import.meta.url, main)

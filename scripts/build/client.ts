@@ -1,7 +1,7 @@
 /** Builds `shared/client` to a package: one file for mini programs, the same as an ES module, and types that stand alone. */
 
 import { execFile } from 'node:child_process'
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -15,13 +15,19 @@ const commonJs = `import { ClientError, createAbort, createClient } from './${en
 module.exports = { ClientError, createAbort, createClient }`
 const contractFile = path.join(projectFolder, 'shared/client/contract.ts')
 
+/** Where the example mini program has the client, as 构建 npm would put it there. */
+export const exampleClientFile = path.join(
+  projectFolder,
+  'test/miniprogram/miniprogram_npm/miniscore-client/index.js',
+)
+
 /** What was built. */
 export interface BuiltClient {
   folder: string
   /** Size of `index.js`. */
   bytes: number
-  /** Whether `contract.ts` had to be written anew. */
-  contractChanged: boolean
+  /** Committed files that were behind the source and are not any more. */
+  refreshed: string[]
 }
 
 /** esbuild's options for the client, but for where it goes. */
@@ -43,9 +49,24 @@ export function clientBundle(format: 'cjs' | 'esm'): BuildOptions {
   }
 }
 
-/** Writes `<outdir>/client/`; the types follow the endpoints as they are now. @throws {Error} with the tool's messages */
-export async function buildClient({ outdir }: { outdir: string }): Promise<BuiltClient> {
-  const contractChanged = await writeContract()
+/**
+ * Writes `<outdir>/client/`. What is committed and follows from the source, the types of the endpoints and the client of the
+ * example, is brought up to date with `refreshes`. @throws {Error} with the tool's messages
+ */
+export async function buildClient({
+  outdir,
+  refreshes = false,
+}: {
+  outdir: string
+  refreshes?: boolean
+}): Promise<BuiltClient> {
+  const refreshed: string[] = []
+  const refresh = async (file: string, text: string): Promise<void> => {
+    if (!refreshes || (await readFile(file, 'utf8').catch(() => '')) === text) return
+    await writeFile(file, text)
+    refreshed.push(path.relative(projectFolder, file))
+  }
+  await refresh(contractFile, clientContract())
   const folder = path.resolve(projectFolder, outdir, 'client')
   await rm(folder, { recursive: true, force: true })
   await prepareOutdir(folder)
@@ -55,15 +76,9 @@ export async function buildClient({ outdir }: { outdir: string }): Promise<Built
     writeTypes(folder),
   ])
   await writeFile(path.join(folder, 'package.json'), await manifest())
-  const { size } = await stat(path.join(folder, 'index.js'))
-  return { folder, bytes: size, contractChanged }
-}
-
-async function writeContract(): Promise<boolean> {
-  const contract = clientContract()
-  if ((await readFile(contractFile, 'utf8').catch(() => '')) === contract) return false
-  await writeFile(contractFile, contract)
-  return true
+  const source = await readFile(path.join(folder, 'index.js'), 'utf8')
+  await refresh(exampleClientFile, source)
+  return { folder, bytes: Buffer.byteLength(source), refreshed }
 }
 
 async function writeTypes(folder: string): Promise<void> {

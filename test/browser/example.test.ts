@@ -58,7 +58,7 @@ describe.skipIf(!chromiumPath)('the example mini program on a phone', () => {
   test('a person rates, is thanked, and sees the result', async () => {
     await fillIn('13800138001')
     expect(await page.evaluate('document.querySelectorAll("[aria-checked=true]").length')).toBe(3)
-    expect(await isShown('9/500')).toBe(true)
+    expect(await isShown('8/500')).toBe(true)
     await submit()
     await shows('数据提交成功')
     await onResult()
@@ -280,6 +280,7 @@ describe.skipIf(!chromiumPath)('the example mini program on a phone', () => {
   // UPDATE_SCREENSHOTS=1 writes the pictures that the README shows.
   test.runIf(process.env.UPDATE_SCREENSHOTS)('pictures for the README', async () => {
     const acc_nbr = '13800138000'
+    const settled = 'document.getAnimations().every((each) => each.playState === "finished")'
     await mkdir(screenshots, { recursive: true })
     const { token } = await example.world.logIn('oPictureOperator')
     example.setNumber(person, acc_nbr)
@@ -301,11 +302,14 @@ describe.skipIf(!chromiumPath)('the example mini program on a phone', () => {
     await page.tap('#back')
     await fillIn(acc_nbr, ['师傅很专业，讲得也清楚'])
     await page.evaluate('document.activeElement.blur(), window.scrollTo(0, 0)')
+    await page.until('!document.getElementById("toast")')
+    await page.until(settled)
     await writeFile(path.join(screenshots, 'rate.png'), await page.screenshot({ screenOnly: true }))
     await submit()
     await onResult()
     await page.until('!document.getElementById("toast")')
     await page.until(`${MINE} === 5`)
+    await page.until(settled)
     await writeFile(
       path.join(screenshots, 'result.png'),
       await page.screenshot({ screenOnly: true }),

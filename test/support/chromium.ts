@@ -46,7 +46,7 @@ export interface Chromium {
   close(): Promise<void>
 }
 
-const UNTIL_MS = 15_000
+const UNTIL_MS = 25_000
 const POLL_MS = 40
 const HEIGHT_PX = 812
 

@@ -54,6 +54,14 @@ describe('every call', () => {
     expect(await here.devices()).toHaveLength(1)
   })
 
+  test('a number is given up where the server will take it back', async () => {
+    const phone = scene.phone()
+    // The server's side answers 405 until it is there.
+    phone.fault = first(1, 'DELETE /login/phone', { kind: 'answer', statusCode: 204, data: '' })
+    expect(await scene.client(source, phone).unbindPhone()).toBeUndefined()
+    expect(phone.sent('DELETE /login/phone')).toHaveLength(1)
+  })
+
   test('a person who wants to be forgotten is, and is not logged in again unasked', async () => {
     const phone = scene.phone()
     const client = scene.client(source, phone)

@@ -100,12 +100,13 @@ export function startMiniProgram(
   document.addEventListener('visibilitychange', () =>
     callPage(stack.at(-1), document.hidden ? 'onHide' : 'onShow'),
   )
-  let wasAtBottom = false
+  /** The height of what was last reached the end of: once for each. */
+  let reachedHeight = 0
   window.addEventListener('scroll', () => {
     const { scrollHeight } = document.documentElement
     const isAtBottom = window.scrollY + window.innerHeight > scrollHeight - REACH_BOTTOM_DISTANCE_PX
-    if (isAtBottom && !wasAtBottom) callPage(stack.at(-1), 'onReachBottom')
-    wasAtBottom = isAtBottom
+    if (isAtBottom && scrollHeight !== reachedHeight) callPage(stack.at(-1), 'onReachBottom')
+    reachedHeight = isAtBottom ? scrollHeight : 0
   })
   onPull(() => callPage(stack.at(-1), 'onPullDownRefresh'))
 

@@ -30,6 +30,8 @@ export function createWx({ open, back }: { open: (url: string) => void; back: ()
         method,
         headers: header,
         signal: controller.signal,
+        // As on a phone, unless `enableCache` is asked for.
+        cache: 'no-store',
         ...body,
       })
         .then(async (answer) => ({
