@@ -4,7 +4,7 @@ const { client } = getApp()
 
 // `Mate 60 x7Kd…`: the last word only tells sessions apart.
 function nameOf({ device }) {
-  return device.split(' ').slice(0, -1).join(' ') || device
+  return device.split(' ').slice(0, -1).join(' ') || device || '未命名的设备'
 }
 
 function ask(title, content) {
