@@ -1,16 +1,18 @@
-/** Bundles every function and prints how large each is and what it holds. Run with --help. */
+/** Bundles every function and the client, and prints how large each is and what it holds. Run with --help. */
 
 import { readFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 import { storeDoors } from '../shared/store/doors.ts'
 import { bundleFunction, contentsOf, functionNames } from './build/bundle.ts'
+import { buildClient } from './build/client.ts'
 import { runCommand } from './cli/command.ts'
 import { readStage } from './cli/stage.ts'
 import { doorOfAddress } from './database/local-database.ts'
 
 const usage = `Usage: npm run build -- --stage NAME | --store planetscale|mysql [options]
 
-Bundles every function to <outdir>/<name>/index.js.
+Bundles every function to <outdir>/<name>/index.js, and the client for mini programs to <outdir>/client/. Committed files that
+follow from the source (shared/client/contract.ts, the client of the example) are written anew where they are behind it.
 
   --stage NAME                with the database driver that DATABASE_URL of .env.NAME needs (local: of npm run dev)
   --store planetscale|mysql   with this one, whatever the stage
@@ -53,6 +55,12 @@ await runCommand({
       console.log(
         `${bundle.name.padEnd(14)}${kib(bundle.bytes)}${kib(packed)}  ${contents.join(', ')}`,
       )
+    }
+    const client = await buildClient({ outdir, refreshes: true })
+    const packed = gzipSync(await readFile(`${client.folder}/index.js`), { level: 9 }).length
+    console.log(`${'client'.padEnd(14)}${kib(client.bytes)}${kib(packed)}  no dependencies`)
+    for (const file of client.refreshed) {
+      console.log(`${file} was behind the source and is up to date now.`)
     }
   },
 })

@@ -180,9 +180,10 @@ export interface NewScore extends Score {
 /** Which ratings of an account a query may touch: all of them, or those of one author. */
 export type ReadScope = { kind: 'all' } | { kind: 'author'; userId: string }
 
-/** A slice of a newest-first list: `limit` ratings older than `before` (a rating's id). */
+/** A slice of a newest-first list: `limit` ratings older than `before`, of one account also newer than `after` (ids). */
 export interface Slice {
   before: string | null
+  after?: string | null
   limit: number
 }
 

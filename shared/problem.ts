@@ -12,7 +12,8 @@ interface CatalogueEntry {
   retry: RetryHint
 }
 
-const catalogue = {
+/** Every problem by its code. */
+export const problemCatalogue = {
   'malformed-request': entry(400, '请求格式有误', 'never'),
   'invalid-json': entry(400, '请求内容不是有效的 JSON', 'never'),
   'invalid-form': entry(400, '请求内容不是有效的表单', 'never'),
@@ -48,7 +49,7 @@ const catalogue = {
 } satisfies Record<string, CatalogueEntry>
 
 /** The `code` of an error answer; the list is closed. */
-export type ProblemCode = keyof typeof catalogue
+export type ProblemCode = keyof typeof problemCatalogue
 
 /** What one failure adds to its catalogue entry. */
 export interface ProblemDetails {
@@ -88,11 +89,11 @@ export class Problem extends Error {
   }
 
   get status(): number {
-    return catalogue[this.code].status
+    return problemCatalogue[this.code].status
   }
 
   toBody(requestId: string): ProblemBody {
-    const { status, message, retry } = catalogue[this.code]
+    const { status, message, retry } = problemCatalogue[this.code]
     return {
       type: `urn:miniscore:problem:${this.code}`,
       title: titleOf(this.code),

@@ -19,6 +19,7 @@ const layers: { name: string; files: RegExp; packages: RegExp }[] = [
     files: /^functions\/[^/]+\/.+\.ts$/,
     packages: /^(valibot|uuid|node:crypto)$/,
   },
+  { name: 'client', files: /^shared\/client\/.+\.ts$/, packages: /^$/ },
   {
     name: 'implementation',
     files: /^shared\/((wechat|session|store|limits)\/.+|log)\.ts$/,
@@ -53,6 +54,10 @@ function layerOf(file: string): number {
   return layers.findIndex(({ files }) => files.test(file))
 }
 
+function layerNamed(name: string): number {
+  return layers.findIndex((layer) => layer.name === name)
+}
+
 /** What is wrong with an import, or undefined. */
 function judge({ from, to, isPackage }: Edge): string | undefined {
   const layer = layers[layerOf(from)]
@@ -66,6 +71,11 @@ function judge({ from, to, isPackage }: Edge): string | undefined {
   if (programs.has(toName)) return `${from} imports ${to}, which is a program`
   if (layer.name === 'endpoint' && toName === 'implementation' && !pureHelpers.test(to)) {
     return `${from} reaches past the ports to ${to}`
+  }
+  // A mini program has none of the server's files, and takes along nothing it does not need.
+  if (layer.name === 'client' && toName !== 'client') return `${from} leans on the server: ${to}`
+  if (toName === 'client' && layer.name !== 'client' && fromLayer >= layerNamed('entry')) {
+    return `${from} imports the mini program's client`
   }
   const folderOf = (file: string): string => path.dirname(file)
   if (layer.name === 'implementation' && toName === 'implementation') {
@@ -136,6 +146,8 @@ describe('imports', () => {
     ['a climb into the wiring', 'shared/store/ratings.ts', 'shared/wiring/clock.ts', false],
     ['a climb into the scripts', 'shared/wiring/compose.ts', 'scripts/build/bundle.ts', false],
     ['a driver in an endpoint', 'functions/login/login.ts', 'shared/store/planetscale.ts', false],
+    ['the server in the client', 'shared/client/client.ts', 'shared/problem.ts', false],
+    ['the client in the server', 'shared/transport/serve.ts', 'shared/client/client.ts', false],
     ['a neighbour', 'shared/session/token.ts', 'shared/wechat/client.ts', false],
     ['a library in the vocabulary', 'shared/ports.ts', 'valibot', true],
     ['a second library', 'shared/domain/form.ts', 'uuid', true],

@@ -6,8 +6,8 @@ const config = defineConfig({
   test: {
     globalSetup: ['test/support/servers-global-setup.ts'],
     include: ['test/**/*.test.ts'],
-    // Longer than a test run should take: npm run drills.
-    exclude: ['test/drills/**'],
+    // Longer than a test run should take, or with a browser: npm run drills, npm run test:browser.
+    exclude: ['test/drills/**', 'test/browser/**'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Most of the time goes into waiting for child processes.

@@ -3,19 +3,30 @@ import { AccountNumber } from '../../shared/domain/form.ts'
 import { readableBy } from '../../shared/domain/score.ts'
 import { defineEndpoint } from '../../shared/endpoint.ts'
 import type { RatingStore } from '../../shared/ports.ts'
-import { Page, pageFields, readPage } from './page.ts'
+import { encodeCursor, Page, pageFields, readPage, sinceField } from './page.ts'
 
-/** `POST /query`: those ratings of an account that the caller may read; the number stays out of URLs. */
+/**
+ * `POST /query`: those ratings of an account that the caller may read; the number stays out of URLs. Asked again with the
+ * `since` of an answer, it gives only what is newer, newest first and paged like any other list.
+ */
 export const accountScores = defineEndpoint<{ ratings: RatingStore }>()({
   route: 'POST /query',
   auth: 'required',
-  input: v.strictObject({ acc_nbr: AccountNumber, ...pageFields }),
-  formKinds: { acc_nbr: 'identifier', cursor: 'identifier', limit: 'integer' },
-  output: Page,
+  input: v.strictObject({ acc_nbr: AccountNumber, since: sinceField, ...pageFields }),
+  formKinds: {
+    acc_nbr: 'identifier',
+    since: 'identifier',
+    cursor: 'identifier',
+    limit: 'integer',
+  },
+  output: v.object({ ...Page.entries, since: v.nullable(v.string()) }),
   async handle({ input: { acc_nbr, ...page }, needs: { ratings }, caller }) {
     const scope = readableBy(caller, acc_nbr)
     const read = (slice: Parameters<RatingStore['scoresOfAccount']>[2]) =>
       ratings.scoresOfAccount(acc_nbr, scope, slice)
-    return { output: await readPage(page, read) }
+    const { items, next } = await readPage(page, read)
+    // Further pages hold older ratings; the first one told how far the list reaches.
+    const newestId = page.cursor === null && items[0] ? items[0].id : page.since
+    return { output: { items, next, since: newestId && encodeCursor(newestId) } }
   },
 })

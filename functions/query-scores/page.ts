@@ -10,7 +10,6 @@ export const PAGE_DEFAULT = 20
 export const PAGE_MAX = 100
 
 const limitMessage = `每页条数（limit）应为 1 到 ${PAGE_MAX} 的整数`
-const cursorMessage = '翻页标记（cursor）不正确'
 
 const Limit = v.pipe(
   v.number(limitMessage),
@@ -19,30 +18,36 @@ const Limit = v.pipe(
   v.maxValue(PAGE_MAX, limitMessage),
 )
 
-/** A cursor is the last id seen, in base64url; who may read what is decided anew at every page. */
-const Cursor = v.nullable(
-  v.pipe(
-    v.string(cursorMessage),
-    v.check(
-      (text) => text.length === 22 && bytesOf(text).toString('base64url') === text,
-      cursorMessage,
+/** A cursor is the id of a rating seen, in base64url; who may read what is decided anew at every page. */
+function Cursor(name: string) {
+  const message = `翻页标记（${name}）不正确`
+  return v.nullable(
+    v.pipe(
+      v.string(message),
+      v.check(
+        (text) => text.length === 22 && bytesOf(text).toString('base64url') === text,
+        message,
+      ),
+      v.transform((text) => bytesOf(text)),
+      v.check((bytes) => bytes[6] !== undefined && bytes[6] >> 4 === 7, message),
+      v.check((bytes) => bytes[8] !== undefined && bytes[8] >> 6 === 2, message),
+      v.transform((bytes) => bytesToUuid(bytes)),
     ),
-    v.transform((text) => bytesOf(text)),
-    v.check((bytes) => bytes[6] !== undefined && bytes[6] >> 4 === 7, cursorMessage),
-    v.check((bytes) => bytes[8] !== undefined && bytes[8] >> 6 === 2, cursorMessage),
-    v.transform((bytes) => bytesToUuid(bytes)),
-  ),
-)
+  )
+}
+
+/** Asks for nothing but what is newer than a page that was read before. */
+export const sinceField = v.optional(Cursor('since'), null)
 
 /** Page fields of a JSON or form body. */
 export const pageFields = {
-  cursor: v.optional(Cursor, null),
+  cursor: v.optional(Cursor('cursor'), null),
   limit: v.optional(Limit, PAGE_DEFAULT),
 }
 
 /** Page fields of a query string, where a number arrives as text. */
 export const pageParameters = {
-  cursor: v.optional(Cursor, null),
+  cursor: v.optional(Cursor('cursor'), null),
   limit: v.optional(
     v.pipe(
       v.string(limitMessage),
@@ -71,10 +76,10 @@ export const Page = v.object({ items: v.array(Item), next: v.nullable(v.string()
 
 /** Reads one rating more than asked for to learn whether there is a next page. */
 export async function readPage(
-  { cursor, limit }: { cursor: string | null; limit: number },
+  { cursor, since = null, limit }: { cursor: string | null; since?: string | null; limit: number },
   read: (slice: Slice) => Promise<Score[]>,
 ): Promise<v.InferOutput<typeof Page>> {
-  const scores = await read({ before: cursor, limit: limit + 1 })
+  const scores = await read({ before: cursor, after: since, limit: limit + 1 })
   const items = scores.slice(0, limit)
   const last = items.at(-1)
   return {
@@ -86,7 +91,8 @@ export async function readPage(
   }
 }
 
-function encodeCursor(id: string): string {
+/** The cursor that stands for a rating. */
+export function encodeCursor(id: string): string {
   return Buffer.from(uuidToBytes(id)).toString('base64url')
 }
 

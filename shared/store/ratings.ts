@@ -67,8 +67,8 @@ export function createRatingStore(db: Db, now: () => number): RatingStore {
     async scoresOfAccount(acc_nbr, scope, slice) {
       const { hint, condition, values } = within(scope)
       const { rows } = await db.query(
-        `select ${SCORE_COLUMNS} from ratings ${hint} where acc_nbr = ? ${condition} and id < ? order by id desc limit ?`,
-        [acc_nbr, ...values, beforeId(slice), slice.limit],
+        `select ${SCORE_COLUMNS} from ratings ${hint} where acc_nbr = ? ${condition} and id < ? and id > ? order by id desc limit ?`,
+        [acc_nbr, ...values, beforeId(slice), afterId(slice), slice.limit],
       )
       return rows.map(readScore)
     },
@@ -116,6 +116,13 @@ const AFTER_LAST_ID = new Uint8Array(16).fill(0xff)
 
 function beforeId({ before }: Slice): Uint8Array {
   return before === null ? AFTER_LAST_ID : uuidToBytes(before)
+}
+
+/** Sorts before every id. */
+const BEFORE_FIRST_ID = new Uint8Array(16)
+
+function afterId({ after = null }: Slice): Uint8Array {
+  return after === null ? BEFORE_FIRST_ID : uuidToBytes(after)
 }
 
 /**

@@ -84,6 +84,33 @@ describe('POST /query', () => {
     expect(idsOf(first).concat(idsOf(second))).toEqual(ids.slice(3))
   })
 
+  test('with the since of an answer only what is newer comes, newest first and in pages, and the same since again when nothing is', async () => {
+    const acc_nbr = '13700137000'
+    const empty = (await query({ acc_nbr })).body
+    expect(empty).toEqual({ items: [], next: null, since: null })
+    const add = async () =>
+      (await world.call('POST /score', { body: rating({ acc_nbr }), token: author.token })).body.id
+    const first = await add()
+    const { since } = (await query({ acc_nbr, since: empty.since })).body
+    expect((await query({ acc_nbr, since })).body).toEqual({ items: [], next: null, since })
+    const [second, third] = [await add(), await add()]
+    const newer = (await query({ acc_nbr, since, limit: 1 })).body
+    expect(idsOf(newer)).toEqual([third])
+    const rest = (await query({ acc_nbr, since, limit: 1, cursor: newer.next })).body
+    expect(idsOf(rest)).toEqual([second])
+    expect(rest.next).toBeNull()
+    expect((await query({ acc_nbr, since: newer.since })).body.items).toEqual([])
+    expect(idsOf((await query({ acc_nbr })).body)).toEqual([third, second, first])
+    expect(
+      (await query(`acc_nbr=${acc_nbr}&since=${since}`, author.token, form)).body.items,
+    ).toHaveLength(2)
+    expect(await query({ acc_nbr, since: 'x' })).toMatchObject({
+      status: 400,
+      body: { field: 'since' },
+    })
+    expect((await query({ acc_nbr, since }, reader.token)).body.items).toEqual([])
+  })
+
   test('everyone else gets the same empty page whether the account exists or not', async () => {
     const existing = await query({ acc_nbr: ACCOUNT }, reader.token)
     const absent = await query({ acc_nbr: '99999999' }, reader.token)

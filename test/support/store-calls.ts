@@ -126,6 +126,7 @@ export function everyCall(stores: Stores): Calls {
       },
       scoresByAuthor: () => ratings.scoresByAuthor(one, slice),
       async scoresOfAccount() {
+        await ratings.scoresOfAccount(account, { kind: 'all' }, { ...slice, after: uuidV7() })
         await ratings.scoresOfAccount(account, { kind: 'all' }, slice)
         await ratings.scoresOfAccount(account, { kind: 'author', userId: one }, slice)
       },

@@ -205,6 +205,23 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('the store on $nam
       expect(await page(ids[6] ?? null)).toEqual([])
     })
 
+    test('what is newer than a rating comes newest first, in pages too, and the rating itself does not', async () => {
+      const acc_nbr = '20006'
+      const ids: string[] = []
+      for (let index = 0; index < 5; index++) {
+        const score = newScore({ acc_nbr })
+        ids.unshift(score.id)
+        await store.addScore(score)
+      }
+      const [newest, , , fourth = ''] = ids
+      const page = async (before: string | null, after: string, limit = 10) =>
+        (await store.scoresOfAccount(acc_nbr, all, { before, after, limit })).map(({ id }) => id)
+      expect(await page(null, fourth)).toEqual(ids.slice(0, 3))
+      expect(await page(null, fourth, 2)).toEqual(ids.slice(0, 2))
+      expect(await page(ids[1] ?? '', fourth, 2)).toEqual(ids.slice(2, 3))
+      expect(await page(null, newest ?? '')).toEqual([])
+    })
+
     test('an author’s scope holds their ratings and no others', async () => {
       const [mine, theirs] = [uuidV7(), uuidV7()]
       const acc_nbr = '20003'

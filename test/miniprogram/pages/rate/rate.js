@@ -1,0 +1,105 @@
+const { stateOf, messageOf } = require('../../problems.js')
+
+const { client } = getApp()
+
+Page({
+  data: {
+    state: 'loading',
+    message: '',
+    form: null,
+    values: {},
+    lengths: {},
+    errors: {},
+    problem: '',
+    isBusy: false,
+  },
+
+  onLoad() {
+    return this.load()
+  },
+
+  async load() {
+    this.setData({ state: 'loading' })
+    try {
+      this.setData({ form: await client.form(), state: 'ready' })
+    } catch (error) {
+      this.setData({ state: stateOf(error), message: messageOf(error) })
+    }
+  },
+
+  onInput(event) {
+    const { name } = event.currentTarget.dataset
+    this.setValue(name, event.detail.value)
+    // Characters as the server counts them: an emoji is one.
+    this.setData({ [`lengths.${name}`]: Array.from(event.detail.value).length })
+  },
+
+  onGrade(event) {
+    this.setValue(event.currentTarget.dataset.name, event.detail.value)
+  },
+
+  setValue(name, value) {
+    this.setData({ [`values.${name}`]: value, [`errors.${name}`]: '', problem: '' })
+  },
+
+  // What can be seen without asking the server, so that nobody waits for it.
+  check() {
+    const { form, values } = this.data
+    const errors = {}
+    const { account } = form
+    if (!new RegExp(account.pattern).test(values[account.name] || '')) {
+      errors[account.name] = `请填写${account.label}：${account.hint}`
+    }
+    for (const { name, label, required } of form.grades) {
+      if (required && !values[name]) errors[name] = `请为“${label}”打分`
+    }
+    for (const { name, label, required, maxLength } of form.texts) {
+      const length = this.data.lengths[name] || 0
+      if (required && length === 0) errors[name] = `请填写${label}`
+      if (length > maxLength) errors[name] = `${label}不能超过 ${maxLength} 个字`
+    }
+    return errors
+  },
+
+  async submit() {
+    if (this.data.isBusy) return
+    const errors = this.check()
+    this.setData({ errors, problem: '' })
+    if (Object.keys(errors).length > 0) return this.showFirstError()
+    this.setData({ isBusy: true })
+    try {
+      const { message } = await client.submit(this.data.values)
+      wx.showToast({ title: message, icon: 'success' })
+      getApp().account = this.data.values[this.data.form.account.name]
+      wx.navigateTo({ url: '/pages/result/result' })
+      this.setData({ values: {}, lengths: {} })
+    } catch (error) {
+      if (stateOf(error) === 'signed-out')
+        this.setData({ state: 'signed-out', message: error.message })
+      else if (error.field) this.setData({ [`errors.${error.field}`]: error.message })
+      else this.setData({ problem: messageOf(error) })
+      if (error.field) this.showFirstError()
+    } finally {
+      this.setData({ isBusy: false })
+    }
+  },
+
+  showFirstError() {
+    wx.pageScrollTo({ selector: '.error', offsetTop: -160, duration: 200 })
+  },
+
+  async act() {
+    if (this.data.state !== 'signed-out') return this.load()
+    try {
+      await client.login()
+      this.setData({ state: this.data.form ? 'ready' : 'loading' })
+      if (!this.data.form) await this.load()
+    } catch (error) {
+      this.setData({ message: messageOf(error) })
+    }
+  },
+
+  openMe() {
+    wx.navigateTo({ url: '/pages/me/me' })
+  },
+})
