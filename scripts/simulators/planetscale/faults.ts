@@ -28,13 +28,13 @@ export const FaultSchema = v.strictObject({
   sqlState: v.exactOptional(v.string()),
 })
 
-export type Fault = v.InferOutput<typeof FaultSchema>
+export type StatementFault = v.InferOutput<typeof FaultSchema>
 
 export class FaultSwitch {
-  #faults: { fault: Fault; pattern: RegExp; left: number }[] = []
+  #faults: { fault: StatementFault; pattern: RegExp; left: number }[] = []
 
   /** @throws {SyntaxError} when `match` is no regular expression */
-  add(fault: Fault): void {
+  add(fault: StatementFault): void {
     const pattern = new RegExp(fault.match ?? '', 'i')
     this.#faults.push({ fault, pattern, left: fault.times ?? 1 })
   }
@@ -44,7 +44,7 @@ export class FaultSwitch {
   }
 
   /** The fault that hits this statement, which thereby has one hit fewer left. */
-  take(statement: string): Fault | undefined {
+  take(statement: string): StatementFault | undefined {
     const entry = this.#faults.find(({ pattern, left }) => left > 0 && pattern.test(statement))
     if (entry) entry.left--
     return entry?.fault

@@ -9,8 +9,8 @@ import * as v from 'valibot'
 import { listen } from '../../../shared/transport/server/listen.ts'
 import { readWholeBody } from '../request-body.ts'
 import { type Engine, EngineError } from './engine.ts'
-import { type Fault, FaultSchema, FaultSwitch } from './faults.ts'
-import { type SessionState, Sessions } from './sessions.ts'
+import { FaultSchema, FaultSwitch, type StatementFault } from './faults.ts'
+import { type SessionState, VitessSessions } from './sessions.ts'
 import { wireError, wireResult } from './wire.ts'
 
 export interface OfflinePlanetScaleOptions {
@@ -97,13 +97,13 @@ export async function startOfflinePlanetScale(
 
 class Service {
   readonly faults = new FaultSwitch()
-  readonly sessions: Sessions
+  readonly sessions: VitessSessions
   statements = 0
   readonly #authorization: string
   readonly #bodyLimitBytes: number
 
   constructor(options: OfflinePlanetScaleOptions, authorization: string) {
-    this.sessions = new Sessions(options.engine, options.transactionLimitMs ?? 20_000)
+    this.sessions = new VitessSessions(options.engine, options.transactionLimitMs ?? 20_000)
     this.#authorization = authorization
     this.#bodyLimitBytes = options.bodyLimitBytes ?? 16 * 1024 * 1024
   }
@@ -162,7 +162,7 @@ class Service {
     send(response, 200, answer)
   }
 
-  async #execute(query: string, session: SessionState, fault?: Fault): Promise<object> {
+  async #execute(query: string, session: SessionState, fault?: StatementFault): Promise<object> {
     const startedAt = performance.now()
     const signed = () => this.sessions.sign(session.id, this.sessions.isInTransaction(session.id))
     try {
