@@ -33,7 +33,7 @@ beforeAll(async () => {
   ;[project, wechat, planetScale] = await Promise.all([
     createServerlessProject('real'),
     startOfflineWeChat({ appid, secret }),
-    startOfflinePlanetScale({ engine, password: `pscale_${randomBytes(12).toString('hex')}` }),
+    startOfflinePlanetScale({ engine }),
   ])
   sound = { ...variables, DATABASE_URL: planetScale.url, WECHAT_API_URL: wechat.url }
   await copyFile(

@@ -1,6 +1,6 @@
 import { Client } from '@planetscale/database'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { StatementFault } from '../../../scripts/simulators/planetscale/faults.ts'
+import type { StatementFault as Fault } from '../../../scripts/simulators/planetscale/faults.ts'
 import {
   type OfflinePlanetScale,
   startOfflinePlanetScale,
@@ -137,58 +137,57 @@ describe('parameters', () => {
 })
 
 describe('failures', () => {
-  const table: [string, StatementFault & { timeoutMs?: number }, Partial<DbError>, rows: number][] =
+  const table: [string, Fault & { timeoutMs?: number }, Partial<DbError>, rows: number][] = [
     [
-      [
-        'no answer in time',
-        { kind: 'hang', timeoutMs: 50 },
-        { failure: 'timeout', outcome: 'unknown' },
-        0,
-      ],
-      [
-        'a slow answer',
-        { kind: 'slow', delayMs: 500, timeoutMs: 50 },
-        { failure: 'timeout', outcome: 'unknown' },
-        1,
-      ],
-      [
-        'an answer cut off',
-        { kind: 'cut', afterBytes: 20 },
-        { failure: 'unreachable', outcome: 'unknown' },
-        1,
-      ],
-      ['an answer that is {}', { kind: 'empty' }, { failure: 'bad-answer', outcome: 'unknown' }, 0],
-      [
-        'an HTML page with 502',
-        { kind: 'http-error', status: 502 },
-        { failure: 'bad-answer', outcome: 'unknown' },
-        0,
-      ],
-      [
-        'an HTML page with 200',
-        { kind: 'http-error', status: 200 },
-        { failure: 'bad-answer', outcome: 'unknown' },
-        0,
-      ],
-      [
-        'a redirect',
-        { kind: 'http-error', status: 302 },
-        { failure: 'bad-answer', outcome: 'none' },
-        0,
-      ],
-      [
-        'a refusal',
-        { kind: 'sql-error', errno: 1290, sqlState: 'HY000' },
-        { failure: 'refused', errno: 1290, outcome: 'none' },
-        0,
-      ],
-      [
-        'a lost connection behind the service',
-        { kind: 'sql-error', errno: 2013 },
-        { failure: 'refused', errno: 2013, outcome: 'unknown' },
-        0,
-      ],
-    ]
+      'no answer in time',
+      { kind: 'hang', timeoutMs: 50 },
+      { failure: 'timeout', outcome: 'unknown' },
+      0,
+    ],
+    [
+      'a slow answer',
+      { kind: 'slow', delayMs: 500, timeoutMs: 50 },
+      { failure: 'timeout', outcome: 'unknown' },
+      1,
+    ],
+    [
+      'an answer cut off',
+      { kind: 'cut', afterBytes: 20 },
+      { failure: 'unreachable', outcome: 'unknown' },
+      1,
+    ],
+    ['an answer that is {}', { kind: 'empty' }, { failure: 'bad-answer', outcome: 'unknown' }, 0],
+    [
+      'an HTML page with 502',
+      { kind: 'http-error', status: 502 },
+      { failure: 'bad-answer', outcome: 'unknown' },
+      0,
+    ],
+    [
+      'an HTML page with 200',
+      { kind: 'http-error', status: 200 },
+      { failure: 'bad-answer', outcome: 'unknown' },
+      0,
+    ],
+    [
+      'a redirect',
+      { kind: 'http-error', status: 302 },
+      { failure: 'bad-answer', outcome: 'none' },
+      0,
+    ],
+    [
+      'a refusal',
+      { kind: 'sql-error', errno: 1290, sqlState: 'HY000' },
+      { failure: 'refused', errno: 1290, outcome: 'none' },
+      0,
+    ],
+    [
+      'a lost connection behind the service',
+      { kind: 'sql-error', errno: 2013 },
+      { failure: 'refused', errno: 2013, outcome: 'unknown' },
+      0,
+    ],
+  ]
   test.each(table)('of a write: %s', async (_, fault, expected, rows) => {
     timeoutMs = fault.timeoutMs ?? 3000
     server.faults.add({ ...fault, match: '^insert' })
