@@ -3,7 +3,6 @@
 import { projectFolder } from './build/bundle.ts'
 import { runCommand } from './cli/command.ts'
 import { readStage } from './cli/stage.ts'
-import { checkClock } from './doctor/clock.ts'
 import { checkConfiguration } from './doctor/configuration.ts'
 import { checkDatabase } from './doctor/database.ts'
 import { type Deployment, readDeployment, UnreadableConfiguration } from './doctor/deployment.ts'
@@ -52,7 +51,6 @@ const headings = {
   configuration: { zh: '配置', en: 'Configuration' },
   timeouts: { zh: '超时和内存', en: 'Timeouts and memory' },
   wechat: { zh: '微信', en: 'WeChat' },
-  clock: { zh: '时钟', en: 'Clock' },
   database: { zh: '数据库', en: 'Database' },
   urls: { zh: '地址', en: 'URLs' },
 } as const satisfies Record<string, Words>
@@ -77,18 +75,15 @@ async function sectionsFor({ stage: name, addresses, isOffline }: Options): Prom
     [headings.timeouts, run(() => checkTimeouts(service))],
   ]
   if (isOffline) {
-    const finding = skipped('offline', {
-      zh: '没有检查微信、时钟、数据库和地址（--offline）',
-      en: 'WeChat, clock, database and URLs were not checked (--offline)',
-    })
+    const finding = skipped('offline')`
+      没有检查微信、数据库和地址（--offline）
+      WeChat, database and URLs were not checked (--offline)`
     return [...own, [{ zh: '外部', en: 'Outside' }, Promise.resolve([finding])]]
   }
-  const wechat = checkWeChat(service)
   const urls = addresses.length > 0 ? addresses : ownDomain(deployment)
   return [
     ...own,
-    [headings.wechat, run(() => wechat.then(({ findings }) => findings))],
-    [headings.clock, run(() => wechat.then(({ answer }) => [checkClock(answer)]))],
+    [headings.wechat, run(() => checkWeChat(service))],
     [headings.database, run(() => checkDatabase(service))],
     [headings.urls, run(() => checkUrls(urls))],
   ]
@@ -104,22 +99,19 @@ function run(check: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
 /** By name only: a message may repeat what it was given. */
 function broken(failure: unknown): Finding {
   const name = failure instanceof Error ? failure.name : typeof failure
-  return error(
-    'doctor.failed',
-    { zh: `这项检查自身出错了（${name}）`, en: `this check itself failed (${name})` },
-    { zh: '请把这一行报告给维护者', en: 'please report this line to the maintainers' },
-  )
+  return error('doctor.failed')`
+    这项检查自身出错了（${name}）
+    this check itself failed (${name})
+    请把这一行报告给维护者
+    please report this line to the maintainers`
 }
 
 function unreadable({ message }: UnreadableConfiguration): Finding {
-  return error(
-    'configuration.unreadable',
-    { zh: `serverless.yml 无法读取：${message}`, en: `serverless.yml cannot be read: ${message}` },
-    {
-      zh: '改正后可用 npx serverless print 查看结果',
-      en: 'correct it; npx serverless print shows the result',
-    },
-  )
+  return error('configuration.unreadable')`
+    serverless.yml 无法读取：${message}
+    serverless.yml cannot be read: ${message}
+    改正后可用 npx serverless print 查看结果
+    correct it; npx serverless print shows the result`
 }
 
 function ownDomain({ service: { customDomain } }: Deployment): string[] {

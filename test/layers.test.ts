@@ -90,14 +90,17 @@ function importsIn(source: string): string[] {
   return [...source.matchAll(imports)].map(([, stated, called]) => stated ?? called ?? '')
 }
 
-function readEdges(): Edge[] {
-  const files = ['functions', 'shared', 'scripts'].flatMap((folder) =>
+const sources = ['functions', 'shared', 'scripts']
+  .flatMap((folder) =>
     readdirSync(path.join(projectFolder, folder), { recursive: true, encoding: 'utf8' })
-      .filter((file) => /\.c?ts$/.test(file))
+      .filter((file) => /\.ts$/.test(file))
       .map((file) => path.join(folder, file)),
   )
-  return files.flatMap((from) =>
-    importsIn(readFileSync(path.join(projectFolder, from), 'utf8')).map((to) => {
+  .map((file) => ({ file, source: readFileSync(path.join(projectFolder, file), 'utf8') }))
+
+function readEdges(): Edge[] {
+  return sources.flatMap(({ file: from, source }) =>
+    importsIn(source).map((to) => {
       const isPackage = !to.startsWith('.')
       return { from, to: isPackage ? to : path.join(path.dirname(from), to), isPackage }
     }),
@@ -185,6 +188,27 @@ describe('imports', () => {
     ["type A = import('./a.ts').A", './a.ts'],
   ])('%j is seen', (source, imported) => {
     expect(importsIn(source)).toEqual([imported])
+  })
+})
+
+/** Names of types that files share, and that stand for something else in another file. */
+function ambiguousTypes(files: typeof sources): string[] {
+  const declared = files.flatMap(({ source }) => [
+    ...source.matchAll(/^(export )?(?:type|interface|(?:abstract )?class) (\w+)/gm),
+  ])
+  const shared = new Set(declared.flatMap(([, exported, name = '']) => (exported ? [name] : [])))
+  return [...shared].filter((name) => declared.filter((each) => each[2] === name).length > 1)
+}
+
+describe('types', () => {
+  test('that files share have a name of their own', () => {
+    expect(ambiguousTypes(sources)).toEqual([])
+  })
+
+  test('of one name are found where one of them is shared, and only there', () => {
+    const a = { file: 'a.ts', source: 'export interface Thing {\n}\ntype Own = 1\n' }
+    const b = { file: 'b.ts', source: 'class Thing {}\ninterface Own {}\n' }
+    expect(ambiguousTypes([a, b])).toEqual(['Thing'])
   })
 })
 

@@ -1,22 +1,7 @@
 /**
- * Ratings made up for measuring: the same ones for the same numbers, account by account and each account's
- * oldest first, which is the order they are stored in. One account is busy, the others have some twenty each.
- * No I/O, no clock.
+ * Ratings made up for measuring, by the database itself: the same ones for the same numbers, account by account and each
+ * account's oldest first, which is the order they are stored in. One account is busy, the others have twenty each.
  */
-
-export interface GeneratedRating {
-  acc_nbr: string
-  /** 16 bytes, a UUIDv7 of `insertTimeMs`. */
-  id: Buffer
-  userId: Buffer
-  grade1: number
-  grade2: number
-  grade3: number
-  txt1: string
-  txt2: string
-  txt3: string
-  insertTimeMs: number
-}
 
 export interface GeneratorOptions {
   rows: number
@@ -41,91 +26,47 @@ const TEXTS = [
   'Good service 👍',
 ]
 
-/** An author with three ratings of the busy account, as far apart as can be. */
-export const rareAuthor = authorId(0)
+/** An author with three ratings of the busy account, as far apart as can be, and two of others. */
+export const rareAuthor = Buffer.from('018a0000000070008000000000000000', 'hex')
 
 /** How many of `rows` the busy account gets. */
 export function hotRows({ rows, hotShare }: GeneratorOptions): number {
   return Math.max(3, Math.round(rows * hotShare))
 }
 
-/** All of them; `rows` in number. */
-export function* generateRatings(options: GeneratorOptions): Generator<GeneratedRating> {
-  const { rows } = options
-  const busy = hotRows(options)
-  const authors = Math.max(2, Math.floor(rows / RATINGS_PER_AUTHOR))
-  for (let index = 0; index < busy; index++) {
-    const isRare = index === 0 || index === busy - 1 || index === Math.floor(busy / 2)
-    yield hotRating(index, busy, isRare ? rareAuthor : authorId(otherAuthor(index, authors)))
-  }
-  for (let index = 0; index < rows - busy; index++) {
-    const account = Math.floor(index / RATINGS_PER_ACCOUNT)
-    const share = (index % RATINGS_PER_ACCOUNT) / RATINGS_PER_ACCOUNT
-    const acc_nbr = String(13_900_000_000 + account)
-    // Two ratings of other accounts for the rare author as well.
-    const isRare = index === 0 || index === RATINGS_PER_ACCOUNT
-    const userId = isRare ? rareAuthor : authorId(otherAuthor(busy + index, authors))
-    yield rating(acc_nbr, busy + index, FIRST_MS + Math.floor(SPAN_MS * share) + account, userId)
-  }
-}
-
 /** The id of the busy account's rating in the middle, where a page deep in the past begins. */
 export function middleId(options: GeneratorOptions): Buffer {
+  const busy = BigInt(hotRows(options))
+  const index = busy / 2n
+  const timeMs = BigInt(FIRST_MS) + (BigInt(SPAN_MS) * index) / busy
+  const hex = (value: bigint, digits: number): string => value.toString(16).padStart(digits, '0')
+  return Buffer.from(`${hex(timeMs, 12)}70008${hex(index, 15)}`, 'hex')
+}
+
+/** How many ratings one statement inserts. */
+export const ROWS_PER_INSERT = 1000
+
+/** Inserts the ratings from this number on, counted from 0. Their ids are UUIDv7 of their time. */
+export function insertStatement(from: number, options: GeneratorOptions): string {
   const busy = hotRows(options)
-  const index = Math.floor(busy / 2)
-  return hotRating(index, busy, rareAuthor).id
-}
-
-function hotRating(index: number, busy: number, userId: Buffer): GeneratedRating {
-  return rating(hotAccount, index, FIRST_MS + Math.floor((SPAN_MS * index) / busy), userId)
-}
-
-function rating(
-  acc_nbr: string,
-  number: number,
-  insertTimeMs: number,
-  userId: Buffer,
-): GeneratedRating {
-  const random = scramble(number)
-  const text = (turn: number): string => TEXTS[(random >>> turn) % TEXTS.length] ?? ''
-  return {
-    acc_nbr,
-    id: uuidV7(insertTimeMs, number),
-    userId,
-    grade1: 1 + (random % 5),
-    grade2: 1 + ((random >>> 8) % 5),
-    grade3: 1 + ((random >>> 16) % 5),
-    txt1: text(4),
-    txt2: text(12),
-    txt3: text(20),
-    insertTimeMs,
-  }
-}
-
-function otherAuthor(number: number, authors: number): number {
-  return 1 + (scramble(number ^ 0x5bd1e995) % (authors - 1))
-}
-
-/** Authors began one after the other, in an order that says nothing of their ratings. */
-function authorId(author: number): Buffer {
-  return uuidV7(FIRST_MS - SPAN_MS + (scramble(author) % SPAN_MS), author)
-}
-
-/** `number` makes it unique, also within a millisecond. */
-function uuidV7(timeMs: number, number: number): Buffer {
-  const id = Buffer.alloc(16)
-  id.writeUIntBE(timeMs, 0, 6)
-  id.writeUInt16BE(0x7000 | (scramble(number) & 0xfff), 6)
-  id.writeUInt32BE(number >>> 0, 8)
-  id[8] = 0x80 | ((id[8] ?? 0) & 0x3f)
-  id.writeUInt32BE(scramble(number ^ 0xc2b2ae35), 12)
-  return id
-}
-
-/** 32 bits that look random; the finaliser of MurmurHash3, which never gives two numbers the same. */
-function scramble(number: number): number {
-  let bits = (number + 0x9e3779b9) | 0
-  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b)
-  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35)
-  return (bits ^ (bits >>> 16)) >>> 0
+  const authors = Math.max(2, Math.floor(options.rows / RATINGS_PER_AUTHOR))
+  const rare = [0, Math.floor(busy / 2), busy - 1, busy, busy + RATINGS_PER_ACCOUNT].join()
+  const digit = Array.from({ length: 10 }, (_, value) => `select ${value} as d`).join(' union all ')
+  const text = (shift: number): string =>
+    `elt(1 + (random >> ${shift}) % ${TEXTS.length}, ${TEXTS.map((each) => `'${each}'`).join()})`
+  const numbered = `select ${from} + a.d + 10 * b.d + 100 * c.d as n from (${digit}) a, (${digit}) b, (${digit}) c`
+  const placed = `select n, crc32(n) as random, sha2(crc32(n + 1) % ${authors}, 256) as author,
+      n - ${busy} as other, (n - ${busy}) div ${RATINGS_PER_ACCOUNT} as account
+    from (${numbered}) numbered where n < ${options.rows}`
+  const dated = `select placed.*, ${FIRST_MS} + if(other < 0, ${SPAN_MS} * n div ${busy},
+      ${SPAN_MS} * (other % ${RATINGS_PER_ACCOUNT}) div ${RATINGS_PER_ACCOUNT} + account) as time_ms
+    from (${placed}) placed`
+  const identified = `select dated.*, concat(lpad(lower(hex(time_ms)), 12, '0'), '70008', lpad(lower(hex(n)), 15, '0')) as id
+    from (${dated}) dated`
+  return `insert into ratings (acc_nbr, id, user_id, grade1, grade2, grade3, txt1, txt2, txt3, insert_time, idempotency_key, content_hash)
+    select if(other < 0, '${hotAccount}', 13900000000 + account), unhex(id),
+      if(n in (${rare}), x'${rareAuthor.toString('hex')}', unhex(concat('018b000000007000a', left(author, 15)))),
+      1 + random % 5, 1 + (random >> 8) % 5, 1 + (random >> 16) % 5, ${text(4)}, ${text(12)}, ${text(20)},
+      time_ms, concat('=', id), unhex(sha2(id, 256))
+    from (${identified}) identified order by n`
 }

@@ -1,14 +1,9 @@
-/** Fills a database with made-up ratings, fast: part of `npm run bench -- scale`. */
+/** Fills a database with made-up ratings: part of `npm run bench -- scale`. */
 
-import { createHash } from 'node:crypto'
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise'
 import { openDb } from '../../shared/wiring/database.ts'
 import { migrate, readMigrations } from '../database/migrations.ts'
-import {
-  type GeneratedRating,
-  type GeneratorOptions,
-  generateRatings,
-} from './generated-ratings.ts'
+import { type GeneratorOptions, insertStatement, ROWS_PER_INSERT } from './generated-ratings.ts'
 
 export interface LoadRatingsOptions extends GeneratorOptions {
   /** `mysql://user:password@host:3306/database` */
@@ -16,8 +11,6 @@ export interface LoadRatingsOptions extends GeneratorOptions {
   progress: (line: string) => void
 }
 
-/** Some 300 KB of statement, far below any server's limit. */
-const ROWS_PER_INSERT = 1000
 const PROGRESS_EVERY_MS = 2000
 
 /**
@@ -36,21 +29,15 @@ export async function loadRatings(options: LoadRatingsOptions): Promise<void> {
     let done = 0
     let saidAtMs = Date.now()
     const startedAtMs = saidAtMs
-    let inserting: Promise<unknown> = Promise.resolve()
-    for (const batch of batches(generateRatings(options))) {
-      const statement = insertOf(batch)
-      // The next batch is made while the server works on the last one.
-      await inserting
-      inserting = connection.query(statement)
-      inserting.catch(() => {})
-      done += batch.length
+    while (done < rows) {
+      await connection.query(insertStatement(done, options))
+      done = Math.min(done + ROWS_PER_INSERT, rows)
       const nowMs = Date.now()
       if (nowMs - saidAtMs > PROGRESS_EVERY_MS) {
         saidAtMs = nowMs
         progress(describeProgress(done, rows, nowMs - startedAtMs))
       }
     }
-    await inserting
     await connection.query('analyze table ratings')
     progress(describeProgress(done, rows, Date.now() - startedAtMs))
   } finally {
@@ -64,30 +51,6 @@ async function refuseUnfit(connection: Connection): Promise<void> {
     const [rows] = await connection.query<RowDataPacket[]>(`select 1 from ${table} limit 1`)
     if (rows.length > 0) throw new Error(`This database has rows in ${table}: take an empty one.`)
   }
-}
-
-function* batches(ratings: Iterable<GeneratedRating>): Generator<GeneratedRating[]> {
-  let batch: GeneratedRating[] = []
-  for (const rating of ratings) {
-    batch.push(rating)
-    if (batch.length < ROWS_PER_INSERT) continue
-    yield batch
-    batch = []
-  }
-  if (batch.length > 0) yield batch
-}
-
-/** Every value is one of our own making, so that hex and quotes need no escaping. */
-function insertOf(batch: readonly GeneratedRating[]): string {
-  const rows = batch.map((rating) => {
-    const id = rating.id.toString('hex')
-    const hash = createHash('sha256').update(rating.id).digest('hex')
-    const grades = [rating.grade1, rating.grade2, rating.grade3].join()
-    const texts = [rating.txt1, rating.txt2, rating.txt3].map((text) => `'${text}'`).join()
-    const author = rating.userId.toString('hex')
-    return `('${rating.acc_nbr}',x'${id}',x'${author}',${grades},${texts},${rating.insertTimeMs},'=${id}',x'${hash}')`
-  })
-  return `insert into ratings (acc_nbr, id, user_id, grade1, grade2, grade3, txt1, txt2, txt3, insert_time, idempotency_key, content_hash) values ${rows.join()}`
 }
 
 function describeProgress(done: number, rows: number, elapsedMs: number): string {

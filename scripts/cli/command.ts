@@ -7,7 +7,7 @@ type Parsed<O extends Options> = ReturnType<
   typeof parseArgs<{ options: O; allowPositionals: true }>
 >
 
-export interface Command<O extends Options> {
+export interface ScriptCommand<O extends Options> {
   /** What `--help` prints. */
   usage: string
   /** As for `parseArgs`. */
@@ -18,7 +18,9 @@ export interface Command<O extends Options> {
 }
 
 /** Runs the command of this process. A failure, wrong usage included, is one sentence and exit code 1. */
-export async function runCommand<const O extends Options>(command: Command<O>): Promise<void> {
+export async function runCommand<const O extends Options>(
+  command: ScriptCommand<O>,
+): Promise<void> {
   try {
     const help = { type: 'boolean', short: 'h' } as const
     const { values, positionals } = parseArgs({

@@ -7,26 +7,25 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
+import type { Environment } from '../../shared/wiring/configuration.ts'
 import { projectFolder } from '../build/bundle.ts'
 import { type Addresses, dataFolder, runningAddresses } from './data-folder.ts'
 import { CommandProblem } from './problem.ts'
 
 /** Variables by name; none is empty. */
-export type Values = Readonly<Record<string, string>>
+export type StageValues = Readonly<Record<string, string>>
 
 export interface Stage {
   name: string
   /** What is printed before anything is done: stage, host of its database, origin of its values. Nothing secret. */
   headline: string
   /** What `$NAME` in serverless.yml stands for. */
-  values: Values
+  values: StageValues
   /** `.env.<stage>`; local has none. */
   file?: string
   /** What stands in that file. */
-  fileValues: Values
+  fileValues: StageValues
 }
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 export interface StageOptions {
   /** Where serverless.yml and `.env.<stage>` lie. */

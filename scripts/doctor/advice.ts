@@ -43,3 +43,11 @@ export function adviceOn(variable: string, envFile: string): Words {
     en: `correct ${variable} in ${envFile}; .env.example shows how it is written`,
   }
 }
+
+/** What to do about a variable that no environment in serverless.yml mentions. */
+export function givingOf(variable: string): Words {
+  return {
+    zh: `在 serverless.yml 这些函数的 environment 下加上 ${variable}`,
+    en: `add ${variable} under environment of these functions in serverless.yml`,
+  }
+}

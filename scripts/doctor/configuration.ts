@@ -9,7 +9,7 @@ import { readDeclarations } from '../build/declarations.ts'
 import type { DesiredService } from '../service/service.ts'
 import { type DeployFault, type FaultCode, faultSentences } from '../tencent/fault.ts'
 import { preflight } from '../tencent/preflight.ts'
-import { adviceOn } from './advice.ts'
+import { adviceOn, givingOf } from './advice.ts'
 import { inChinese } from './chinese.ts'
 import type { Deployment } from './deployment.ts'
 import { error, type Finding, ok, warning } from './report.ts'
@@ -45,24 +45,17 @@ export async function checkConfiguration(check: ConfigurationCheck): Promise<Fin
 }
 
 function inOrder(names: readonly string[]): Finding {
-  return ok('configuration.variables', {
-    zh: `变量格式正确：${names.join('、')}`,
-    en: `variables in order: ${names.join(', ')}`,
-  })
+  return ok('configuration.variables')`
+    变量格式正确：${names.join('、')}
+    variables in order: ${names.join(', ')}`
 }
 
 function nothingSet(stage: string): Finding {
-  return error(
-    'configuration.nothing-set',
-    {
-      zh: '还没有任何部署配置。本地开发不需要配置（npm run dev），部署才需要',
-      en: 'there is no configuration for a deployment yet; npm run dev needs none, a deployment does',
-    },
-    {
-      zh: `先执行 cp .env.example .env.${stage}，按下面每一项填写，再运行 npm run doctor -- --stage ${stage}`,
-      en: `first: cp .env.example .env.${stage}, fill in what is listed below, then npm run doctor -- --stage ${stage}`,
-    },
-  )
+  return error('configuration.nothing-set')`
+    还没有任何部署配置。本地开发不需要配置（npm run dev），部署才需要
+    there is no configuration for a deployment yet; npm run dev needs none, a deployment does
+    先执行 cp .env.example .env.${stage}，按下面每一项填写，再运行 npm run doctor -- --stage ${stage}
+    first: cp .env.example .env.${stage}, fill in what is listed below, then npm run doctor -- --stage ${stage}`
 }
 
 /** Fine for work on this computer, and a deploy refuses it by itself. */
@@ -72,31 +65,18 @@ function findingOf(fault: DeployFault, envFile: string): Finding {
   const { functions, variable, code, details } = fault
   const [zh, en] = [inChinese(code, details), fill(faultSentences[code], details)]
   if (variable === undefined) {
-    return error(
-      'configuration.serverless-yml',
-      {
-        zh: `${functions.length > 0 ? `${functions.join('、')}：` : ''}${zh}`,
-        en: `${functions.length > 0 ? `${functions.join(', ')}: ` : ''}${en}`,
-      },
-      {
-        zh: '改正 serverless.yml 或它引用的变量',
-        en: 'correct serverless.yml, or the variable behind it',
-      },
-    )
+    return error('configuration.serverless-yml')`
+      ${functions.length > 0 ? `${functions.join('、')}：` : ''}${zh}
+      ${functions.length > 0 ? `${functions.join(', ')}: ` : ''}${en}
+      改正 serverless.yml 或它引用的变量
+      correct serverless.yml, or the variable behind it`
   }
-  return (WARNINGS.has(code) ? warning : error)(
-    `configuration.${variable}`,
-    {
-      zh: `${variable} ${zh}（${functions.join('、')}）`,
-      en: `${variable} ${en} (${functions.join(', ')})`,
-    },
-    code === 'not-given'
-      ? {
-          zh: `在 serverless.yml 这些函数的 environment 下加上 ${variable}`,
-          en: `add ${variable} under environment of these functions in serverless.yml`,
-        }
-      : adviceOn(variable, envFile),
-  )
+  const todo = code === 'not-given' ? givingOf(variable) : adviceOn(variable, envFile)
+  return (WARNINGS.has(code) ? warning : error)(`configuration.${variable}`)`
+    ${variable} ${zh}（${functions.join('、')}）
+    ${variable} ${en} (${functions.join(', ')})
+    ${todo.zh}
+    ${todo.en}`
 }
 
 function otherWeChat(service: DesiredService): Finding[] {
@@ -104,17 +84,11 @@ function otherWeChat(service: DesiredService): Finding[] {
   const other = addresses.find((address) => address && !isWeChat(address))
   if (other === undefined) return []
   return [
-    warning(
-      'configuration.WECHAT_API_URL',
-      {
-        zh: 'WECHAT_API_URL 不是微信的地址：登录凭证和 AppSecret 会发到那里',
-        en: 'WECHAT_API_URL is not WeChat’s address: login codes and the AppSecret go there',
-      },
-      {
-        zh: '部署前请删除 WECHAT_API_URL；只有本地的模拟微信需要它',
-        en: 'remove WECHAT_API_URL before a deploy; only an offline WeChat needs it',
-      },
-    ),
+    warning('configuration.WECHAT_API_URL')`
+      WECHAT_API_URL 不是微信的地址：登录凭证和 AppSecret 会发到那里
+      WECHAT_API_URL is not WeChat’s address: login codes and the AppSecret go there
+      部署前请删除 WECHAT_API_URL；只有本地的模拟微信需要它
+      remove WECHAT_API_URL before a deploy; only an offline WeChat needs it`,
   ]
 }
 
@@ -124,7 +98,7 @@ function isWeChat(address: string): boolean {
 
 /** Names of the file and of the shell that resemble one of ours which has no value. */
 function misspellings({ deployment, env }: ConfigurationCheck): Finding[] {
-  const { fileValues, knownNames, service, envFile = '.env' } = deployment
+  const { fileValues, knownNames, service, envFile = '.env.NAME' } = deployment
   const isGiven = (name: string): boolean =>
     Boolean(env[name] || fileValues[name]) ||
     service.functions.some(({ variables }) => variables[name])
@@ -137,14 +111,10 @@ function misspellings({ deployment, env }: ConfigurationCheck): Finding[] {
   return written.flatMap(({ name, inFile }) => {
     const meant = probablyMeant(name, knownNames)
     if (!meant || (!inFile && isGiven(meant))) return []
-    const where = { zh: inFile ? envFile : '环境变量', en: inFile ? envFile : 'the environment' }
-    return warning(
-      'configuration.misspelt',
-      {
-        zh: `${where.zh} 里的 ${name} 没有人读取，是不是 ${meant}？`,
-        en: `nothing reads ${name} in ${where.en}; did you mean ${meant}?`,
-      },
-      { zh: `改名为 ${meant}，或删除 ${name}`, en: `rename it to ${meant}, or remove ${name}` },
-    )
+    return warning('configuration.misspelt')`
+      ${inFile ? envFile : '环境变量'} 里的 ${name} 没有人读取，是不是 ${meant}？
+      nothing reads ${name} in ${inFile ? envFile : 'the environment'}; did you mean ${meant}?
+      改名为 ${meant}，或删除 ${name}
+      rename it to ${meant}, or remove ${name}`
   })
 }

@@ -1,7 +1,6 @@
 /** Whether the database answers and, step by step, why not; what it is set to is judged by database-settings.ts. */
 
-import { lookup } from 'node:dns/promises'
-import { connect } from 'node:net'
+import { connect, isIP } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { networkOf } from '../../shared/network-addresses.ts'
 import { DatabaseUrlError } from '../../shared/store/database-url-error.ts'
@@ -12,7 +11,7 @@ import { checkPlanetScaleUrl } from '../../shared/store/planetscale-url.ts'
 import { DATABASE_BUDGET_MS, openDb } from '../../shared/wiring/database.ts'
 import type { DesiredService } from '../service/service.ts'
 import { inChinese } from './chinese.ts'
-import { type Surroundings, unreachable, whyRefused } from './database-failures.ts'
+import { type NetworkPlace, unreachable, whyRefused } from './database-failures.ts'
 import { checkMigrations } from './database-migrations.ts'
 import { checkColumns, checkSettings } from './database-settings.ts'
 import { error, type Finding, ok, skipped, warning } from './report.ts'
@@ -21,7 +20,7 @@ import { error, type Finding, ok, skipped, warning } from './report.ts'
 const DEADLINE_MS = 25_000
 
 export interface DatabaseOptions {
-  /** For looking the host up and for connecting, each. */
+  /** For looking the host up and connecting. */
   stepMs?: number
   deadlineMs?: number
 }
@@ -35,10 +34,9 @@ export async function checkDatabase(
   const url = owner?.variables.DATABASE_URL
   if (!owner || !url) {
     return [
-      skipped('database.none', {
-        zh: '没有检查数据库：先设置 DATABASE_URL',
-        en: 'the database was not checked: DATABASE_URL comes first',
-      }),
+      skipped('database.none')`
+        没有检查数据库：先设置 DATABASE_URL
+        the database was not checked: DATABASE_URL comes first`,
     ]
   }
   const isOver = new AbortController()
@@ -64,13 +62,9 @@ interface Examination {
 /** Adds to `findings` as it goes, so that a deadline keeps what is known. @throws {DatabaseUrlError} */
 async function examine({ url, hasVpc, stepMs }: Examination, findings: Finding[]): Promise<void> {
   const place = placeOf(url)
-  const address = await addressOf(place.host, stepMs)
-  if (typeof address !== 'string') {
-    return void findings.push(unreachable(address.code, { isPrivate: false, hasVpc }))
-  }
-  const isPrivate = networkOf(address) === 'private'
-  findings.push(...judgePlace(address, { isEncrypted: place.isEncrypted, hasVpc }))
-  const failure = await connectionFailure({ host: address, port: place.port }, stepMs)
+  const { address, failure } = await tryConnecting(place, stepMs)
+  const isPrivate = address !== undefined && networkOf(address) === 'private'
+  if (address) findings.push(...judgePlace(address, { isEncrypted: place.isEncrypted, hasVpc }))
   if (failure) return void findings.push(unreachable(failure, { isPrivate, hasVpc }))
 
   const db = await openDb(url)
@@ -78,10 +72,9 @@ async function examine({ url, hasVpc, stepMs }: Examination, findings: Finding[]
     const refusal = await firstAnswer(db, { isPrivate, hasVpc })
     if (refusal) return void findings.push(refusal)
     findings.push(
-      ok('database.reachable', {
-        zh: '数据库可以连接，用户名和密码正确',
-        en: 'the database answers and accepts user and password',
-      }),
+      ok('database.reachable')`
+        数据库可以连接，用户名和密码正确
+        the database answers and accepts user and password`,
     )
     findings.push(...(await checkSettings(db, storeDoorOf(url))))
     findings.push(...(await checkColumns(db)))
@@ -91,14 +84,14 @@ async function examine({ url, hasVpc, stepMs }: Examination, findings: Finding[]
   }
 }
 
-interface Place {
+interface DatabaseAddress {
   host: string
   port: number
   isEncrypted: boolean
 }
 
 /** @throws {DatabaseUrlError} */
-function placeOf(url: string): Place {
+function placeOf(url: string): DatabaseAddress {
   if (storeDoorOf(url) === 'mysql') {
     const { host, port, tls } = parseMySqlUrl(url)
     return { host, port, isEncrypted: tls !== undefined }
@@ -110,14 +103,11 @@ function placeOf(url: string): Place {
 }
 
 function unreadable({ code, detail, message }: DatabaseUrlError): Finding {
-  return error(
-    'database.url',
-    { zh: `DATABASE_URL ${inChinese(code, { detail })}`, en: message },
-    {
-      zh: '写法：mysql://用户:密码@主机:3306/库 或 https://用户:密码@主机，特殊字符要百分号编码',
-      en: 'write mysql://user:password@host:3306/database or https://user:password@host, special characters percent-encoded',
-    },
-  )
+  return error('database.url')`
+    DATABASE_URL ${inChinese(code, { detail })}
+    ${message}
+    写法：mysql://用户:密码@主机:3306/库 或 https://用户:密码@主机，特殊字符要百分号编码
+    write mysql://user:password@host:3306/database or https://user:password@host, special characters percent-encoded`
 }
 
 /** What follows from where the database is, reached or not. */
@@ -128,73 +118,51 @@ export function judgePlace(
   const isPrivate = networkOf(address) === 'private'
   if (isPrivate && !hasVpc) {
     return [
-      error(
-        'database.private-network',
-        {
-          zh: '数据库在私有网络里，但 serverless.yml 没有 vpcConfig：云函数连不到它',
-          en: 'the database is in a private network, but serverless.yml has no vpcConfig: functions cannot reach it',
-        },
-        {
-          zh: '设置 VPC_ID 和 SUBNET_ID（数据库所在的私有网络和子网）',
-          en: 'set VPC_ID and SUBNET_ID to the network and subnet of the database',
-        },
-      ),
+      error('database.private-network')`
+        数据库在私有网络里，但 serverless.yml 没有 vpcConfig：云函数连不到它
+        the database is in a private network, but serverless.yml has no vpcConfig: functions cannot reach it
+        设置 VPC_ID 和 SUBNET_ID（数据库所在的私有网络和子网）
+        set VPC_ID and SUBNET_ID to the network and subnet of the database`,
     ]
   }
   if (isEncrypted || networkOf(address) !== 'public') return []
   return [
-    warning(
-      'database.unencrypted',
-      {
-        zh: '到数据库的连接经过公网，但没有加密',
-        en: 'the connection to the database crosses the public network unencrypted',
-      },
-      {
-        zh: '在 DATABASE_URL 末尾加 ?ssl=true，或改用私有网络地址',
-        en: 'append ?ssl=true to DATABASE_URL, or use an address in a private network',
-      },
-    ),
+    warning('database.unencrypted')`
+      到数据库的连接经过公网，但没有加密
+      the connection to the database crosses the public network unencrypted
+      在 DATABASE_URL 末尾加 ?ssl=true，或改用私有网络地址
+      append ?ssl=true to DATABASE_URL, or use an address in a private network`,
   ]
 }
 
-async function addressOf(host: string, stepMs: number): Promise<string | { code: string }> {
-  const isFound = new AbortController()
-  try {
-    return await Promise.race([
-      lookup(host).then(({ address }) => address),
-      pause(stepMs, { code: 'EAI_AGAIN' }, { signal: isFound.signal }),
-    ])
-  } catch (failure) {
-    return { code: (failure as NodeJS.ErrnoException).code ?? 'ENOTFOUND' }
-  } finally {
-    isFound.abort()
-  }
-}
-
-/** Node's code for why no connection comes about; undefined when it does. */
-function connectionFailure(
-  place: { host: string; port: number },
+/** The address, when the name has one, and Node's code for why no connection comes about, when none does. */
+function tryConnecting(
+  { host, port }: DatabaseAddress,
   stepMs: number,
-): Promise<string | undefined> {
+): Promise<{ address: string | undefined; failure: string | undefined }> {
   return new Promise((resolve) => {
-    const socket = connect(place)
-    const finish = (code?: string): void => {
+    const socket = connect({ host, port })
+    let address = isIP(host) ? host : undefined
+    const finish = (failure?: string): void => {
       clearTimeout(timer)
       socket.destroy()
-      resolve(code)
+      resolve({ address, failure })
     }
-    const timer = setTimeout(() => finish('DEADLINE'), stepMs)
+    const timer = setTimeout(() => finish(address ? 'DEADLINE' : 'EAI_AGAIN'), stepMs)
+    socket.on('lookup', (_failure, found: string) => {
+      address ??= found
+    })
     socket.once('connect', () => finish())
     socket.on('error', (failure: NodeJS.ErrnoException) => finish(failure.code ?? 'UNKNOWN'))
   })
 }
 
-async function firstAnswer(db: Db, surroundings: Surroundings): Promise<Finding | undefined> {
+async function firstAnswer(db: Db, place: NetworkPlace): Promise<Finding | undefined> {
   try {
     await db.query('select 1 as answer')
     return undefined
   } catch (failure) {
-    if (failure instanceof DbError) return whyRefused(failure, surroundings)
+    if (failure instanceof DbError) return whyRefused(failure, place)
     throw failure
   }
 }

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import type { Stage, Values } from '../cli/stage.ts'
+import type { Stage, StageValues } from '../cli/stage.ts'
 import type { FunctionBlock, ProviderBlock } from '../service/blocks.ts'
 import { type DesiredService, desiredService } from '../service/service.ts'
 
@@ -13,7 +13,7 @@ export interface Deployment {
   /** `.env.<stage>`. */
   envFile: string | undefined
   /** What stands in that file. */
-  fileValues: Values
+  fileValues: StageValues
   /** Every variable that serverless.yml or .env.example mentions. */
   knownNames: ReadonlySet<string>
 }

@@ -4,17 +4,13 @@ import http from 'node:http'
 import https from 'node:https'
 import type { TLSSocket } from 'node:tls'
 
-export interface HttpAnswer {
+/** What came back. */
+export interface AnswerOfAddress {
   status: number
   contentType: string
-  /** The `Date` header in milliseconds since 1970, when there is a readable one. */
-  dateMs: number | undefined
   text: string
   /** End of the certificate's validity in milliseconds since 1970; undefined over plain HTTP. */
   certificateEndsMs: number | undefined
-  /** When the request was sent and when its headers were here, by this computer's clock. */
-  sentMs: number
-  receivedMs: number
 }
 
 /** No answer. `code` is Node's (`ENOTFOUND`, `CERT_HAS_EXPIRED` …), or `DEADLINE`, `TOO_LARGE`. */
@@ -40,10 +36,9 @@ export interface HttpCall {
 const ANSWER_MAX_BYTES = 64 * 1024
 
 /** Redirects are not followed. @throws {NoAnswer} */
-export function exchange({ url, json, deadlineMs, ca }: HttpCall): Promise<HttpAnswer> {
+export function exchange({ url, json, deadlineMs, ca }: HttpCall): Promise<AnswerOfAddress> {
   return new Promise((resolve, reject) => {
     const transport = url.protocol === 'https:' ? https : http
-    const sentMs = Date.now()
     const request = transport.request(url, {
       method: json ? 'POST' : 'GET',
       headers: json ? { 'content-type': 'application/json' } : {},
@@ -58,7 +53,6 @@ export function exchange({ url, json, deadlineMs, ca }: HttpCall): Promise<HttpA
     const timer = setTimeout(() => fail('DEADLINE'), deadlineMs)
     request.on('error', (failure: NodeJS.ErrnoException) => fail(failure.code ?? 'UNKNOWN'))
     request.once('response', (response) => {
-      const receivedMs = Date.now()
       const chunks: Buffer[] = []
       let size = 0
       // Asked for now: a socket that has ended knows it no more.
@@ -72,15 +66,11 @@ export function exchange({ url, json, deadlineMs, ca }: HttpCall): Promise<HttpA
       response.on('error', (failure: NodeJS.ErrnoException) => fail(failure.code ?? 'UNKNOWN'))
       response.once('end', () => {
         clearTimeout(timer)
-        const dateMs = Date.parse(response.headers.date ?? '')
         resolve({
           status: response.statusCode ?? 0,
           contentType: response.headers['content-type'] ?? '',
-          dateMs: Number.isNaN(dateMs) ? undefined : dateMs,
           text: Buffer.concat(chunks).toString('utf8'),
           certificateEndsMs,
-          sentMs,
-          receivedMs,
         })
       })
     })

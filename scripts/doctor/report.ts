@@ -5,6 +5,11 @@ export interface Words {
   en: string
 }
 
+/** What is the matter, and what to do about it. */
+export interface Reason extends Words {
+  todo: Words
+}
+
 /** `skipped`: not looked at, and why; it is neither good nor bad news. */
 export type Severity = 'ok' | 'warning' | 'error' | 'skipped'
 
@@ -16,21 +21,40 @@ export interface Finding extends Words {
   todo?: Words
 }
 
-export function ok(id: string, words: Words): Finding {
-  return { id, severity: 'ok', ...words }
+type Template<Result> = (texts: TemplateStringsArray, ...values: (string | number)[]) => Result
+
+/** The lines of a template without their indentation; what stands in a value makes no lines. */
+function linesOf(texts: TemplateStringsArray, values: readonly (string | number)[]): string[] {
+  let used = 0
+  const lines = texts.join('\0').trim().split(/\n\s*/)
+  return lines.map((line) => line.replaceAll('\0', () => String(values[used++])))
 }
 
-export function skipped(id: string, words: Words): Finding {
-  return { id, severity: 'skipped', ...words }
+/** Four lines: what is the matter in Chinese and in English, and what to do in Chinese and in English. */
+export const reason: Template<Reason> = (texts, ...values) => {
+  const [zh = '', en = '', todoZh = '', todoEn = ''] = linesOf(texts, values)
+  return { zh, en, todo: { zh: todoZh, en: todoEn } }
 }
 
-export function warning(id: string, words: Words, todo: Words): Finding {
-  return { id, severity: 'warning', ...words, todo }
+function good(severity: 'ok' | 'skipped') {
+  return (id: string): Template<Finding> =>
+    (texts, ...values) => {
+      const [zh = '', en = ''] = linesOf(texts, values)
+      return { id, severity, zh, en }
+    }
 }
 
-export function error(id: string, words: Words, todo: Words): Finding {
-  return { id, severity: 'error', ...words, todo }
+function bad(severity: 'warning' | 'error') {
+  return (id: string): Template<Finding> =>
+    (texts, ...values) => ({ id, severity, ...reason(texts, ...values) })
 }
+
+/** Findings to be followed by a template of two lines, the sentence in Chinese and in English; more are left out. */
+export const ok = good('ok')
+export const skipped = good('skipped')
+/** Findings to be followed by a template of four lines, as for `reason`. */
+export const warning = bad('warning')
+export const error = bad('error')
 
 /** 1 when something is wrong; warnings alone are 0. */
 export function exitCodeOf(findings: readonly Finding[]): 0 | 1 {

@@ -1,7 +1,7 @@
 /** Deployed addresses: whether the functions behind them answer, and how long the certificate lasts. */
 
 import { isLoopbackHost } from '../../shared/network-addresses.ts'
-import { exchange, type HttpAnswer, NoAnswer, objectIn } from './http-exchange.ts'
+import { type AnswerOfAddress, exchange, NoAnswer, objectIn } from './http-exchange.ts'
 import { networkReason } from './network-words.ts'
 import { error, type Finding, ok, skipped, warning } from './report.ts'
 
@@ -25,10 +25,9 @@ export async function checkUrls(
 ): Promise<Finding[]> {
   if (addresses.length === 0) {
     return [
-      skipped('urls.none', {
-        zh: '没有检查地址：用 --url 给出函数 URL 或自定义域名（serverless info 会列出）',
-        en: 'no address was checked: give Function URLs or the domain with --url (serverless info lists them)',
-      }),
+      skipped('urls.none')`
+        没有检查地址：用 --url 给出函数 URL 或自定义域名（serverless info 会列出）
+        no address was checked: give Function URLs or the domain with --url (serverless info lists them)`,
     ]
   }
   return (await Promise.all(addresses.map((address) => checkUrl(address, options)))).flat()
@@ -38,18 +37,15 @@ async function checkUrl(address: string, options: UrlOptions): Promise<Finding[]
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (!url || !['https:', 'http:'].includes(url.protocol)) {
     return [
-      error(
-        'urls.not-a-url',
-        { zh: '--url 的值不是 http(s) 地址', en: 'a --url is not an http(s) address' },
-        {
-          zh: '例如 --url https://api.example.com',
-          en: 'for example --url https://api.example.com',
-        },
-      ),
+      error('urls.not-a-url')`
+        --url 的值不是 http(s) 地址
+        a --url is not an http(s) address
+        例如 --url https://api.example.com
+        for example --url https://api.example.com`,
     ]
   }
   const shown = `${url.origin}${url.pathname.replace(/\/$/, '')}`
-  const ask = (path: string): Promise<HttpAnswer> =>
+  const ask = (path: string): Promise<AnswerOfAddress> =>
     exchange({
       url: new URL(`${shown}${path}`),
       deadlineMs: options.deadlineMs ?? DEADLINE_MS,
@@ -66,111 +62,81 @@ async function checkUrl(address: string, options: UrlOptions): Promise<Finding[]
     if (!(failure instanceof NoAnswer)) throw failure
     const reason = networkReason(failure.code)
     return [
-      error(
-        'urls.unreachable',
-        { zh: `${shown}：${reason.zh}`, en: `${shown}: ${reason.en}` },
-        reason.todo,
-      ),
+      error('urls.unreachable')`
+        ${shown}：${reason.zh}
+        ${shown}: ${reason.en}
+        ${reason.todo.zh}
+        ${reason.todo.en}`,
     ]
   }
 }
 
-function judgeForm(shown: string, answer: HttpAnswer): Finding {
+function judgeForm(shown: string, answer: AnswerOfAddress): Finding {
   const body = objectIn(answer.text)
   if (answer.status === 200 && Array.isArray(body?.grades) && Array.isArray(body.texts)) {
-    return ok('urls.form', {
-      zh: `${shown} 正常，/form 给出评分表`,
-      en: `${shown} answers, and /form gives the rating form`,
-    })
+    return ok('urls.form')`
+      ${shown} 正常，/form 给出评分表
+      ${shown} answers, and /form gives the rating form`
   }
   const code = problemCode(answer)
   // A single function's URL: only query-scores serves the form.
   if (answer.status === 404 && code === 'not-found') {
-    return ok('urls.form', {
-      zh: `${shown} 正常（不提供 /form 的函数）`,
-      en: `${shown} answers (a function that does not serve /form)`,
-    })
+    return ok('urls.form')`
+      ${shown} 正常（不提供 /form 的函数）
+      ${shown} answers (a function that does not serve /form)`
   }
   if (code === 'misconfigured') {
-    return error(
-      'urls.misconfigured',
-      {
-        zh: `${shown} 的函数在运行，但它的环境变量不对`,
-        en: `the function at ${shown} runs, but its variables are not acceptable`,
-      },
-      {
-        zh: '按上面的“配置”改正后重新 serverless deploy；serverless logs 里有变量名',
-        en: 'correct what stands under “Configuration”, then serverless deploy; serverless logs names the variables',
-      },
-    )
+    return error('urls.misconfigured')`
+      ${shown} 的函数在运行，但它的环境变量不对
+      the function at ${shown} runs, but its variables are not acceptable
+      按上面的“配置”改正后重新 serverless deploy；serverless logs 里有变量名
+      correct what stands under “Configuration”, then serverless deploy; serverless logs names the variables`
   }
   const what = code ?? /^[\w/+.-]{1,60}/.exec(answer.contentType)?.[0] ?? '-'
-  return error(
-    'urls.form',
-    {
-      zh: `${shown}/form 的回答不对（HTTP ${answer.status}，${what}）`,
-      en: `${shown}/form answers something else (HTTP ${answer.status}, ${what})`,
-    },
-    {
-      zh: '确认地址来自 serverless info；用 serverless logs 看函数为何失败',
-      en: 'compare the address with serverless info; serverless logs says why the function fails',
-    },
-  )
+  return error('urls.form')`
+    ${shown}/form 的回答不对（HTTP ${answer.status}，${what}）
+    ${shown}/form answers something else (HTTP ${answer.status}, ${what})
+    确认地址来自 serverless info；用 serverless logs 看函数为何失败
+    compare the address with serverless info; serverless logs says why the function fails`
 }
 
-function judgeUnknown(shown: string, answer: HttpAnswer): Finding[] {
+function judgeUnknown(shown: string, answer: AnswerOfAddress): Finding[] {
   if (answer.status === 404 && problemCode(answer) === 'not-found') return []
   if (problemCode(answer) === 'misconfigured') return []
   return [
-    error(
-      'urls.problem-json',
-      {
-        zh: `${shown} 对未知路径没有回答 application/problem+json（HTTP ${answer.status}）`,
-        en: `${shown} does not answer an unknown path with application/problem+json (HTTP ${answer.status})`,
-      },
-      {
-        zh: '确认地址后面是本项目的函数，中间没有改写回答的网关',
-        en: 'make sure that it leads to these functions, with no gateway in between that rewrites answers',
-      },
-    ),
+    error('urls.problem-json')`
+      ${shown} 对未知路径没有回答 application/problem+json（HTTP ${answer.status}）
+      ${shown} does not answer an unknown path with application/problem+json (HTTP ${answer.status})
+      确认地址后面是本项目的函数，中间没有改写回答的网关
+      make sure that it leads to these functions, with no gateway in between that rewrites answers`,
   ]
 }
 
-function problemCode({ contentType, text }: HttpAnswer): string | undefined {
+function problemCode({ contentType, text }: AnswerOfAddress): string | undefined {
   if (!contentType.startsWith('application/problem+json')) return undefined
   const code = objectIn(text)?.code
   return typeof code === 'string' && /^[a-z-]{1,40}$/.test(code) ? code : undefined
 }
 
-function judgeTransport(shown: string, answer: HttpAnswer, nowMs: number): Finding[] {
+function judgeTransport(shown: string, answer: AnswerOfAddress, nowMs: number): Finding[] {
   const { protocol, hostname } = new URL(shown)
   if (protocol === 'http:') {
     const isLocal = isLoopbackHost(hostname)
     return [
-      (isLocal ? warning : error)(
-        'urls.plain-http',
-        {
-          zh: `${shown} 不是 HTTPS：小程序正式版只能访问 HTTPS`,
-          en: `${shown} is not HTTPS: a released mini program reaches HTTPS only`,
-        },
-        {
-          zh: '用函数 URL，或给自定义域名配置证书',
-          en: 'use the Function URL, or give the custom domain a certificate',
-        },
-      ),
+      (isLocal ? warning : error)('urls.plain-http')`
+        ${shown} 不是 HTTPS：小程序正式版只能访问 HTTPS
+        ${shown} is not HTTPS: a released mini program reaches HTTPS only
+        用函数 URL，或给自定义域名配置证书
+        use the Function URL, or give the custom domain a certificate`,
     ]
   }
   if (answer.certificateEndsMs === undefined) return []
   const daysLeft = Math.floor((answer.certificateEndsMs - nowMs) / DAY_MS)
-  const words = {
-    zh: `${shown} 的证书还有 ${daysLeft} 天有效`,
-    en: `the certificate of ${shown} is valid for another ${daysLeft} days`,
-  }
-  if (daysLeft >= WARN_BELOW_DAYS) return [ok('urls.certificate', words)]
   return [
-    warning('urls.certificate', words, {
-      zh: '尽快续期证书',
-      en: 'renew the certificate soon',
-    }),
+    (daysLeft < WARN_BELOW_DAYS ? warning : ok)('urls.certificate')`
+      ${shown} 的证书还有 ${daysLeft} 天有效
+      the certificate of ${shown} is valid for another ${daysLeft} days
+      尽快续期证书
+      renew the certificate soon`,
   ]
 }

@@ -3,16 +3,10 @@
 import { weChat } from '../../shared/wiring/compose.ts'
 import { readVariables } from '../../shared/wiring/configuration.ts'
 import type { DesiredService } from '../service/service.ts'
-import { exchange, type HttpAnswer, NoAnswer, objectIn } from './http-exchange.ts'
+import { type AnswerOfAddress, exchange, NoAnswer, objectIn } from './http-exchange.ts'
 import { networkReason } from './network-words.ts'
 import { error, type Finding, ok, skipped, warning } from './report.ts'
-import { passing, refusals } from './wechat-errcodes.ts'
-
-export interface WeChatCheck {
-  findings: Finding[]
-  /** The answer, for its `Date`; undefined when there was none. */
-  answer: HttpAnswer | undefined
-}
+import { errcodes, passing, unknownErrcode } from './wechat-errcodes.ts'
 
 const DEADLINE_MS = 5000
 
@@ -23,15 +17,15 @@ const DEADLINE_MS = 5000
 export async function checkWeChat(
   service: DesiredService,
   { deadlineMs = DEADLINE_MS }: { deadlineMs?: number } = {},
-): Promise<WeChatCheck> {
+): Promise<Finding[]> {
   const owner = service.functions.find((each) => each.variables.WECHAT_SECRET)
   const { values, faults } = readVariables(weChat.variables, owner?.variables ?? {})
   if (faults.length > 0) {
-    const finding = skipped('wechat.not-called', {
-      zh: '没有调用微信：先设置好 WECHAT_APPID 和 WECHAT_SECRET',
-      en: 'WeChat was not called: WECHAT_APPID and WECHAT_SECRET come first',
-    })
-    return { findings: [finding], answer: undefined }
+    return [
+      skipped('wechat.not-called')`
+        没有调用微信：先设置好 WECHAT_APPID 和 WECHAT_SECRET
+        WeChat was not called: WECHAT_APPID and WECHAT_SECRET come first`,
+    ]
   }
   try {
     const answer = await exchange({
@@ -43,50 +37,40 @@ export async function checkWeChat(
       },
       deadlineMs,
     })
-    return { findings: [judge(answer)], answer }
+    return [judge(answer)]
   } catch (failure) {
     if (!(failure instanceof NoAnswer)) throw failure
-    return { findings: [unreachable(failure)], answer: undefined }
+    return [unreachable(failure)]
   }
 }
 
 function unreachable({ code }: NoAnswer): Finding {
   const reason = networkReason(code)
-  return error(
-    'wechat.unreachable',
-    { zh: `连不上微信：${reason.zh}`, en: `WeChat cannot be reached: ${reason.en}` },
-    {
-      zh: '检查本机能否访问 api.weixin.qq.com；不需要联网检查时加 --offline',
-      en: 'check that this computer reaches api.weixin.qq.com; --offline leaves such checks out',
-    },
-  )
+  return error('wechat.unreachable')`
+    连不上微信：${reason.zh}
+    WeChat cannot be reached: ${reason.en}
+    检查本机能否访问 api.weixin.qq.com；不需要联网检查时加 --offline
+    check that this computer reaches api.weixin.qq.com; --offline leaves such checks out`
 }
 
-function judge({ status, text }: HttpAnswer): Finding {
+function judge({ status, text }: AnswerOfAddress): Finding {
   const answer = objectIn(text)
   // WeChat refuses with status 200 and, on some pages, with the code as text.
   const errcode = Number(answer?.errcode ?? 0)
   if (status !== 200 || !answer || !Number.isInteger(errcode)) return notWeChat(status)
   if (errcode !== 0) return refused(errcode, typeof answer.errmsg === 'string' ? answer.errmsg : '')
   if (typeof answer.access_token !== 'string') return notWeChat(status)
-  return ok('wechat.credentials', {
-    zh: '微信接受 AppID 和 AppSecret，且允许本机的 IP 调用',
-    en: 'WeChat accepts AppID and AppSecret, and calls from this computer’s address',
-  })
+  return ok('wechat.credentials')`
+    微信接受 AppID 和 AppSecret，且允许本机的 IP 调用
+    WeChat accepts AppID and AppSecret, and calls from this computer’s address`
 }
 
 function notWeChat(status: number): Finding {
-  return error(
-    'wechat.bad-answer',
-    {
-      zh: `回答的不是微信（HTTP ${status}，内容不是微信的格式）`,
-      en: `the answer is not WeChat’s (HTTP ${status}, another format)`,
-    },
-    {
-      zh: '检查中间的代理，以及 WECHAT_API_URL（通常不用设置）',
-      en: 'check for a proxy in between, and WECHAT_API_URL, which is normally not set',
-    },
-  )
+  return error('wechat.bad-answer')`
+    回答的不是微信（HTTP ${status}，内容不是微信的格式）
+    the answer is not WeChat’s (HTTP ${status}, another format)
+    检查中间的代理，以及 WECHAT_API_URL（通常不用设置）
+    check for a proxy in between, and WECHAT_API_URL, which is normally not set`
 }
 
 /** Only what these patterns let through is taken from WeChat's text. */
@@ -101,17 +85,10 @@ function refused(errcode: number, errmsg: string): Finding {
     ...(address ? [`IP ${address}`] : []),
     ...(rid ? [`rid ${rid}`] : []),
   ].join(', ')
-  const known = refusals[errcode]
-  if (!known) {
-    return error(
-      `wechat.${errcode}`,
-      { zh: `微信拒绝了调用（${trailer}）`, en: `WeChat refused the call (${trailer})` },
-      {
-        zh: '在微信开放文档的全局错误码里查这个 errcode；联系微信客服时提供 rid',
-        en: 'look the errcode up among WeChat’s global error codes; its support asks for the rid',
-      },
-    )
-  }
-  const words = { zh: `${known.zh}（${trailer}）`, en: `${known.en} (${trailer})` }
-  return (passing.has(errcode) ? warning : error)(`wechat.${errcode}`, words, known.todo)
+  const { zh, en, todo } = errcodes[errcode] ?? unknownErrcode
+  return (passing.has(errcode) ? warning : error)(`wechat.${errcode}`)`
+    ${zh}（${trailer}）
+    ${en} (${trailer})
+    ${todo.zh}
+    ${todo.en}`
 }

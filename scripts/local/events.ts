@@ -19,7 +19,7 @@ export const eventProfiles = [
 export type EventProfile = (typeof eventProfiles)[number]
 
 /** An HTTP request as received, header names in lower case. */
-export interface ReceivedRequest {
+export interface ClientRequest {
   method: string
   /** Path and query, as in the request line. */
   url: string
@@ -28,14 +28,14 @@ export interface ReceivedRequest {
   clientIp: string
 }
 
-export interface HttpAnswer {
+export interface ClientReply {
   status: number
   headers: Record<string, string | string[]>
   body: Buffer
 }
 
 /** The event a function gets for a request. */
-export function toEvent(request: ReceivedRequest, profile: EventProfile): Record<string, unknown> {
+export function toEvent(request: ClientRequest, profile: EventProfile): Record<string, unknown> {
   const { pathname, searchParams } = new URL(request.url, 'http://localhost')
   const httpMethod = request.method
   const query = toQueryString(searchParams)
@@ -97,7 +97,7 @@ export function toEvent(request: ReceivedRequest, profile: EventProfile): Record
  * What the client of a function's answer sees. An answer without `statusCode` becomes 200 with
  * its JSON; array headers are repeated headers.
  */
-export function toAnswer(reply: unknown): HttpAnswer {
+export function toAnswer(reply: unknown): ClientReply {
   if (typeof reply !== 'object' || reply === null || !('statusCode' in reply)) {
     const body = Buffer.from(JSON.stringify(reply) ?? 'null')
     return { status: 200, headers: { 'content-type': 'application/json' }, body }
@@ -129,7 +129,7 @@ function toBody(body: Buffer): { text: string | undefined; isBase64: boolean } {
 }
 
 /** The platform appends the client and two hops of its own to what the client wrote. */
-function withClientHeaders({ headers, clientIp }: ReceivedRequest): Record<string, string> {
+function withClientHeaders({ headers, clientIp }: ClientRequest): Record<string, string> {
   const forwarded = headers['x-forwarded-for']
   const chain = `${clientIp}, 11.163.17.81, 10.132.167.112`
   return {

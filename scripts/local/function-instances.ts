@@ -1,7 +1,10 @@
 /** A function as the platform scales it: one request an instance, another instance while all are busy. */
 
-import { FunctionProcess, type FunctionProcessOptions } from './function-process.ts'
-import type { InvocationResult } from './invocation-result.ts'
+import {
+  FunctionProcess,
+  type FunctionProcessOptions,
+  type InvocationResult,
+} from './function-process.ts'
 
 /** More than a laptop wants; further requests wait. */
 const INSTANCES_MAX = 4

@@ -5,12 +5,8 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdir, rename, writeFile } from 'node:fs/promises'
-import path from 'node:path'
-import { build } from 'esbuild'
-import { projectFolder } from '../build/bundle.ts'
-import type { InvocationResult, PlatformError } from './invocation-result.ts'
-import { endLines, startLines } from './platform-log.ts'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 
 export interface FunctionProcessOptions {
   name: string
@@ -29,8 +25,22 @@ export interface FunctionProcessOptions {
   isDebugged?: boolean
 }
 
+/** What became of an invocation; `error` is what the platform answers in place of a result. */
+export type InvocationResult =
+  | { ok: true; result: unknown; requestId: string; durationMs: number }
+  | { ok: false; error: PlatformError; requestId: string; durationMs: number }
+
+/** https://cloud.tencent.com/document/product/583/42611 */
+interface PlatformError {
+  errorCode: -1
+  errorMessage: string
+  requestId: string
+  stackTrace?: string
+  /** 430 the handler threw, 433 timed out, 437 no handler, 439 the process ended. */
+  statusCode: 430 | 433 | 437 | 439
+}
+
 type HostMessage =
-  | { kind: 'ready' }
   | { kind: 'failed'; error: string }
   | { kind: 'result'; id: number; result: unknown }
   | { kind: 'threw'; id: number; error: string }
@@ -38,30 +48,7 @@ type HostMessage =
 const MEMORY_DEFAULT = 128
 const DEBUGGING_TIMEOUT_MS = 60 * 60 * 1000
 
-let hostFile: Promise<string> | undefined
-
-/** Compiles the child's side once per process; several processes may do so at once. */
-function compileHost(): Promise<string> {
-  hostFile ??= (async () => {
-    const folder = path.join(projectFolder, 'dist', 'local')
-    const outfile = path.join(folder, 'function-host.cjs')
-    const { outputFiles } = await build({
-      entryPoints: [path.join(projectFolder, 'scripts/local/function-host.cts')],
-      outfile,
-      platform: 'node',
-      target: 'node20',
-      format: 'cjs',
-      logLevel: 'silent',
-      write: false,
-    })
-    await mkdir(folder, { recursive: true })
-    const unfinished = `${outfile}.${process.pid}`
-    await writeFile(unfinished, outputFiles[0]?.contents ?? '')
-    await rename(unfinished, outfile)
-    return outfile
-  })()
-  return hostFile
-}
+const hostFile = fileURLToPath(new URL('function-host.cjs', import.meta.url))
 
 /** A local function; the process is started by the first invocation and again after it ended. */
 export class FunctionProcess {
@@ -96,12 +83,12 @@ export class FunctionProcess {
 
   async #invokeNow(event: unknown, written: Record<string, string>): Promise<InvocationResult> {
     const requestId = randomUUID()
-    const child = this.#child ?? (await this.#start())
+    const child = this.#child ?? this.#start()
     this.#child = child
     const id = ++this.#invocations
     const startedAt = performance.now()
     const { timeoutMs, memoryMegabytes = MEMORY_DEFAULT, onPlatformLine = () => {} } = this.options
-    for (const line of startLines(requestId)) onPlatformLine(line)
+    onPlatformLine(`START RequestId:${requestId}`)
 
     const ended = await new Promise<InvocationResult>((resolve) => {
       const durationMs = (): number => Math.round(performance.now() - startedAt)
@@ -114,20 +101,15 @@ export class FunctionProcess {
       const fail = (
         statusCode: PlatformError['statusCode'],
         errorMessage: string,
-        stackTrace?: string,
+        stack?: string,
       ) => {
-        const error: PlatformError = {
-          errorCode: -1,
-          errorMessage,
-          requestId,
-          ...(stackTrace === undefined ? {} : { stackTrace }),
-          statusCode,
-        }
+        const stackTrace = stack === undefined ? {} : { stackTrace: stack }
+        const error = { errorCode: -1, errorMessage, requestId, ...stackTrace, statusCode } as const
         finish({ ok: false, error, requestId, durationMs: durationMs() })
       }
       const onMessage = (message: HostMessage): void => {
         if (message.kind === 'failed') fail(437, 'handler not found', message.error)
-        else if (message.kind === 'ready' || message.id !== id) return
+        else if (message.id !== id) return
         else if (message.kind === 'threw') fail(430, 'user code exception caught', message.error)
         else finish({ ok: true, result: message.result, requestId, durationMs: durationMs() })
       }
@@ -150,23 +132,15 @@ export class FunctionProcess {
     return ended
   }
 
-  async #start(): Promise<ChildProcess> {
+  #start(): ChildProcess {
     const { file, environment, execArgv = [], onLine = () => {} } = this.options
-    const child = fork(await compileHost(), [file], {
+    const child = fork(hostFile, [file], {
       env: { ...platformEnvironment(this.options.name), ...environment },
       execArgv,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     for (const stream of [child.stdout, child.stderr]) {
-      let rest = ''
-      stream?.setEncoding('utf8').on('data', (chunk: string) => {
-        const lines = (rest + chunk).split('\n')
-        rest = lines.pop() ?? ''
-        for (const line of lines) onLine(line)
-      })
-      stream?.on('end', () => {
-        if (rest !== '') onLine(rest)
-      })
+      if (stream) createInterface(stream).on('line', onLine)
     }
     child.once('exit', () => {
       if (this.#child === child) this.#child = undefined
@@ -204,4 +178,19 @@ function platformEnvironment(name: string): Record<string, string> {
     LANG: 'en_US.UTF8',
     PATH: process.env.PATH ?? '',
   }
+}
+
+/**
+ * The lines the platform itself writes behind the function's own, the return value of an event function among them: what
+ * stands there stands in the deployed function's log. https://cloud.tencent.com/document/product/583/52637
+ */
+function endLines(invocation: InvocationResult, memoryMegabytes: number): string[] {
+  const { ok, requestId, durationMs } = invocation
+  const answer = JSON.stringify(ok ? invocation.result : invocation.error)
+  return [
+    ...(ok ? [] : [`ERROR RequestId:${requestId} Result:${answer}`]),
+    `Response RequestId:${requestId} RetMsg:${JSON.stringify(answer)}`,
+    `END RequestId:${requestId}`,
+    `Report RequestId:${requestId} Duration:${durationMs}ms Memory:${memoryMegabytes}MB`,
+  ]
 }

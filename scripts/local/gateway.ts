@@ -6,14 +6,15 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { BODY_MAX_BYTES } from '../../shared/transport/body.ts'
 import { listen } from '../../shared/transport/server/listen.ts'
+import { readWholeBody } from '../simulators/request-body.ts'
 import {
+  type ClientReply,
+  type ClientRequest,
   type EventProfile,
-  type HttpAnswer,
-  type ReceivedRequest,
   toAnswer,
   toEvent,
 } from './events.ts'
-import type { InvocationResult } from './invocation-result.ts'
+import type { InvocationResult } from './function-process.ts'
 
 export interface GatewayOptions {
   /** 0 chooses a free port. */
@@ -41,10 +42,9 @@ export async function startGateway({ port, profile, route }: GatewayOptions): Pr
   const server = createServer(
     { requestTimeout: 30_000, headersTimeout: 10_000 },
     (request, response) => {
-      handle(request, profile, route).then(
-        (answer) => write(response, answer),
-        () => write(response, plain(400, 'the request broke off')),
-      )
+      handle(request, profile, route)
+        .catch(() => plain(400, 'this request cannot be read'))
+        .then((reply) => write(response, reply))
     },
   )
   server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 426 Upgrade Required\r\n\r\n'))
@@ -63,7 +63,7 @@ async function handle(
   request: IncomingMessage,
   profile: EventProfile,
   route: GatewayOptions['route'],
-): Promise<HttpAnswer> {
+): Promise<ClientReply> {
   const received = await receive(request)
   if (received === undefined) return plain(413, 'the request is larger than the platform accepts')
   const { pathname } = new URL(received.url, 'http://localhost')
@@ -72,21 +72,15 @@ async function handle(
   const invocation = await target.invoke(toEvent(received, profile))
   if (invocation.ok) return toAnswer(invocation.result)
   return {
-    ...toAnswer(invocation.error),
     status: 502,
     headers: { 'content-type': 'application/json' },
     body: Buffer.from(JSON.stringify(invocation.error)),
   }
 }
 
-async function receive(request: IncomingMessage): Promise<ReceivedRequest | undefined> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size <= GATEWAY_BODY_MAX_BYTES) chunks.push(chunk)
-  }
-  if (size > GATEWAY_BODY_MAX_BYTES) return undefined
+async function receive(request: IncomingMessage): Promise<ClientRequest | undefined> {
+  const body = await readWholeBody(request, GATEWAY_BODY_MAX_BYTES)
+  if (body === undefined) return undefined
   const headers = Object.entries(request.headers).map(([name, value]) => [
     name,
     Array.isArray(value) ? value.join(', ') : (value ?? ''),
@@ -95,17 +89,17 @@ async function receive(request: IncomingMessage): Promise<ReceivedRequest | unde
     method: request.method ?? 'GET',
     url: request.url ?? '/',
     headers: Object.fromEntries(headers) as Record<string, string>,
-    body: Buffer.concat(chunks),
+    body,
     clientIp: (request.socket.remoteAddress ?? '127.0.0.1').replace('::ffff:', ''),
   }
 }
 
-function write(response: ServerResponse, { status, headers, body }: HttpAnswer): void {
+function write(response: ServerResponse, { status, headers, body }: ClientReply): void {
   response.writeHead(status, { ...headers, 'content-length': body.length })
   response.end(body)
 }
 
-function plain(status: number, sentence: string): HttpAnswer {
+function plain(status: number, sentence: string): ClientReply {
   return {
     status,
     headers: { 'content-type': 'text/plain; charset=utf-8' },

@@ -4,7 +4,7 @@ import { makeOwnOutdir } from '../build/bundle.ts'
 import type { Stage } from '../cli/stage.ts'
 import type { DesiredFunction } from '../service/service.ts'
 import { type EventProfile, toEvent } from './events.ts'
-import type { InvocationResult } from './invocation-result.ts'
+import type { InvocationResult } from './function-process.ts'
 import { startFunction } from './local-function.ts'
 import { type Closers, closeAll, startSurroundings } from './surroundings.ts'
 

@@ -1,9 +1,9 @@
 /** The parts of serverless.yml, resolved by the framework, that the provider's schema lets in. */
 
-interface HttpEvent {
+interface HttpTrigger {
   http: { paths?: string[] }
 }
-interface TimerEvent {
+interface TimerTrigger {
   timer: {
     name?: string
     parameters: { cronExpression: string; enable?: boolean; argument?: string }
@@ -24,7 +24,7 @@ export interface FunctionBlock extends SharedSettings {
   handler?: string
   type?: 'event' | 'web'
   description?: string
-  events: (HttpEvent | TimerEvent)[]
+  events: (HttpTrigger | TimerTrigger)[]
   package?: { artifact?: string }
 }
 

@@ -1,6 +1,6 @@
 /** serverless.yml as data: what the cloud should hold. No calls, no files. */
 import { CommandProblem } from '../cli/problem.ts'
-import type { Values } from '../cli/stage.ts'
+import type { StageValues } from '../cli/stage.ts'
 import type { FunctionBlock, ProviderBlock, SharedSettings } from './blocks.ts'
 
 export interface Timer {
@@ -113,7 +113,7 @@ function functionFrom(key: string, block: FunctionBlock, provider: ProviderBlock
 const reference = /^\$([A-Z][A-Z0-9_]*)$/
 
 /** Puts the stage's values in place of references; '' where it has none. */
-function filled<Settings>(settings: Settings, values: Values): Settings {
+function filled<Settings>(settings: Settings, values: StageValues): Settings {
   return JSON.parse(JSON.stringify(settings), (_key, value) =>
     typeof value === 'string'
       ? value.replace(reference, (_text, name: string) => values[name] ?? '')
@@ -131,7 +131,10 @@ export interface Configuration {
  * Reads the configuration, in which the stage's values are still references: so neither the framework nor its messages
  * ever hold a secret. `provider` and `functions` are already known to fit the schema.
  */
-export function desiredService(configuration: Configuration, values: Values = {}): DesiredService {
+export function desiredService(
+  configuration: Configuration,
+  values: StageValues = {},
+): DesiredService {
   const { service, provider, functions: blocks } = filled(configuration, values)
   const functions = Object.entries(blocks).map(([key, block]) => functionFrom(key, block, provider))
   const { domain, protocol = 'HTTPS', certificateId } = provider.customDomain ?? {}

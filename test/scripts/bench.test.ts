@@ -4,7 +4,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { accessPathOf } from '../../scripts/bench/access-path.ts'
 import { atLeast, atMost, type Figure, verdictOf } from '../../scripts/bench/figure.ts'
-import { generateRatings, hotAccount } from '../../scripts/bench/generated-ratings.ts'
+import { hotAccount, middleId, rareAuthor } from '../../scripts/bench/generated-ratings.ts'
 import { loadRatings } from '../../scripts/bench/load-ratings.ts'
 import { median, medianRatio } from '../../scripts/bench/median.ts'
 import { renderTable } from '../../scripts/bench/table.ts'
@@ -115,22 +115,28 @@ describe('a figure', () => {
   })
 })
 
-describe('made-up ratings', () => {
-  const options = { rows: 5000, hotShare: 0.15 }
-
-  test('are the same every time, as many as asked for, in the order they are stored in', () => {
-    const ratings = [...generateRatings(options)]
-    expect(ratings).toHaveLength(options.rows)
-    expect([...generateRatings(options)]).toEqual(ratings)
-    const keys = ratings.map(({ acc_nbr, id }) => `${acc_nbr} ${id.toString('hex')}`)
-    expect(new Set(keys).size).toBe(options.rows)
-    const hot = keys.filter((key) => key.startsWith(hotAccount))
-    expect(hot).toHaveLength(750)
-    expect(hot).toEqual([...hot].sort())
-  })
-})
-
 describeOnServers('on a database', ({ freshDatabase }) => {
+  test('made-up ratings are the same every time, as many as asked for, with the busy account’s share', async () => {
+    const options = { rows: 5000, hotShare: 0.15 }
+    const load = async () => {
+      const databaseUrl = await freshDatabase()
+      await loadRatings({ ...options, databaseUrl, progress: () => {} })
+      const db = await openDb(databaseUrl)
+      const { rows } = await db.query('select * from ratings order by acc_nbr, id')
+      await db.close()
+      return rows
+    }
+    const rows = await load()
+    expect(rows).toHaveLength(options.rows)
+    const busy = rows.filter(({ acc_nbr }) => acc_nbr === hotAccount)
+    expect(busy).toHaveLength(750)
+    expect(busy.filter(({ user_id }) => rareAuthor.equals(user_id as Uint8Array))).toHaveLength(3)
+    expect(busy[375]?.id).toEqual(new Uint8Array(middleId(options)))
+    const times = busy.map(({ insert_time }) => Number(insert_time))
+    expect(times).toEqual(times.toSorted((a, b) => a - b))
+    expect(await load()).toEqual(rows)
+  })
+
   test('a load into one that has ratings, or counts of them, is refused', async () => {
     const options = { rows: 1000, hotShare: 0.2, progress: () => {} }
     const databaseUrl = await freshDatabase()

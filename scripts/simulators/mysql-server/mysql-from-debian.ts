@@ -4,12 +4,11 @@
  * this machine uses anyway; they are unpacked, not installed, so the machine's packages stay as they are.
  */
 
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type AptMirror, mirrorsIn, readAptSources } from './apt-sources.ts'
 import { findMySql, type MySqlProgram, mySqlFolder, UNPACKED } from './mysql.ts'
-import { runProgram } from './run-program.ts'
-import { findProgram } from './server-program.ts'
+import { findProgram, runProgram } from './server-program.ts'
 
 const PACKAGE = 'mysql-server-core'
 /** What the server runs on; perl, manuals and other tools came along and are a third of all. */
@@ -21,8 +20,6 @@ const OTHER_WAYS =
 export interface BringOptions {
   /** Where it shall lie. */
   folder?: string
-  /** The machine's apt configuration. */
-  aptFolder?: string
   /** Hears of each step, in a line. */
   onProgress: (line: string) => void
 }
@@ -30,13 +27,12 @@ export interface BringOptions {
 /** @returns the program, ready to start. @throws {Error} with a sentence on what to do, when it cannot be had */
 export async function bringMySql({
   folder = mySqlFolder,
-  aptFolder = '/etc/apt',
   onProgress,
 }: BringOptions): Promise<MySqlProgram> {
   if (!findProgram('apt-get') || !findProgram('dpkg')) {
     throw new Error(`This machine has no apt-get to bring MySQL with. ${OTHER_WAYS}`)
   }
-  const mirrors = mirrorsIn(await readAptSources(aptFolder))
+  const mirrors = await knownMirrors()
   if (mirrors.length === 0) {
     throw new Error(`This machine's apt sources name no mirror to bring MySQL from. ${OTHER_WAYS}`)
   }
@@ -55,15 +51,22 @@ export async function bringMySql({
   return brought
 }
 
+/** The archives that this machine's apt asks. Which of them are Debian's does not show; only those have a suite `sid`. */
+async function knownMirrors(): Promise<string[]> {
+  const asked = await runProgram('apt-get', ['--print-uris', 'update'])
+  const releases = asked.matchAll(/^'(?!cdrom:)(\S+?)\/dists\/\S+\/InRelease'/gm)
+  return [...new Set([...releases].map(([, mirror = '']) => mirror))]
+}
+
 /** @returns the downloaded packages' files */
 async function download(
-  mirrors: readonly AptMirror[],
+  mirrors: readonly string[],
   aside: string,
   onProgress: (line: string) => void,
 ): Promise<string[]> {
   const failures: string[] = []
   for (const mirror of mirrors) {
-    const { host } = new URL(mirror.uri)
+    const { host } = new URL(mirror)
     const tell = (line: string): void => {
       // `dlstatus:3:41.7:Retrieving file 3 of 55`, https://salsa.debian.org/apt-team/apt README.progress-reporting
       const [, percent = '', what = ''] = /^dlstatus:[^:]*:([^:]*):(.*)/.exec(line) ?? []
@@ -71,9 +74,10 @@ async function download(
     }
     try {
       onProgress(`Asking ${host} for Debian sid`)
-      const apt = await privateApt(mirror, aside)
-      await apt(['update'], tell)
-      await apt(['install', '--download-only', '--no-install-recommends', PACKAGE], tell)
+      const apt = ['--config-file', await privateConfiguration(mirror, aside), '--quiet=2', '--yes']
+      await runProgram('apt-get', [...apt, 'update'], tell)
+      const install = ['install', '--download-only', '--no-install-recommends', PACKAGE]
+      await runProgram('apt-get', [...apt, ...install], tell)
       const archives = join(aside, 'cache/archives')
       const names = (await readdir(archives)).filter((name) => name.endsWith('.deb'))
       return names.map((name) => join(archives, name))
@@ -84,53 +88,46 @@ async function download(
   throw new Error(`MySQL could not be brought. ${OTHER_WAYS}\n${failures.join('\n')}`)
 }
 
-type AptGet = (args: readonly string[], onStatusLine: (line: string) => void) => Promise<string>
+/** Where Debian's own package lays the keys of its archive; without it apt's trusted keys decide. */
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
-/** An apt-get that reads nothing of the machine's but its trusted keys and proxies, and writes below `aside` only. */
-async function privateApt({ uri, keyring }: AptMirror, aside: string): Promise<AptGet> {
+/** A configuration by which apt-get reads nothing of the machine's but keys and proxies, and writes below `aside` only. */
+async function privateConfiguration(mirror: string, aside: string): Promise<string> {
   for (const name of ['parts', 'lists', 'cache']) {
     await rm(join(aside, name), { recursive: true, force: true })
   }
   for (const name of ['parts', 'lists/partial', 'cache/archives/partial']) {
     await mkdir(join(aside, name), { recursive: true })
   }
-  const sources = join(aside, 'sources.list')
-  const configuration = join(aside, 'apt.conf')
+  const signedBy = existsSync(KEYRING) ? `[signed-by=${KEYRING}] ` : ''
+  await writeFile(join(aside, 'sources.list'), `deb ${signedBy}${mirror} sid main\n`)
   await writeFile(join(aside, 'status'), '')
-  await writeFile(sources, `deb ${keyring ? `[signed-by=${keyring}] ` : ''}${uri} sid main\n`)
-  const settings: Record<string, string> = {
-    'Dir::Etc::sourcelist': sources,
-    'Dir::Etc::sourceparts': join(aside, 'parts'),
-    'Dir::State::lists': join(aside, 'lists'),
-    'Dir::State::status': join(aside, 'status'),
-    'Dir::State::extended_states': join(aside, 'extended_states'),
-    'Dir::Cache': join(aside, 'cache'),
-    'Dir::Cache::archives': 'archives',
-    // The user that apt takes for downloads may not write here.
-    'APT::Sandbox::User': 'root',
-    // Otherwise an update that reached nobody counts as one.
-    'APT::Update::Error-Mode': 'any',
-    'APT::Status-Fd': '3',
-    'Acquire::Languages': 'none',
-    'Acquire::Retries': '2',
-    'Acquire::http::Timeout': '20',
-    'Acquire::https::Timeout': '20',
-  }
+  const configuration = join(aside, 'apt.conf')
   await writeFile(
     configuration,
-    [
-      // Hooks of the machine's own apt, such as those of Debian's container images, clear its caches.
-      '#clear APT::Update::Pre-Invoke;',
-      '#clear APT::Update::Post-Invoke;',
-      '#clear APT::Update::Post-Invoke-Success;',
-      ...Object.entries(settings).map(([name, value]) => `${name} "${value}";`),
-    ].join('\n'),
+    `// Hooks of the machine's own apt, such as those of Debian's container images, clear its caches.
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+Dir::Etc::sourcelist "${aside}/sources.list";
+Dir::Etc::sourceparts "${aside}/parts";
+Dir::State::lists "${aside}/lists";
+Dir::State::status "${aside}/status";
+Dir::State::extended_states "${aside}/extended_states";
+Dir::Cache "${aside}/cache";
+Dir::Cache::archives "archives";
+// The user that apt takes for downloads may not write here.
+APT::Sandbox::User "root";
+// Otherwise an update that reached nobody counts as one.
+APT::Update::Error-Mode "any";
+APT::Status-Fd "1";
+Acquire::Languages "none";
+Acquire::Retries "2";
+Acquire::http::Timeout "20";
+Acquire::https::Timeout "20";
+`,
   )
-  return (args, onStatusLine) =>
-    runProgram('apt-get', ['--config-file', configuration, '--quiet=2', '--yes', ...args], {
-      environment: { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
-      onStatusLine,
-    })
+  return configuration
 }
 
 async function unpack(

@@ -8,8 +8,7 @@ import { constants, existsSync, readdirSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dataFolder } from '../../cli/data-folder.ts'
-import { runProgram } from './run-program.ts'
-import { asThisUser, findProgram, type ServerProgram } from './server-program.ts'
+import { asThisUser, findProgram, runProgram, type ServerProgram } from './server-program.ts'
 
 /** Where MySQL is unpacked to, and an empty server's data are kept; git does not see it. */
 export const mySqlFolder = join(dataFolder, 'mysql')
@@ -49,13 +48,7 @@ export function findMySql(
       command,
       version,
       origin,
-      // `loose`: before 8.0.30 the redo log was sized otherwise, and X Plugin need not be compiled in.
-      options: [
-        '--loose-mysqlx=OFF',
-        '--loose-innodb-redo-log-capacity=16M',
-        '--skip-log-bin',
-        '--secure-file-priv=NULL',
-      ],
+      options: ['--loose-mysqlx=OFF', ...dataOptions],
       async createData(emptyFolder) {
         const kept = join(folder, `data-${version}`)
         if (!existsSync(kept)) await initialise(command, kept, folder)
@@ -105,6 +98,13 @@ function versionOf([program, ...options]: MySqlProgram['command']): string | und
   return version
 }
 
+// `loose`: before 8.0.30 the redo log was sized otherwise, and X Plugin need not be compiled in.
+const dataOptions = [
+  '--loose-innodb-redo-log-capacity=16M',
+  '--skip-log-bin',
+  '--secure-file-priv=NULL',
+]
+
 /** Takes seconds, so it is done once and copied for every server; made aside, so that it is there whole or not at all. */
 async function initialise(
   [program, ...options]: MySqlProgram['command'],
@@ -115,15 +115,8 @@ async function initialise(
   const aside = await mkdtemp(join(folder, 'making-'))
   try {
     const made = join(aside, 'data')
-    await runProgram(program, [
-      ...options,
-      ...asThisUser,
-      '--initialize-insecure',
-      `--datadir=${made}`,
-      '--skip-log-bin',
-      '--secure-file-priv=NULL',
-      '--loose-innodb-redo-log-capacity=16M',
-    ])
+    const making = ['--initialize-insecure', `--datadir=${made}`, ...dataOptions]
+    await runProgram(program, [...options, ...asThisUser, ...making])
     await rename(made, kept).catch((error: unknown) => {
       // Another run made it meanwhile.
       if (!existsSync(kept)) throw error

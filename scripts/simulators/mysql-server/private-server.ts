@@ -8,14 +8,14 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
-import { findMariaDb } from './mariadb.ts'
+import { listen } from '../../../shared/transport/server/listen.ts'
 import { findMySql } from './mysql.ts'
-import { asThisUser, type ServerKind, type ServerProgram } from './server-program.ts'
+import { asThisUser, findMariaDb, type ServerKind, type ServerProgram } from './server-program.ts'
 
 export interface PrivateDatabaseServer {
   readonly kind: ServerKind
@@ -46,8 +46,6 @@ export interface PrivateServerOptions {
 /** A slow machine's first start takes seconds; a server silent for longer has a reason worth reading. */
 const READY_WITHIN_MS = 30_000
 const STOP_WITHIN_MS = 10_000
-/** A Unix socket's path ends at 104 bytes on macOS, 108 on Linux, and folders of `tmpdir()` can be long. */
-const LONGEST_SOCKET_PATH = 100
 
 const STRICT_MODES =
   'STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'
@@ -79,10 +77,7 @@ export async function createDatabase(
   adminUrl: string,
   name = `miniscore_test_${randomBytes(6).toString('hex')}`,
 ): Promise<string> {
-  await runAsAdmin(
-    adminUrl,
-    `create database ${quoted(name)} character set utf8mb4 collate utf8mb4_bin`,
-  )
+  await ask(adminUrl, `create database ${quoted(name)} character set utf8mb4 collate utf8mb4_bin`)
   const url = new URL(adminUrl)
   url.pathname = `/${name}`
   return url.href
@@ -91,7 +86,7 @@ export async function createDatabase(
 /** Drops the database that `url` names, if it is there. */
 export async function dropDatabase(url: string): Promise<void> {
   const name = decodeURIComponent(new URL(url).pathname.slice(1))
-  await runAsAdmin(url, `drop database if exists ${quoted(name)}`)
+  await ask(url, `drop database if exists ${quoted(name)}`)
 }
 
 /** Starts the program on data of its own. @throws {Error} with its own log, when it does not come up */
@@ -99,7 +94,7 @@ export async function startServer(
   { kind, command, options, createData }: ServerProgram,
   { serverOptions = [], port: wishedPort }: PrivateServerOptions = {},
 ): Promise<PrivateDatabaseServer> {
-  const folder = privateFolder()
+  const folder = mkdtempSync(join(tmpdir(), 'ms-server-'))
   const logPath = join(folder, 'error.log')
   const initPath = join(folder, 'init.sql')
   const password = randomBytes(12).toString('hex')
@@ -110,10 +105,11 @@ export async function startServer(
   const data = join(folder, 'data')
 
   const start = async () => {
-    const started = launch(command, folder, logPath, [
+    running = launch(command, folder, logPath, [
       ...asThisUser,
       `--datadir=${data}`,
-      `--socket=${join(folder, 's')}`,
+      // Relative to the data: its path has to fit into some hundred bytes, and folders of `tmpdir()` can be long.
+      '--socket=s',
       `--pid-file=${join(folder, 'pid')}`,
       `--init-file=${initPath}`,
       '--bind-address=127.0.0.1',
@@ -130,13 +126,11 @@ export async function startServer(
       ...options,
       ...serverOptions,
     ])
-    running = started
-    try {
-      await untilReady({ kind, url, server: started.process, logPath })
-    } catch (error) {
-      await started.end('SIGKILL')
-      throw error
-    }
+    await untilReady(url, running.process).catch(async (error: unknown) => {
+      await end('SIGKILL')
+      const log = readFileSync(logPath, 'utf8').split('\n').slice(-25).join('\n')
+      throw new Error(`${kind} does not come up; its log says:\n${log}`, { cause: error })
+    })
   }
   const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
     const ending = running
@@ -188,7 +182,7 @@ export async function borrowServer(url: string): Promise<PrivateDatabaseServer> 
     throw new Error('the server of TEST_DATABASE_URL is not ours to stop (canBeKilled is false)')
   }
   return {
-    kind: await kindOf(url),
+    kind: /mariadb/i.test(await versionOf(url)) ? 'MariaDB' : 'MySQL',
     url,
     port: Number(port || 3306),
     canBeKilled: false,
@@ -248,65 +242,39 @@ function launch(
   }
 }
 
-async function kindOf(url: string): Promise<ServerKind> {
-  const connection = await createConnection({ uri: url })
-  try {
-    const [rows] = await connection.query<RowDataPacket[]>('select version() as version')
-    return /mariadb/i.test(String(rows[0]?.version)) ? 'MariaDB' : 'MySQL'
-  } finally {
-    await connection.end()
-  }
+async function versionOf(url: string): Promise<string> {
+  const [row] = await ask(url, 'select version() as version')
+  return String(row?.version)
 }
 
-interface Starting {
-  kind: ServerKind
-  url: string
-  server: ChildProcess
-  logPath: string
-}
-
-async function untilReady({ kind, url, server, logPath }: Starting): Promise<void> {
+/** @throws {Error} when the server has ended, or takes too long */
+async function untilReady(url: string, server: ChildProcess): Promise<void> {
   const readyByMs = Date.now() + READY_WITHIN_MS
   for (;;) {
     try {
-      const connection = await createConnection({ uri: url, connectTimeout: 2000 })
-      await connection.end()
+      await versionOf(url)
       return
     } catch (error) {
       const ended = server.exitCode !== null || server.signalCode !== null
-      if (ended || Date.now() > readyByMs) {
-        const log = readFileSync(logPath, 'utf8').split('\n').slice(-25).join('\n')
-        throw new Error(`${kind} ${ended ? 'ended' : 'is not ready'}; its log says:\n${log}`, {
-          cause: error,
-        })
-      }
+      if (ended || Date.now() > readyByMs) throw error
       await pause(20)
     }
   }
 }
 
-function privateFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'ms-server-'))
-  if (Buffer.byteLength(join(folder, 's')) <= LONGEST_SOCKET_PATH) return folder
-  rmSync(folder, { recursive: true })
-  return mkdtempSync('/tmp/ms-server-')
-}
-
 /** A free loopback port: taken from the system and given back, for a server that must know it beforehand. */
 async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no loopback port')
-  return address.port
+  const probe = createServer()
+  const { port } = await listen(probe, { port: 0 })
+  await new Promise((resolve) => probe.close(resolve))
+  return port
 }
 
-async function runAsAdmin(url: string, sql: string): Promise<void> {
-  const connection = await createConnection({ uri: url })
+async function ask(url: string, sql: string): Promise<RowDataPacket[]> {
+  const connection = await createConnection({ uri: url, connectTimeout: 2000 })
   try {
-    await connection.query(sql)
+    const [rows] = await connection.query<RowDataPacket[]>(sql)
+    return rows
   } finally {
     await connection.end()
   }

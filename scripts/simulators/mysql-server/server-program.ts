@@ -1,7 +1,10 @@
 /** A database server's program as it lies on this machine, before anything is started. */
 
+import { execFile } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
 
 export const serverKinds = ['MariaDB', 'MySQL'] as const
 export type ServerKind = (typeof serverKinds)[number]
@@ -19,6 +22,24 @@ export interface ServerProgram {
 /** A database server that root starts refuses to run unless it is told to. */
 export const asThisUser: readonly string[] = process.getuid?.() === 0 ? ['--user=root'] : []
 
+/** MariaDB as Debian's `mariadb-server-core` or `brew install mariadb` brings it; undefined where it is not. */
+export function findMariaDb(): ServerProgram | undefined {
+  const install = findProgram('mariadb-install-db')
+  const server = findProgram('mariadbd')
+  if (install === undefined || server === undefined) return undefined
+  const options = ['--innodb-log-file-size=16M']
+  return {
+    kind: 'MariaDB',
+    command: [server, '--no-defaults'],
+    options,
+    async createData(dataFolder) {
+      const settings = ['--skip-test-db', '--skip-name-resolve', '--innodb-buffer-pool-size=16M']
+      const where = ['--no-defaults', ...asThisUser, `--datadir=${dataFolder}`]
+      await runProgram(install, [...where, ...settings, ...options])
+    },
+  }
+}
+
 /** The file that runs as `name`; Debian keeps servers where a plain user's PATH does not look. */
 export function findProgram(name: string): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter).concat('/usr/sbin', '/usr/local/sbin')
@@ -34,5 +55,40 @@ function isExecutable(path: string): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+/** How much of a failed program's words is worth repeating. */
+const LAST_LINES = 12
+
+/**
+ * Runs a program to its end; `onLine` hears each line it prints.
+ * @returns what it printed. @throws {Error} with its last words, when it fails or cannot be started
+ */
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  onLine: (line: string) => void = () => {},
+): Promise<string> {
+  const running = promisify(execFile)(program, args, {
+    env: { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  if (running.child.stdout) createInterface(running.child.stdout).on('line', onLine)
+  try {
+    return (await running).stdout
+  } catch (error) {
+    const {
+      stdout = '',
+      stderr = '',
+      code,
+      message,
+    } = error as NodeJS.ErrnoException & {
+      stdout?: string
+      stderr?: string
+    }
+    const words = `${stdout}${stderr}`.trim() || message
+    const lastWords = words.split('\n').slice(-LAST_LINES).join('\n')
+    throw new Error(`${program} failed (${code ?? 'ended by a signal'}):\n${lastWords}`)
   }
 }

@@ -30,8 +30,6 @@ export interface EngineSession {
 }
 
 export interface Engine {
-  /** Shown to people, for example in a ready line; names no credentials. */
-  readonly description: string
   openSession(): EngineSession
   close(): Promise<void>
 }

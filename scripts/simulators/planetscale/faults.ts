@@ -1,40 +1,31 @@
 /** Faults on demand: what a network and a database do at the worst moment, for the next n matching statements. */
-import * as v from 'valibot'
 
-const KINDS = [
-  'slow', // answer after `delayMs`
-  'hang', // never answer
-  'cut', // end the connection after `afterBytes` of the answer's body
-  'empty', // answer `{}`
-  'drop-answer', // run the statement, then end the connection without an answer (a lost COMMIT)
-  'close', // end the connection without running the statement
-  'http-error', // an HTML page with `status`
-  'sql-error', // refuse with `errno` and `sqlState`
-] as const
-
-const wholeNumber = v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0)))
-
-/** As `POST /sim/faults` takes it. */
-export const FaultSchema = v.strictObject({
-  kind: v.picklist(KINDS),
+export interface StatementFault {
+  kind:
+    | 'slow' // answer after `delayMs`
+    | 'hang' // never answer
+    | 'cut' // end the connection after `afterBytes` of the answer's body
+    | 'empty' // answer `{}`
+    | 'drop-answer' // run the statement, then end the connection without an answer (a lost COMMIT)
+    | 'close' // end the connection without running the statement
+    | 'http-error' // an HTML page with `status`
+    | 'sql-error' // refuse with `errno` and `sqlState`
   /** A regular expression the statement must match (case-insensitive); every statement by default. */
-  match: v.exactOptional(v.string()),
+  match?: string
   /** How many matching statements are hit; 1 by default. */
-  times: wholeNumber,
-  delayMs: wholeNumber,
-  afterBytes: wholeNumber,
-  status: wholeNumber,
-  errno: wholeNumber,
-  sqlState: v.exactOptional(v.string()),
-})
-
-export type Fault = v.InferOutput<typeof FaultSchema>
+  times?: number
+  delayMs?: number
+  afterBytes?: number
+  status?: number
+  errno?: number
+  sqlState?: string
+}
 
 export class FaultSwitch {
-  #faults: { fault: Fault; pattern: RegExp; left: number }[] = []
+  #faults: { fault: StatementFault; pattern: RegExp; left: number }[] = []
 
   /** @throws {SyntaxError} when `match` is no regular expression */
-  add(fault: Fault): void {
+  add(fault: StatementFault): void {
     const pattern = new RegExp(fault.match ?? '', 'i')
     this.#faults.push({ fault, pattern, left: fault.times ?? 1 })
   }
@@ -44,7 +35,7 @@ export class FaultSwitch {
   }
 
   /** The fault that hits this statement, which thereby has one hit fewer left. */
-  take(statement: string): Fault | undefined {
+  take(statement: string): StatementFault | undefined {
     const entry = this.#faults.find(({ pattern, left }) => left > 0 && pattern.test(statement))
     if (entry) entry.left--
     return entry?.fault

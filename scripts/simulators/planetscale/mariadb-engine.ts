@@ -50,9 +50,7 @@ export async function openMariaDbEngine({ url }: { url: string }): Promise<Engin
     const reason = error instanceof EngineError ? `errno ${error.errno}` : 'unknown reason'
     throw new Error(`the database behind the offline PlanetScale cannot be reached (${reason})`)
   }
-  const { host } = new URL(url)
   return {
-    description: `MySQL ${host}`,
     openSession: () => new MariaDbSession(connect),
     close: () => pool.end(),
   }

@@ -4,25 +4,22 @@
  * 20 seconds, zero values are left out: as the real service does, so that the deployed bundles run
  * against it unchanged. https://planetscale.com/docs/reference/planetscale-system-limits
  */
+import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import * as v from 'valibot'
 import { listen } from '../../../shared/transport/server/listen.ts'
 import { readWholeBody } from '../request-body.ts'
 import { type Engine, EngineError } from './engine.ts'
-import { type Fault, FaultSchema, FaultSwitch } from './faults.ts'
-import { type SessionState, Sessions } from './sessions.ts'
+import { FaultSwitch, type StatementFault } from './faults.ts'
+import { type SessionState, VitessSessions } from './sessions.ts'
 import { wireError, wireResult } from './wire.ts'
 
 export interface OfflinePlanetScaleOptions {
   engine: Engine
   /** 0, the default, takes a free port. */
   port?: number
-  username?: string
-  password?: string
   /** 20,000 by default, as the real service. */
   transactionLimitMs?: number
-  /** The largest request body; 16 MiB by default. */
-  bodyLimitBytes?: number
 }
 
 export interface OfflinePlanetScale {
@@ -41,9 +38,9 @@ export interface OfflinePlanetScale {
   close(): Promise<void>
 }
 
-const SAFE_IN_URL = /^[A-Za-z0-9_.-]+$/
+/** The largest request body. */
+const BODY_MAX_BYTES = 16 * 1024 * 1024
 const EXECUTE = '/psdb.v1alpha1.Database/Execute'
-const CREATE_SESSION = '/psdb.v1alpha1.Database/CreateSession'
 
 const ExecuteCall = v.object({ query: v.string(), session: v.optional(v.unknown(), null) })
 
@@ -62,168 +59,132 @@ function invalid(message: string, status = 400): HttpFailure {
   return new HttpFailure(status, 'INVALID_ARGUMENT', message)
 }
 
-/** @throws {Error} when the port is taken, or a name would need escaping in the URL */
-export async function startOfflinePlanetScale(
-  options: OfflinePlanetScaleOptions,
-): Promise<OfflinePlanetScale> {
-  const { username = 'offline', password = 'pscale_pw_offline' } = options
-  if (!SAFE_IN_URL.test(username) || !SAFE_IN_URL.test(password)) {
-    throw new Error(
-      'username and password of the offline PlanetScale are letters, digits, ".", "_" and "-"',
-    )
-  }
-  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
-  const service = new Service(options, authorization)
-  const server = createServer((request, response) => void service.handle(request, response))
+/** @throws {Error} when the port is taken */
+export async function startOfflinePlanetScale({
+  engine,
+  port: wantedPort = 0,
+  transactionLimitMs = 20_000,
+}: OfflinePlanetScaleOptions): Promise<OfflinePlanetScale> {
+  const user = `offline:pscale_pw_${randomBytes(12).toString('hex')}`
+  const authorization = `Basic ${Buffer.from(user).toString('base64')}`
+  const sessions = new VitessSessions(engine, transactionLimitMs)
+  const faults = new FaultSwitch()
+  let statements = 0
   let connections = 0
+  const server = createServer((request, response) => {
+    const serve = async (): Promise<void> => {
+      const call = await readCall(request, authorization)
+      const session = sessions.verify(call.session)
+      if (session === undefined) throw invalid('the session is not one of this server')
+      statements++
+      // The real service is written in Go, whose JSON reader replaces lone surrogates.
+      const query = call.query.toWellFormed()
+      const fault = faults.take(query)
+      await answer(response, fault, () => execute(sessions, session, query, fault))
+    }
+    serve().catch((error: unknown) => {
+      const isOurs = error instanceof HttpFailure
+      const { status, code, message } = isOurs
+        ? error
+        : new HttpFailure(500, 'INTERNAL', 'the offline PlanetScale failed')
+      if (response.headersSent) response.destroy()
+      else send(response, status, { error: { code, message } })
+    })
+  })
   server.on('connection', () => connections++)
-  const { port } = await listen(server, { port: options.port ?? 0 })
+  const { port } = await listen(server, { port: wantedPort })
   return {
-    url: `http://${username}:${password}@127.0.0.1:${port}`,
-    faults: service.faults,
-    transactions: () => service.sessions.open,
-    statements: () => service.statements,
+    url: `http://${user}@127.0.0.1:${port}`,
+    faults,
+    transactions: () => sessions.open,
+    statements: () => statements,
     connections: () => connections,
     dropConnections: () => server.closeAllConnections(),
     async close() {
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeAllConnections()
       await closed
-      await service.sessions.close()
-      await options.engine.close()
+      await sessions.close()
+      await engine.close()
     },
   }
 }
 
-class Service {
-  readonly faults = new FaultSwitch()
-  readonly sessions: Sessions
-  statements = 0
-  readonly #authorization: string
-  readonly #bodyLimitBytes: number
-
-  constructor(options: OfflinePlanetScaleOptions, authorization: string) {
-    this.sessions = new Sessions(options.engine, options.transactionLimitMs ?? 20_000)
-    this.#authorization = authorization
-    this.#bodyLimitBytes = options.bodyLimitBytes ?? 16 * 1024 * 1024
+/** @throws {HttpFailure} for what is no call of ours */
+async function readCall(request: IncomingMessage, authorization: string) {
+  if (request.url !== EXECUTE) throw new HttpFailure(404, 'NOT_FOUND', 'no such path')
+  if (request.method !== 'POST') throw invalid('only POST', 405)
+  if (request.headers.authorization !== authorization) {
+    throw new HttpFailure(401, 'UNAUTHENTICATED', 'invalid username or password')
   }
-
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    try {
-      const path = new URL(request.url ?? '/', `http://127.0.0.1`).pathname
-      if (path === '/sim/faults') await this.#changeFaults(request, response)
-      else if (path === EXECUTE) await this.#serve(request, response)
-      else if (path === CREATE_SESSION) {
-        await this.#readCall(request, v.unknown())
-        const { id, inTransaction } = this.sessions.newSession()
-        send(response, 200, { session: this.sessions.sign(id, inTransaction) })
-      } else throw new HttpFailure(404, 'NOT_FOUND', 'no such path')
-    } catch (error) {
-      const failure =
-        error instanceof HttpFailure
-          ? error
-          : new HttpFailure(500, 'INTERNAL', 'the offline PlanetScale failed')
-      const { status, code, message } = failure
-      if (response.headersSent) response.destroy()
-      else send(response, status, { error: { code, message } })
-    }
+  const bytes = await readWholeBody(request, BODY_MAX_BYTES)
+  if (bytes === undefined) {
+    throw new HttpFailure(413, 'RESOURCE_EXHAUSTED', 'the request is too large')
   }
-
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const call = await this.#readCall(request, ExecuteCall)
-    const session = this.sessions.verify(call.session)
-    if (session === undefined) throw invalid('the session is not one of this server')
-    this.statements++
-    // The real service is written in Go, whose JSON reader replaces lone surrogates.
-    await this.#answer(call.query.toWellFormed(), session, response)
+  let body: unknown
+  try {
+    body = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
+  } catch {
+    throw invalid('the request is not JSON in UTF-8')
   }
+  const parsed = v.safeParse(ExecuteCall, body)
+  if (parsed.success) return parsed.output
+  const [issue] = parsed.issues
+  throw invalid(`${v.getDotPath(issue) ?? 'the request'}: ${issue.message}`)
+}
 
-  async #answer(query: string, session: SessionState, response: ServerResponse): Promise<void> {
-    const fault = this.faults.take(query)
-    switch (fault?.kind) {
-      case 'hang':
-        return
-      case 'close':
-        return void response.destroy()
-      case 'empty':
-        return send(response, 200, {})
-      case 'http-error':
-        return sendPage(response, fault.status ?? 502)
-    }
-    const answer = await this.#execute(query, session, fault)
-    switch (fault?.kind) {
-      case 'drop-answer':
-        return void response.destroy()
-      case 'cut':
-        return cut(response, answer, fault.afterBytes ?? 1)
-      case 'slow':
-        await new Promise((resolve) => setTimeout(resolve, fault.delayMs ?? 1000))
-    }
-    send(response, 200, answer)
+/** Answers with what `work` gives, or as the fault wants it. */
+async function answer(
+  response: ServerResponse,
+  fault: StatementFault | undefined,
+  work: () => Promise<object>,
+): Promise<void> {
+  switch (fault?.kind) {
+    case 'hang':
+      return
+    case 'close':
+      return void response.destroy()
+    case 'empty':
+      return send(response, 200, {})
+    case 'http-error':
+      return sendPage(response, fault.status ?? 502)
   }
-
-  async #execute(query: string, session: SessionState, fault?: Fault): Promise<object> {
-    const startedAt = performance.now()
-    const signed = () => this.sessions.sign(session.id, this.sessions.isInTransaction(session.id))
-    try {
-      const used = await this.sessions.use(session, (open) => {
-        if (fault?.kind === 'sql-error') {
-          throw new EngineError(fault.errno ?? 1105, fault.sqlState ?? 'HY000', 'refused on demand')
-        }
-        return open.execute(query)
-      })
-      if (used === undefined) return { session: signed(), error: endedError() }
-      const timing = (performance.now() - startedAt) / 1000
-      return { session: signed(), result: wireResult(used.value), timing }
-    } catch (error) {
-      const refused =
-        error instanceof EngineError
-          ? error
-          : new EngineError(1105, 'HY000', 'the engine failed unexpectedly')
-      return { session: signed(), error: wireError(refused, query) }
-    }
+  const body = await work()
+  switch (fault?.kind) {
+    case 'drop-answer':
+      return void response.destroy()
+    case 'cut':
+      return cut(response, body, fault.afterBytes ?? 1)
+    case 'slow':
+      await new Promise((resolve) => setTimeout(resolve, fault.delayMs ?? 1000))
   }
+  send(response, 200, body)
+}
 
-  async #changeFaults(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.method === 'DELETE') this.faults.clear()
-    else if (request.method !== 'POST') throw invalid('only POST and DELETE', 405)
-    else {
-      const fault = await this.#readJson(request, FaultSchema)
-      try {
-        this.faults.add(fault)
-      } catch {
-        throw invalid('match: is not a regular expression')
+async function execute(
+  sessions: VitessSessions,
+  session: SessionState,
+  query: string,
+  fault: StatementFault | undefined,
+): Promise<object> {
+  const startedAt = performance.now()
+  const signed = () => sessions.sign(session.id, sessions.isInTransaction(session.id))
+  try {
+    const used = await sessions.use(session, (open) => {
+      if (fault?.kind === 'sql-error') {
+        throw new EngineError(fault.errno ?? 1105, fault.sqlState ?? 'HY000', 'refused on demand')
       }
-    }
-    response.writeHead(204).end()
-  }
-
-  async #readCall<Schema extends v.GenericSchema>(request: IncomingMessage, schema: Schema) {
-    if (request.method !== 'POST') throw invalid('only POST', 405)
-    if (request.headers.authorization !== this.#authorization) {
-      throw new HttpFailure(401, 'UNAUTHENTICATED', 'invalid username or password')
-    }
-    return this.#readJson(request, schema)
-  }
-
-  async #readJson<Schema extends v.GenericSchema>(
-    request: IncomingMessage,
-    schema: Schema,
-  ): Promise<v.InferOutput<Schema>> {
-    const bytes = await readWholeBody(request, this.#bodyLimitBytes)
-    if (bytes === undefined) {
-      throw new HttpFailure(413, 'RESOURCE_EXHAUSTED', 'the request is too large')
-    }
-    let body: unknown
-    try {
-      body = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
-    } catch {
-      throw invalid('the request is not JSON in UTF-8')
-    }
-    const parsed = v.safeParse(schema, body)
-    if (parsed.success) return parsed.output
-    const [issue] = parsed.issues
-    throw invalid(`${v.getDotPath(issue) ?? 'the request'}: ${issue.message}`)
+      return open.execute(query)
+    })
+    if (used === undefined) return { session: signed(), error: endedError() }
+    const timing = (performance.now() - startedAt) / 1000
+    return { session: signed(), result: wireResult(used.value), timing }
+  } catch (error) {
+    const refused =
+      error instanceof EngineError
+        ? error
+        : new EngineError(1105, 'HY000', 'the engine failed unexpectedly')
+    return { session: signed(), error: wireError(refused, query) }
   }
 }
 

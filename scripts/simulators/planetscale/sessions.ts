@@ -29,7 +29,7 @@ interface OpenSession {
   busy: Promise<unknown>
 }
 
-export class Sessions {
+export class VitessSessions {
   readonly #engine: Engine
   readonly #transactionLimitMs: number
   readonly #key = randomBytes(32)

@@ -38,7 +38,6 @@ export async function openSqliteEngine(
     const database = new SqliteDatabase(path, new library.Database(file?.image), file)
     const lock = new ExclusiveLock()
     return {
-      description: `SQLite ${path}`,
       openSession: () => new SqliteSession(database, lock, lockWaitMs),
       close: () => database.close(),
     }

@@ -6,10 +6,10 @@ import { classicToken, stableToken } from './token-endpoints.ts'
 import { Refused, type WeChatRequest } from './wechat-request.ts'
 import type { World } from './world.ts'
 
-type Endpoint = (world: World, request: WeChatRequest) => SimulatedAnswer
+type WeChatEndpoint = (world: World, request: WeChatRequest) => SimulatedAnswer
 
 /** WeChat's own endpoints, by path. Each judges the method itself, as WeChat answers with an errcode. */
-const endpoints: ReadonlyMap<string, Endpoint> = new Map([
+const endpoints: ReadonlyMap<string, WeChatEndpoint> = new Map([
   ['/sns/jscode2session', exchangeCode],
   ['/cgi-bin/stable_token', stableToken],
   ['/cgi-bin/token', classicToken],

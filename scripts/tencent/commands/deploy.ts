@@ -63,13 +63,13 @@ function printPlan(context: CommandContext, { functions, domain }: WholePlan): v
   }
 }
 
-type Outcome = { plan: FunctionPlan; url: string } | { plan: FunctionPlan; failure: string }
+type Result = { plan: FunctionPlan; url: string } | { plan: FunctionPlan; failure: string }
 
 async function applyOne(
   context: CommandContext,
   cloud: CloudClient,
   plan: FunctionPlan,
-): Promise<Outcome> {
+): Promise<Result> {
   try {
     const tell = (step: string): void => context.tell(`${plan.wanted.key}: ${step}`)
     return { plan, url: await applyPlan(cloud, plan, tell) }
@@ -78,7 +78,7 @@ async function applyOne(
   }
 }
 
-function printOutcomes(context: CommandContext, outcomes: readonly Outcome[]): void {
+function printOutcomes(context: CommandContext, outcomes: readonly Result[]): void {
   for (const outcome of outcomes) {
     const { plan } = outcome
     const words = planInWords(plan)

@@ -18,9 +18,9 @@ const sharedOptions: Record<string, CommandOption> = {
       'Another WeChat than the offline one, with WECHAT_APPID and WECHAT_SECRET of the environment',
     type: 'string',
   },
-  inspect: { usage: 'Let a debugger attach, on this port or 9229', type: 'string' },
+  inspect: { usage: 'Let a debugger attach on this port, such as 9229', type: 'string' },
   profile: {
-    usage: `The door whose events to make: ${eventProfiles.join(', ')}`,
+    usage: `The trigger whose events to make: ${eventProfiles.join(', ')}`,
     type: 'string',
   },
   'platform-log': {
@@ -29,14 +29,11 @@ const sharedOptions: Record<string, CommandOption> = {
   },
 }
 
-const DEFAULT_INSPECT_PORT = 9229
-
 function inspectPortOf({ inspect }: CliOptions): number | undefined {
-  if (inspect === undefined || inspect === null || inspect === false) return undefined
-  if (inspect === true || inspect === '') return DEFAULT_INSPECT_PORT
+  if (typeof inspect !== 'string') return undefined
   const port = Number(inspect)
-  if (Number.isInteger(port) && port >= 0 && port <= 65535) return port
-  throw new DeployProblem(`--inspect takes a port number, not "${String(inspect)}".`)
+  if (inspect !== '' && Number.isInteger(port) && port >= 0 && port <= 65535) return port
+  throw new DeployProblem(`--inspect takes a port number, not "${inspect}".`)
 }
 
 function profileOf(options: CliOptions): EventProfile | undefined {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { migrate, readMigrations } from '../../../scripts/database/migrations.ts'
 import { checkDatabase, judgePlace } from '../../../scripts/doctor/database.ts'
 import { unreachable, whyRefused } from '../../../scripts/doctor/database-failures.ts'
-import { judgeSettings, type Settings } from '../../../scripts/doctor/database-settings.ts'
+import { judgeSettings, type ServerSettings } from '../../../scripts/doctor/database-settings.ts'
 import { expectedColumns } from '../../../scripts/doctor/expected-columns.ts'
 import type { Finding } from '../../../scripts/doctor/report.ts'
 import {
@@ -228,7 +228,7 @@ describeOnOwnServers(
 )
 
 describe('what a server says of itself', () => {
-  const sound: Settings = {
+  const sound: ServerSettings = {
     'session.sql_mode': 'STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY',
     'global.sql_mode': 'STRICT_ALL_TABLES',
     character_set_database: 'utf8mb4',
@@ -240,7 +240,7 @@ describe('what a server says of itself', () => {
   }
   const untold = Object.fromEntries(Object.keys(sound).map((name) => [name, undefined]))
 
-  test.each<[string, Partial<Settings>, string[]]>([
+  test.each<[string, Partial<ServerSettings>, string[]]>([
     ['sound', {}, ['ok database.settings']],
     ['not told', untold, ['ok database.settings']],
     ['sessions not strict', { 'session.sql_mode': '' }, ['error database.sql_mode']],

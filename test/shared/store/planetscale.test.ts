@@ -1,6 +1,6 @@
 import { Client } from '@planetscale/database'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Fault } from '../../../scripts/simulators/planetscale/faults.ts'
+import type { StatementFault as Fault } from '../../../scripts/simulators/planetscale/faults.ts'
 import {
   type OfflinePlanetScale,
   startOfflinePlanetScale,
