@@ -202,7 +202,9 @@ function ambiguousTypes(files: typeof sources): string[] {
 
 describe('types', () => {
   test('that files share have a name of their own', () => {
-    expect(ambiguousTypes(sources)).toEqual([])
+    // The client is a package of its own, which repeats the contract in its own words.
+    const own = sources.filter(({ file }) => !file.startsWith('shared/client/'))
+    expect(ambiguousTypes(own)).toEqual([])
   })
 
   test('of one name are found where one of them is shared, and only there', () => {
