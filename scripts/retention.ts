@@ -7,9 +7,9 @@ import { stageOptions, stageUsage, withDatabase } from './database/with-database
 
 const usage = `Usage: npm run retention -- --stage NAME --older-than DAYSd [--dry-run]
 
-Deletes ratings older than so many days from the stage's database, at most ${RETENTION_BATCH} in
+Deletes ratings older than so many days from the stage's database, some ${RETENTION_BATCH} in
 one transaction, while submissions go on; counts stay exact. Also clears codes, counters and
-sessions that are of no use any more.
+sessions that are of no use any more. Cut off, it is simply run again.
 
 ${stageUsage}
   --older-than 365d   how old; whole days
@@ -40,7 +40,9 @@ await runCommand({
       const deleted = await deleteOlderThan(db, beforeMs, ({ accounts, rows }) =>
         progress.show(`retention: ${rows} deleted, ${accounts} accounts done`),
       )
-      const spent = await deleteSpent(db, nowMs - DAY_MS)
+      const spent = await deleteSpent(db, nowMs - DAY_MS, (rows) =>
+        progress.show(`retention: ${rows} spent codes, counters and sessions deleted`),
+      )
       progress.end()
       console.log(
         `Deleted ${deleted} ratings older than ${days} days, and ${spent} spent codes, counters and sessions.`,

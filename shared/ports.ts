@@ -171,8 +171,8 @@ export interface Score {
   insertTimeMs: number
 }
 
-/** A rating about to be stored; without a key of the client’s it is stored once per call. */
-export interface NewScore extends Score {
+/** A rating about to be stored; without a key of the client’s it is stored once per call. The store gives id and time. */
+export interface NewScore extends Omit<Score, 'id' | 'insertTimeMs'> {
   userId: string
   idempotencyKey: string | null
 }
@@ -208,8 +208,11 @@ export interface RatingStore {
   scoresByAuthor(userId: string, slice: Slice): Promise<Score[]>
   /** The ratings of one account within `scope`, newest first. */
   scoresOfAccount(acc_nbr: string, scope: ReadScope, slice: Slice): Promise<Score[]>
-  /** Counts over the ratings of one account within `scope`. */
-  countsOfAccount(acc_nbr: string, scope: ReadScope): Promise<GradeCounts>
+  /**
+   * Counts over the ratings of one account within `scope`. An author's own are counted up to a limit: `isNewestOnly` when
+   * it was reached, so that counts are those of the newest ratings and nobody looked whether there are more.
+   */
+  countsOfAccount(acc_nbr: string, scope: ReadScope): Promise<GradeCounts & { isNewestOnly?: true }>
 }
 
 /** The end of a person’s ratings. */

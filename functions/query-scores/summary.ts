@@ -9,7 +9,10 @@ const GradeSummary = v.object({
   counts: v.record(v.string(), v.number()),
 })
 
-/** `POST /query/summary`: counts and means over those ratings of an account that the caller may read. */
+/**
+ * `POST /query/summary`: counts and means over those ratings of an account that the caller may read. With `newest_only` they
+ * are those of the newest ratings of the caller's own, of which there are at least so many.
+ */
 export const summary = defineEndpoint<{ ratings: RatingStore }>()({
   route: 'POST /query/summary',
   auth: 'required',
@@ -17,10 +20,11 @@ export const summary = defineEndpoint<{ ratings: RatingStore }>()({
   formKinds: { acc_nbr: 'identifier' },
   output: v.object({
     count: v.number(),
+    newest_only: v.optional(v.literal(true)),
     grades: v.object({ grade1: GradeSummary, grade2: GradeSummary, grade3: GradeSummary }),
   }),
   async handle({ input: { acc_nbr }, needs: { ratings }, caller }) {
     const counts = await ratings.countsOfAccount(acc_nbr, readableBy(caller, acc_nbr))
-    return { output: summarise(counts) }
+    return { output: { ...summarise(counts), newest_only: counts.isNewestOnly } }
   },
 })

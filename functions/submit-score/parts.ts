@@ -1,5 +1,5 @@
 /** What submit-score needs, and so which variables it is given; importing this starts nothing. */
 
-import { clock, everyFunction, ratings } from '../../shared/wiring/compose.ts'
+import { everyFunction, ratings } from '../../shared/wiring/compose.ts'
 
-export const parts = { ...everyFunction, ratings, clock }
+export const parts = { ...everyFunction, ratings }

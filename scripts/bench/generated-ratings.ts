@@ -67,6 +67,6 @@ export function insertStatement(from: number, options: GeneratorOptions): string
     select if(other < 0, '${hotAccount}', 13900000000 + account), unhex(id),
       if(n in (${rare}), x'${rareAuthor.toString('hex')}', unhex(concat('018b000000007000a', left(author, 15)))),
       1 + random % 5, 1 + (random >> 8) % 5, 1 + (random >> 16) % 5, ${text(4)}, ${text(12)}, ${text(20)},
-      time_ms, concat('=', id), unhex(sha2(id, 256))
+      time_ms, null, null
     from (${identified}) identified order by n`
 }

@@ -159,16 +159,14 @@ async function fill(
   defer(() => db.close())
   const ratings = createRatingStore(db, Date.now)
   for (let index = 0; index < TAIL_ROWS; index++) await submitNow(ratings)
-  while ((await foldAccount(db, hotAccount, Date.now())) > 0) progress('scale: folding')
+  while ((await foldAccount(db, hotAccount, Date.now())) !== 0) progress('scale: folding')
   const middle = bytesToUuid(middleId({ rows, hotShare }))
   progress(`scale: ${rows} ratings, ${hotRows({ rows, hotShare })} of the busiest account`)
   return { url, rows, ratings, take: db.take, middle }
 }
 
 async function submitNow(ratings: RatingStore): Promise<void> {
-  const insertTimeMs = Date.now()
   await ratings.addScore({
-    id: uuidV7({ msecs: insertTimeMs }),
     acc_nbr: hotAccount,
     userId: uuidV7({ random: randomBytes(16) }),
     grade1: 5,
@@ -177,7 +175,6 @@ async function submitNow(ratings: RatingStore): Promise<void> {
     txt1: '刚刚提交',
     txt2: '',
     txt3: '',
-    insertTimeMs,
     idempotencyKey: null,
   })
 }

@@ -3,7 +3,6 @@
 import type { RatingEraser } from '../ports.ts'
 import type { Db } from './db.ts'
 import { deleteRatings } from './folds.ts'
-import { ownKey } from './ratings.ts'
 import { bytes, text, uuidToBytes } from './rows.ts'
 
 /** Erasure in a database. */
@@ -39,7 +38,7 @@ const NOBODY = new Uint8Array(16)
 
 async function anonymise(db: Db, acc_nbr: string, id: Uint8Array): Promise<void> {
   await db.query(
-    'update ratings set user_id = ?, idempotency_key = ? where acc_nbr = ? and id = ?',
-    [NOBODY, ownKey(id), acc_nbr, id],
+    'update ratings set user_id = ?, idempotency_key = null, content_hash = null where acc_nbr = ? and id = ?',
+    [NOBODY, acc_nbr, id],
   )
 }

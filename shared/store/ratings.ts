@@ -4,55 +4,55 @@
  */
 
 import { createHash } from 'node:crypto'
+import { v7 as uuidV7 } from 'uuid'
 import type { NewScore, RatingStore, ReadScope, Score, Slice } from '../ports.ts'
+import { DATABASE_MS, databaseMs } from './database-clock.ts'
+import { type Db, DbError, isDuplicateKey, RETRYABLE_ERRNOS, type SqlRow } from './db.ts'
 import {
-  type Db,
-  DbError,
-  isDuplicateKey,
-  RETRYABLE_ERRNOS,
-  type SqlRow,
-  type SqlValue,
-} from './db.ts'
-import { countAccount, FOLD_TAIL_MAX, foldAccount, sumCounts } from './folds.ts'
-import { bytes, integer, integerOrNull, isSameBytes, text, uuid, uuidToBytes } from './rows.ts'
+  BEFORE_FIRST_ID,
+  type CountLimits,
+  countLimits,
+  sumCounts,
+  summarisedCounts,
+} from './folds.ts'
+import {
+  bytesOrNull,
+  integer,
+  integerOrNull,
+  isSameBytes,
+  text,
+  uuid,
+  uuidToBytes,
+} from './rows.ts'
 
-/** Ratings in a database. */
-export function createRatingStore(db: Db, now: () => number): RatingStore {
+/** Ratings in a database; `limits` are lower in tests. */
+export function createRatingStore(
+  db: Db,
+  now: () => number,
+  limits: CountLimits = countLimits,
+): RatingStore {
   return {
     async addScore(score) {
-      const id = uuidToBytes(score.id)
-      const key = score.idempotencyKey ?? ownKey(id)
-      const hash = contentHash(score)
-      const insert = () =>
-        db.query(
-          `insert into ratings (acc_nbr, id, user_id, grade1, grade2, grade3, txt1, txt2, txt3, insert_time, idempotency_key, content_hash)
-           values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-          [
-            score.acc_nbr,
-            id,
-            uuidToBytes(score.userId),
-            score.grade1,
-            score.grade2,
-            score.grade3,
-            score.txt1,
-            score.txt2,
-            score.txt3,
-            score.insertTimeMs,
-            key,
-            hash,
-          ],
-        )
-      try {
-        const { rowsAffected } = await retryConflicts(insert)
-        if (rowsAffected !== 1) throw new DbError('bad-answer', { outcome: 'unknown' })
-        return { result: 'added', id: score.id }
-      } catch (error) {
-        const isUnknown = error instanceof DbError && error.outcome === 'unknown'
-        if (!isDuplicateKey(error) && !isUnknown) throw error
-        const earlier = await findSubmission(db, score, key)
-        if (!earlier) throw error
-        if (!isSameBytes(hash, earlier.hash)) return { result: 'conflict' }
-        return { result: earlier.id === score.id ? 'added' : 'same', id: earlier.id }
+      const hash = score.idempotencyKey === null ? null : contentHash(score)
+      let atMs = now()
+      for (let attempt = 1; ; attempt++) {
+        const id = uuidV7({ msecs: atMs })
+        try {
+          await insert(db, score, { id, atMs, hash })
+          return { result: 'added', id }
+        } catch (error) {
+          if (isRefusedTime(error) && attempt < ATTEMPTS_MAX) {
+            atMs = await databaseMs(db, score.acc_nbr)
+            continue
+          }
+          const isUnknown = error instanceof DbError && error.outcome === 'unknown'
+          if (!isDuplicateKey(error) && !isUnknown) throw error
+          const earlier = await findSubmission(db, score, id)
+          if (!earlier) throw error
+          if (earlier.id === id) return { result: 'added', id }
+          const isSame = hash && earlier.hash && isSameBytes(hash, earlier.hash)
+          return isSame ? { result: 'same', id: earlier.id } : { result: 'conflict' }
+        }
       }
     },
 
@@ -65,32 +65,73 @@ export function createRatingStore(db: Db, now: () => number): RatingStore {
     },
 
     async scoresOfAccount(acc_nbr, scope, slice) {
-      const { hint, condition, values } = within(scope)
+      const { condition, values } = within(scope)
       const { rows } = await db.query(
-        `select ${SCORE_COLUMNS} from ratings ${hint} where acc_nbr = ? ${condition} and id < ? and id > ? order by id desc limit ?`,
+        `select ${SCORE_COLUMNS} from ratings ${condition} and id < ? and id > ? order by id desc limit ?`,
         [acc_nbr, ...values, beforeId(slice), afterId(slice), slice.limit],
       )
       return rows.map(readScore)
     },
 
     async countsOfAccount(acc_nbr, scope) {
-      if (scope.kind === 'all') {
-        const { counts, tail } = await countAccount(db, acc_nbr)
-        // The answer is exact already; folding only makes the next one cheaper, and may fail.
-        if (tail > FOLD_TAIL_MAX) await foldAccount(db, acc_nbr, now()).catch(() => {})
-        return counts
-      }
-      const { hint, condition, values } = within(scope)
+      if (scope.kind === 'all') return summarisedCounts(db, acc_nbr, now, limits)
+      const { condition, values } = within(scope)
       const { rows } = await db.query(
-        `select grade1, grade2, grade3, count(*) as row_count from ratings ${hint} where acc_nbr = ? ${condition} group by grade1, grade2, grade3`,
-        [acc_nbr, ...values],
+        `select grade1, grade2, grade3, count(*) as row_count
+         from (select grade1, grade2, grade3 from ratings ${condition} order by id desc limit ?) newest
+         group by grade1, grade2, grade3`,
+        [acc_nbr, ...values, limits.ownMax],
       )
-      return sumCounts(rows)
+      const counts = sumCounts(rows)
+      return counts.count < limits.ownMax ? counts : { ...counts, isNewestOnly: true }
     },
   }
 }
 
 const ATTEMPTS_MAX = 3
+
+/**
+ * How far the time of a rating may be from the database's. The mark of folded counts stays further behind than this
+ * and a statement's life together, so that no rating appears behind it, whatever an instance's clock says.
+ */
+const TIME_TOLERANCE_MS = 30_000
+/** Column cannot be null: what the insert makes of a time too far from the database's. */
+const NULL_ERRNO = 1048
+
+function isRefusedTime(error: unknown): boolean {
+  return error instanceof DbError && error.errno === NULL_ERRNO
+}
+
+/** @throws {DbError} with `NULL_ERRNO` when `atMs` is too far from the database's time */
+async function insert(
+  db: Db,
+  score: NewScore,
+  { id, atMs, hash }: { id: string; atMs: number; hash: Uint8Array | null },
+): Promise<void> {
+  const { rowsAffected } = await retryConflicts(() =>
+    db.query(
+      `insert into ratings (acc_nbr, id, user_id, grade1, grade2, grade3, txt1, txt2, txt3, insert_time, idempotency_key, content_hash)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, if(${DATABASE_MS} between ? and ?, ?, null), ?, ?)`,
+      [
+        score.acc_nbr,
+        uuidToBytes(id),
+        uuidToBytes(score.userId),
+        score.grade1,
+        score.grade2,
+        score.grade3,
+        score.txt1,
+        score.txt2,
+        score.txt3,
+        atMs - TIME_TOLERANCE_MS,
+        atMs + TIME_TOLERANCE_MS,
+        atMs,
+        score.idempotencyKey,
+        hash,
+      ],
+    ),
+  )
+  if (rowsAffected !== 1) throw new DbError('bad-answer', { outcome: 'unknown' })
+}
 
 /** One statement is its own transaction: when it met a deadlock or a lock, it may simply be sent again. */
 async function retryConflicts<T>(work: () => Promise<T>): Promise<T> {
@@ -104,11 +145,6 @@ async function retryConflicts<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Stands for the client's key where there is none; no client can send it. */
-export function ownKey(id: Uint8Array): string {
-  return `=${Buffer.from(id).toString('hex')}`
-}
-
 const SCORE_COLUMNS = 'id, acc_nbr, grade1, grade2, grade3, txt1, txt2, txt3, insert_time'
 
 /** Sorts after every id. */
@@ -118,37 +154,36 @@ function beforeId({ before }: Slice): Uint8Array {
   return before === null ? AFTER_LAST_ID : uuidToBytes(before)
 }
 
-/** Sorts before every id. */
-const BEFORE_FIRST_ID = new Uint8Array(16)
-
 function afterId({ after = null }: Slice): Uint8Array {
   return after === null ? BEFORE_FIRST_ID : uuidToBytes(after)
 }
 
-/**
- * One author's ratings of an account are few, but without the hint the optimiser may walk
- * through all ratings of a busy account to find them in order.
- */
-function within(scope: ReadScope): { hint: string; condition: string; values: SqlValue[] } {
-  if (scope.kind === 'all') return { hint: '', condition: '', values: [] }
-  return {
-    hint: 'use index (ratings_once)',
-    condition: 'and user_id = ?',
-    values: [uuidToBytes(scope.userId)],
-  }
+/** Without the hints the optimisers may walk through all ratings of an account, or sort all of an author's. */
+function within(scope: ReadScope): { condition: string; values: Uint8Array[] } {
+  return scope.kind === 'all'
+    ? { condition: 'force index (primary) where acc_nbr = ?', values: [] }
+    : {
+        condition: 'force index (ratings_own) where acc_nbr = ? and user_id = ?',
+        values: [uuidToBytes(scope.userId)],
+      }
 }
 
+/** The rating under the client's key, or the one of this id where there is no key. */
 async function findSubmission(
   db: Db,
-  { acc_nbr, userId }: NewScore,
-  key: string,
-): Promise<{ id: string; hash: Uint8Array } | undefined> {
+  { acc_nbr, userId, idempotencyKey }: NewScore,
+  id: string,
+): Promise<{ id: string; hash: Uint8Array | null } | undefined> {
+  const [which, values] =
+    idempotencyKey === null
+      ? ['id = ?', [uuidToBytes(id)]]
+      : ['user_id = ? and idempotency_key = ?', [uuidToBytes(userId), idempotencyKey]]
   const { rows } = await db.query(
-    'select id, content_hash from ratings where acc_nbr = ? and user_id = ? and idempotency_key = ?',
-    [acc_nbr, uuidToBytes(userId), key],
+    `select id, content_hash from ratings where acc_nbr = ? and ${which}`,
+    [acc_nbr, ...values],
   )
   const [row] = rows
-  return row && { id: uuid(row, 'id'), hash: bytes(row, 'content_hash') }
+  return row && { id: uuid(row, 'id'), hash: bytesOrNull(row, 'content_hash') }
 }
 
 function contentHash(score: NewScore): Buffer {

@@ -9,7 +9,7 @@ import { loadRatings } from '../../scripts/bench/load-ratings.ts'
 import { median, medianRatio } from '../../scripts/bench/median.ts'
 import { renderTable } from '../../scripts/bench/table.ts'
 import { functionNames } from '../../scripts/build/bundle.ts'
-import { foldAccount } from '../../shared/store/folds.ts'
+import { countLimits, foldAccount } from '../../shared/store/folds.ts'
 import { openDb } from '../../shared/wiring/database.ts'
 import { startScript } from '../support/local-command.ts'
 import { anyServerUrl, describeOnServers } from '../support/server-suites.ts'
@@ -143,7 +143,7 @@ describeOnServers('on a database', ({ freshDatabase }) => {
     await loadRatings({ ...options, databaseUrl })
     await expect(loadRatings({ ...options, databaseUrl })).rejects.toThrow('rows in ratings')
     const db = await openDb(databaseUrl)
-    await foldAccount(db, hotAccount, Date.now())
+    await foldAccount(db, hotAccount, Date.now(), { ...countLimits, tailMax: 0 })
     const { rows } = await db.query('select count(*) as row_count from ratings')
     expect(rows).toEqual([{ row_count: 1000 }])
     await db.query('delete from ratings')

@@ -146,11 +146,15 @@ async function open(url: string): Promise<Connection> {
   return connection
 }
 
-function isAsSent(row: RowDataPacket, { content, sent }: Entry): boolean {
-  const insertTimeMs = sent.get(bytesToUuid(row.id))
+/** Longer than an attempt goes on after it began: the store may have asked for the time anew. */
+const ATTEMPT_MS = 10_000
+
+function isAsSent(row: RowDataPacket, { content, sentMs }: Entry): boolean {
+  const atMs = Number(row.insert_time)
   const { userId, idempotencyKey: _, ...columns } = content
   return (
-    insertTimeMs === Number(row.insert_time) &&
+    row.id.readUIntBE(0, 6) === atMs &&
+    sentMs.some((beganMs) => atMs >= beganMs && atMs < beganMs + ATTEMPT_MS) &&
     bytesToUuid(row.user_id) === userId &&
     Object.entries(columns).every(([name, value]) => row[name] === value)
   )

@@ -7,7 +7,12 @@ import { isDeepStrictEqual } from 'node:util'
 import { v7 as uuidV7 } from 'uuid'
 import type { RatingEraser, RatingStore } from '../../shared/ports.ts'
 import { type Db, DbError } from '../../shared/store/db.ts'
-import { deleteRatings, FOLD_DELAY_MS, foldAccount } from '../../shared/store/folds.ts'
+import {
+  type CountLimits,
+  countLimits,
+  deleteRatings,
+  foldAccount,
+} from '../../shared/store/folds.ts'
 import { createRatingEraser } from '../../shared/store/rating-erasure.ts'
 import { createRatingStore } from '../../shared/store/ratings.ts'
 import { uuidToBytes } from '../../shared/store/rows.ts'
@@ -19,6 +24,7 @@ import {
   planEntries,
   planEntry,
 } from './lost-writes-journal.ts'
+import { insertRatingAsBefore } from './stored-rating.ts'
 
 /** Longest wait of the drill's doors for one statement. */
 export const DRILL_TIMEOUT_MS = 1000
@@ -90,6 +96,7 @@ class Drill {
   readonly #checker: RawChecker
   readonly #doors: Db[]
   readonly #entries: Entry[] = []
+  readonly #limits: CountLimits
   readonly #giveUpAtMs = Date.now() + PATIENCE_MS
   #isOver = false
   #answered = 0
@@ -107,6 +114,8 @@ class Drill {
 
   constructor(options: DrillOptions) {
     this.#options = options
+    const foldDelayMs = options.variant?.foldDelayMs ?? DRILL_FOLD_DELAY_MS
+    this.#limits = { ...countLimits, foldDelayMs, tailMax: 0 }
     this.#checker = new RawChecker(options.directUrl)
     this.#doors = Array.from({ length: INSTANCES }, (_, instance) => options.openDoor(instance))
   }
@@ -143,13 +152,11 @@ class Drill {
     const entries = Array.from({ length: count }, (_, index) =>
       planEntry(`old-${userId}-${index}`, userId, index),
     )
-    const store = createRatingStore(this.#door(), this.#foldNow)
     await Promise.all(
       entries.map(async (entry, index) => {
-        const insertTimeMs = Date.now() - 3_600_000 + index
-        const id = uuidV7({ msecs: insertTimeMs })
-        entry.sent.set(id, insertTimeMs)
-        await store.addScore({ ...entry.content, id, insertTimeMs })
+        const atMs = Date.now() - 3_600_000 + index
+        entry.sentMs.push(atMs)
+        await insertRatingAsBefore(this.#door(), atMs, entry.content)
       }),
     )
     this.#entries.push(...entries)
@@ -170,20 +177,19 @@ class Drill {
   async #submit(entry: Entry): Promise<void> {
     while (Date.now() < this.#giveUpAtMs) {
       const db = this.#door(0)
-      const real = createRatingStore(db, this.#foldNow)
+      const real = createRatingStore(db, Date.now, this.#limits)
       const store = this.#options.variant?.submissions?.(db, real) ?? real
-      const insertTimeMs = Date.now()
-      const id = uuidV7({ msecs: insertTimeMs })
-      entry.sent.set(id, insertTimeMs)
+      const sentMs = Date.now()
+      entry.sentMs.push(sentMs)
       try {
-        const answer = await store.addScore({ ...entry.content, id, insertTimeMs })
+        const answer = await store.addScore(entry.content)
         entry.answers.push(answer.result === 'conflict' ? answer.result : answer.id)
         return
       } catch (error) {
         if (!(error instanceof DbError)) throw error
         this.#seen.retries++
       } finally {
-        this.#seen.slowestMs = Math.max(this.#seen.slowestMs, Date.now() - insertTimeMs)
+        this.#seen.slowestMs = Math.max(this.#seen.slowestMs, Date.now() - sentMs)
       }
       await pause(Math.random() * 100)
     }
@@ -229,9 +235,9 @@ class Drill {
   async #read(): Promise<void> {
     for (let turn = 0; !this.#isOver; turn++) {
       const account = drillAccounts[turn % 2] ?? drillAccounts[0]
-      await foldAccount(this.#door(), account, this.#foldNow()).then(
+      await foldAccount(this.#door(), account, Date.now(), this.#limits).then(
         (folded) => {
-          this.#seen.folded += folded
+          this.#seen.folded += folded ?? 0
         },
         () => undefined,
       )
@@ -247,7 +253,7 @@ class Drill {
   async #checkSummary(account: string): Promise<void> {
     const { begun, underWay } = this.#removals
     const before = await this.#checker.rowCount(account)
-    const told = await createRatingStore(this.#door(), this.#foldNow)
+    const told = await createRatingStore(this.#door(), Date.now, this.#limits)
       .countsOfAccount(account, { kind: 'all' })
       .catch(() => undefined)
     const after = await this.#checker.rowCount(account)
@@ -260,22 +266,18 @@ class Drill {
   /** With everything quiet, counts by grade are the rows', as they stand and once all is folded. */
   async #compareCounts(): Promise<void> {
     const db = this.#door()
-    const settledMs = Date.now() + 2 * FOLD_DELAY_MS
+    const settled = { ...this.#limits, foldDelayMs: -1000 }
     for (const account of drillAccounts) {
       const expected = await this.#checker.counts(account)
-      for (const fold of [async () => 0, () => foldAccount(db, account, settledMs)]) {
+      for (const fold of [async () => 0, () => foldAccount(db, account, Date.now(), settled)]) {
         await persist(fold)
         const told = await persist(() =>
-          createRatingStore(db, this.#foldNow).countsOfAccount(account, { kind: 'all' }),
+          createRatingStore(db, Date.now, this.#limits).countsOfAccount(account, { kind: 'all' }),
         )
         if (!isDeepStrictEqual(told, expected)) this.#seen.wrongSummaries++
       }
     }
   }
-
-  /** The time to hand to the fold, so that its mark stays as far behind as the drill's own delay. */
-  readonly #foldNow = (): number =>
-    Date.now() + FOLD_DELAY_MS - (this.#options.variant?.foldDelayMs ?? DRILL_FOLD_DELAY_MS)
 
   /** Any instance from this one on. */
   #door(first = 1): Db {

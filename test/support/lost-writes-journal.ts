@@ -6,12 +6,12 @@ import type { NewScore } from '../../shared/ports.ts'
 export interface Entry {
   /** The first text of the rating: finds its rows whatever keys and ids they have. */
   marker: string
-  /** What the client means to store; id and time are each attempt's own. */
-  content: Omit<NewScore, 'id' | 'insertTimeMs'>
+  /** What the client means to store; id and time are the server's. */
+  content: NewScore
   /** How many requests go out at the same time. */
   sends: 1 | 2
-  /** Attempts, as id → the time they began. */
-  sent: Map<string, number>
+  /** When each attempt began. */
+  sentMs: number[]
   /** Ids the server acknowledged; `conflict` where it said so. */
   answers: string[]
   /** `asked`: being deleted, may be there or not. */
@@ -48,13 +48,13 @@ export function planEntry(marker: string, userId: string, index: number): Entry 
       idempotencyKey: `key-${marker}`,
     },
     sends: index % 10 === 0 ? 2 : 1,
-    sent: new Map(),
+    sentMs: [],
     answers: [],
     removal: 'none',
   }
 }
 
 /** True when no attempt can be under way any more, so that a removed rating cannot come back by an old request. */
-export function isSettled({ sends, sent, answers }: Entry): boolean {
-  return answers.length === sends && sent.size === sends
+export function isSettled({ sends, sentMs, answers }: Entry): boolean {
+  return answers.length === sends && sentMs.length === sends
 }

@@ -35,20 +35,88 @@ export const SCATTERS: readonly { statement: RegExp; reason: string }[] = [
   },
   {
     statement:
-      /^select distinct acc_nbr from ratings where acc_nbr > \? order by acc_nbr limit \?$/,
+      /^select acc_nbr, min\(id\) as oldest from ratings force index \(primary\) where acc_nbr > \? group by acc_nbr order by acc_nbr limit \?$/,
     reason: 'commands walk over all accounts, a page at a time',
   },
   {
     statement:
-      /^select acc_nbr from rating_folds where acc_nbr > \? and not exists \(select 1 from ratings where ratings\.acc_nbr = rating_folds\.acc_nbr\) order by acc_nbr limit \?$/,
+      /^select acc_nbr, null as oldest from rating_folds where acc_nbr > \? and not exists \(select 1 from ratings where ratings\.acc_nbr = rating_folds\.acc_nbr\) order by acc_nbr limit \?$/,
     reason:
       'the same walk, over accounts whose ratings are gone; both tables have the same shard key',
   },
   {
     statement:
-      /^select (?:code_digest from code_claims where claimed_at|counter_key from counters where window_start|user_id, session_id from sessions where expires_at) < \? limit \?$/,
+      /^select (?:code_digest from code_claims where (claimed_at)|counter_key from counters where (window_start)|user_id from sessions where (expires_at)) < \? order by (?:\1|\2|\3) limit \?$/,
     reason: 'commands look for what has had its time, and delete it by its key',
   },
+]
+
+/** How many `?` a list of them has, and what stands behind it. */
+const LIST = '\\((?:\\?, )*\\?\\)'
+
+/**
+ * Statements of commands that name several shard keys at once, with how the keys are found among the parameters. Each key's
+ * part must stand for itself, since shards commit one by one.
+ */
+export const BATCHES: readonly {
+  statement: RegExp
+  key: string
+  keysOf: (parameters: readonly SqlValue[]) => readonly SqlValue[]
+  reason: string
+}[] = [
+  {
+    statement: new RegExp(`^select acc_nbr from rating_folds where acc_nbr in ${LIST}$`),
+    key: 'acc_nbr',
+    keysOf: (parameters) => parameters,
+    reason: 'retention leaves folded accounts out',
+  },
+  {
+    statement: new RegExp(
+      `^select acc_nbr, count\\(\\*\\) as row_count from \\(select acc_nbr, id from ratings force index \\(primary\\) where acc_nbr in ${LIST} and id <= \\? order by acc_nbr, id limit \\?\\) t group by acc_nbr order by acc_nbr$`,
+    ),
+    key: 'acc_nbr',
+    keysOf: (parameters) => parameters.slice(0, -2),
+    reason: 'retention looks which accounts it can take whole',
+  },
+  {
+    statement:
+      /^insert into rating_folds \(acc_nbr, folded_through, counts, version\) values \(\?, \?, \?, \?\)(?:, \(\?, \?, \?, \?\))*$/,
+    key: 'acc_nbr',
+    keysOf: (parameters) => parameters.filter((_, index) => index % 4 === 0),
+    reason: 'retention keeps folders out of the accounts it takes',
+  },
+  {
+    statement: new RegExp(`^delete from ratings where acc_nbr in ${LIST} and id <= \\?$`),
+    key: 'acc_nbr',
+    keysOf: (parameters) => parameters.slice(0, -1),
+    reason: 'retention takes small accounts together',
+  },
+  {
+    statement: new RegExp(`^delete from rating_folds where acc_nbr in ${LIST}$`),
+    key: 'acc_nbr',
+    keysOf: (parameters) => parameters,
+    reason: 'and lets folders in again',
+  },
+  ...[
+    ['code_claims', 'code_digest', 'claimed_at'],
+    ['counters', 'counter_key', 'window_start'],
+    ['sessions', 'user_id', 'expires_at'],
+  ].map(([table = '', key = '', moment]) => ({
+    statement: new RegExp(`^delete from ${table} where ${key} in ${LIST} and ${moment} < \\?$`),
+    key,
+    keysOf: (parameters: readonly SqlValue[]) => parameters.slice(0, -1),
+    reason: 'what has had its time goes many rows at once',
+  })),
+]
+
+/** The database's clock, to the second below: the only spelling that means the same everywhere and in every time zone. */
+const DATABASE_CLOCK = 'unix_timestamp() * 1000'
+
+/** Statements that read it: a submission is held against it, and the mark of folded counts. */
+export const CLOCK_READERS: readonly RegExp[] = [
+  /^insert into ratings \([^)]*insert_time[^)]*\) values \([?, ]*if\(unix_timestamp\(\) \* 1000 between \? and \?, \?, null\)[?, ]*\)$/,
+  /^select [\w, ]*unix_timestamp\(\) \* 1000 as database_ms(?:, count\(\*\) as row_count)? from rating_folds where acc_nbr = \?(?: for update)?$/,
+  /^select f\.counts, f\.version, unix_timestamp\(\) \* 1000 as database_ms, /,
 ]
 
 /** Words that are not the same everywhere, or lean on the server's clock or counters. */
@@ -71,7 +139,11 @@ const RULES: readonly { pattern: RegExp; fault: string }[] = [
 /** What is wrong with a statement; empty when nothing is. `columns` are the names of all columns there are. */
 export function judgeStatement(statement: Statement, columns: ReadonlySet<string>): string[] {
   const sql = normalised(statement.sql)
-  const faults = RULES.flatMap(({ pattern, fault }) => (pattern.test(sql) ? [fault] : []))
+  const clockless = CLOCK_READERS.some((reader) => reader.test(sql))
+    ? sql.replace(DATABASE_CLOCK, '?')
+    : sql
+  const faults = RULES.flatMap(({ pattern, fault }) => (pattern.test(clockless) ? [fault] : []))
+  faults.push(...keysBoundTwice(sql).map((column) => `${column} is bound more than once`))
   if (placeholders(sql) !== statement.parameters.length) faults.push('not as many values as ?')
   const named = aliases(sql).find((alias) => columns.has(alias))
   if (named !== undefined) faults.push(`the alias ${named} is a column’s name`)
@@ -95,6 +167,8 @@ export function judgeTransaction(statements: readonly Statement[]): string[] {
 export function targetOf({ sql: written, parameters }: Statement): Target | string {
   const sql = normalised(written)
   if (SCATTERS.some(({ statement }) => statement.test(sql))) return 'every'
+  const batch = BATCHES.find(({ statement }) => statement.test(sql))
+  if (batch) return { key: batch.key, values: [...batch.keysOf(parameters)] }
   const found = tablesOf(sql).map((table) => {
     const key = shardKeys[table.name]
     if (!key) return `the table ${table.name} has no shard key`
@@ -110,6 +184,18 @@ export function targetOf({ sql: written, parameters }: Statement): Target | stri
   return (
     found.find((target) => typeof target === 'string') ??
     (found.every((target) => isDeepStrictEqual(target, first)) ? first : 'tables of two shards')
+  )
+}
+
+/**
+ * Shard keys that a statement names more than once: Vitess compares parameters by name, takes the two for different
+ * keys, and asks as many times as there are, each at its own moment.
+ */
+function keysBoundTwice(sql: string): string[] {
+  const columns = new Set(tablesOf(sql).flatMap(({ name }) => shardKeys[name] ?? []))
+  const conditions = sql.slice(sql.indexOf(' where '))
+  return [...columns].filter(
+    (column) => conditions.split(new RegExp(`(?<!\\w)${column} = \\?`)).length > 2,
   )
 }
 
@@ -141,12 +227,33 @@ function boundAt(sql: string, { name, alias }: Table, column: string): number | 
     alias === undefined
       ? []
       : (new RegExp(` on ${own} = (\\w+)\\.${column}(?: |$)`).exec(sql) ?? [])
-  return other === undefined ? undefined : boundAt(sql, { name, alias: other }, column)
+  if (other === undefined) return undefined
+  const inside = subselectOf(sql, other)
+  if (inside === undefined) return boundAt(sql, { name, alias: other }, column)
+  // What was selected from somewhere lies where that lies.
+  const [source] = new RegExp(`^select (?:\\w+\\.)?${column}, `).test(inside)
+    ? tablesOf(inside)
+    : []
+  return source && boundAt(sql, source, column)
+}
+
+/** The text of `(select …) alias`. */
+function subselectOf(sql: string, alias: string): string | undefined {
+  const end = sql.search(new RegExp(`\\) ${alias}(?: |$)`))
+  if (end < 0) return undefined
+  let depth = 1
+  let start = end
+  while (depth > 0 && start > 0) {
+    start--
+    if (sql[start] === ')') depth++
+    if (sql[start] === '(') depth--
+  }
+  return sql.slice(start + 1, end)
 }
 
 function tablesOf(sql: string): Table[] {
   const after =
-    /\b(?:from|join|into|^update) (\w+)(?: (?!use |where |set |on |join |values|order |limit |group )(\w+))?/g
+    /\b(?:from|join|into|^update) (\w+)(?: (?!use |force |where |set |on |join |values|order |limit |group )(\w+))?/g
   return [...sql.matchAll(after)].map(([, name = '', alias]) => ({ name, alias }))
 }
 

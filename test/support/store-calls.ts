@@ -3,27 +3,31 @@ import { v7 as uuidV7 } from 'uuid'
 import type { NewScore, SessionRecord } from '../../shared/ports.ts'
 import { createCodeClaimStore } from '../../shared/store/code-claims.ts'
 import { createCounterStore } from '../../shared/store/counters.ts'
+import { databaseMs } from '../../shared/store/database-clock.ts'
 import type { Db } from '../../shared/store/db.ts'
 import * as folds from '../../shared/store/folds.ts'
 import * as maintenance from '../../shared/store/maintenance.ts'
 import { createPersonIdentities, createPersonStore } from '../../shared/store/people.ts'
 import { createRatingEraser } from '../../shared/store/rating-erasure.ts'
 import { createRatingStore } from '../../shared/store/ratings.ts'
-import { uuidToBytes } from '../../shared/store/rows.ts'
 import {
   createPlatformSessionStore,
   createSessionLookup,
   createSessionStore,
 } from '../../shared/store/sessions.ts'
+import { insertRatings } from './stored-rating.ts'
 
-const NOW_MS = Date.UTC(2026, 5, 1)
-const LONG_AGO_MS = NOW_MS - 10 * folds.FOLD_DELAY_MS
+/** A moment that every server's clock has behind it. */
+const NOW_MS = Date.UTC(2024, 5, 1)
+const LONG_AGO_MS = NOW_MS - 10 * folds.countLimits.foldDelayMs
+/** Low enough to reach every statement with a few ratings. */
+const limits = { ...folds.countLimits, tailMax: 0 }
 const slice = { before: null, limit: 10 }
 
 /** Every factory of a store, and every function that takes a Db, by the name it is exported under. */
 export function everyStore(db: Db) {
   return {
-    createRatingStore: createRatingStore(db, () => NOW_MS),
+    createRatingStore: createRatingStore(db, () => NOW_MS, limits),
     createRatingEraser: createRatingEraser(db),
     createPersonIdentities: createPersonIdentities(db),
     createPersonStore: createPersonStore(db),
@@ -32,15 +36,21 @@ export function everyStore(db: Db) {
     createSessionStore: createSessionStore(db),
     createCodeClaimStore: createCodeClaimStore(db),
     createCounterStore: createCounterStore(db),
+    databaseClock: { databaseMs: (account: string) => databaseMs(db, account) },
     folds: {
-      countAccount: (account: string) => folds.countAccount(db, account),
-      foldAccount: (account: string) => folds.foldAccount(db, account, NOW_MS),
+      countAccount: (account: string) =>
+        folds.countAccount(db, account, { settledId: folds.lastIdAt(NOW_MS), countMax: 1000 }),
+      summarisedCounts: (account: string) =>
+        folds.summarisedCounts(db, account, () => NOW_MS, limits),
+      foldAccount: (account: string) => folds.foldAccount(db, account, NOW_MS, limits),
       deleteRatings: (account: string, ids: Uint8Array[]) => folds.deleteRatings(db, account, ids),
       verifyFold: (account: string) => folds.verifyFold(db, account),
       resetFold: (account: string) => folds.resetFold(db, account),
     },
     maintenance: {
-      accountNumbers: () => maintenance.accountNumbers(db),
+      accountPages: () => maintenance.accountPages(db),
+      deleteOldRatingsOfMany: (accounts: string[]) =>
+        maintenance.deleteOldRatingsOfMany(db, accounts, NOW_MS),
       deleteOldRatings: (account: string) => maintenance.deleteOldRatings(db, account, NOW_MS),
       countOldRatings: (account: string) => maintenance.countOldRatings(db, account, NOW_MS),
       deleteSpentRows: (table: (typeof maintenance.spentTables)[number]) =>
@@ -48,7 +58,7 @@ export function everyStore(db: Db) {
     },
   }
 }
-/** Stores by the name of their factory, and the functions of `folds.ts` and `maintenance.ts`. */
+/** Stores by the name of their factory, and the functions of `folds.ts`, `maintenance.ts` and the database's clock. */
 export type Stores = ReturnType<typeof everyStore>
 /** Calls of every method of every store, enough to reach each of its statements. */
 export type Calls = {
@@ -60,9 +70,7 @@ function bytes(length: number): Uint8Array {
 }
 
 function rating(userId: string, changes: Partial<NewScore> = {}): NewScore {
-  const insertTimeMs = changes.insertTimeMs ?? LONG_AGO_MS
   return {
-    id: uuidV7({ msecs: insertTimeMs }),
     acc_nbr: '13800138000',
     grade1: 5,
     grade2: 4,
@@ -72,7 +80,6 @@ function rating(userId: string, changes: Partial<NewScore> = {}): NewScore {
     txt3: '😀',
     userId,
     idempotencyKey: null,
-    insertTimeMs,
     ...changes,
   }
 }
@@ -97,7 +104,7 @@ function session(userId: string): SessionRecord {
 }
 
 /** One call of each, in an order that leaves something to find; every branch that asks another query is taken. */
-export function everyCall(stores: Stores): Calls {
+export function everyCall(stores: Stores, db: Db): Calls {
   const ratings = stores.createRatingStore
   const identities = stores.createPersonIdentities
   const platform = stores.createPlatformSessionStore
@@ -112,15 +119,15 @@ export function everyCall(stores: Stores): Calls {
   const phone = { sealed: bytes(40), digest: bytes(32), atMs: NOW_MS }
   const login = { appid: 'wxapp', unionid: null, sessionKey: null, atMs: NOW_MS }
   const window = { lengthMs: 1000, atMs: NOW_MS }
-  const newRating = async (userId: string) => {
-    const score = rating(userId)
-    await ratings.addScore(score)
-    return uuidToBytes(score.id)
+  const newRating = async (userId: string, number = account) => {
+    const [id] = await insertRatings(db, number, { count: 1, fromMs: LONG_AGO_MS, userId })
+    return id as Uint8Array
   }
 
   return {
     createRatingStore: {
       async addScore() {
+        // Its clock is years behind the database's: the time is asked for.
         await ratings.addScore(rating(one, { idempotencyKey: 'k' }))
         await ratings.addScore(rating(one, { idempotencyKey: 'k' }))
       },
@@ -135,9 +142,21 @@ export function everyCall(stores: Stores): Calls {
         await ratings.countsOfAccount(account, { kind: 'author', userId: one })
       },
     },
+    databaseClock: { databaseMs: () => stores.databaseClock.databaseMs(account) },
     folds: {
-      countAccount: () => stores.folds.countAccount(account),
-      foldAccount: () => stores.folds.foldAccount(account),
+      async countAccount() {
+        await stores.folds.countAccount(account)
+        await stores.folds.countAccount('nobody')
+      },
+      async summarisedCounts() {
+        await stores.folds.summarisedCounts(account)
+        await newRating(one)
+        await stores.folds.summarisedCounts(account)
+      },
+      async foldAccount() {
+        await newRating(one)
+        await stores.folds.foldAccount(account)
+      },
       async deleteRatings() {
         await stores.folds.resetFold(account)
         const [id, other] = [await newRating(one), await newRating(one)]
@@ -149,9 +168,14 @@ export function everyCall(stores: Stores): Calls {
       resetFold: () => stores.folds.resetFold(account),
     },
     maintenance: {
-      async accountNumbers() {
+      async accountPages() {
         await newRating(one)
-        for await (const number of stores.maintenance.accountNumbers()) void number
+        for await (const page of stores.maintenance.accountPages()) void page
+      },
+      async deleteOldRatingsOfMany() {
+        await newRating(one, 'a')
+        await newRating(one, 'b')
+        await stores.maintenance.deleteOldRatingsOfMany(['a', 'b'])
       },
       countOldRatings: () => stores.maintenance.countOldRatings(account),
       async deleteOldRatings() {

@@ -15,8 +15,8 @@ export type Translation =
   | { kind: 'definition'; steps: DefinitionStep[] }
 
 /** Functions that do the same in SQLite, and the words that may stand in front of a bracket. */
-const FUNCTIONS = ['count', 'sum', 'min', 'max', 'coalesce', 'if']
-const WORDS = 'select in values and or not exists on where when then else all'.split(' ')
+const FUNCTIONS = ['count', 'sum', 'min', 'max', 'coalesce', 'if', 'unix_timestamp']
+const WORDS = 'select from in values and or not exists on where when then else all'.split(' ')
 const BEFORE_BRACKET = new Set([...FUNCTIONS, ...WORDS])
 /** Division gives a fraction in MySQL, || is its "or", and its LIKE does not tell case. */
 const OTHERWISE_IN_SQLITE = /[/|&~^]|\b(?:like|collate|returning)\b/i
@@ -62,7 +62,7 @@ function rewritten(sql: string): string {
   for (const [, name = ''] of plain.matchAll(/(?<!\binto )\b(\w+) ?\(/gi)) {
     if (!BEFORE_BRACKET.has(name.toLowerCase())) throw notTranslated(`${name}(…)`)
   }
-  return plain.replaceAll(/\bif ?\(/gi, 'iif(')
+  return plain.replaceAll(/\bif ?\(/gi, 'iif(').replaceAll(/\bunix_timestamp ?\(/gi, 'unixepoch(')
 }
 
 function translateInsert(sql: string): string {

@@ -7,15 +7,20 @@ import { createCounterStore } from '../../../shared/store/counters.ts'
 import { createPersonStore } from '../../../shared/store/people.ts'
 import { createRatingStore } from '../../../shared/store/ratings.ts'
 import { type Door, doors } from '../../support/store-doors.ts'
+import { insertRatingAsBefore } from '../../support/stored-rating.ts'
 import { readVectors } from '../../support/vectors.ts'
 
 const texts = readVectors<{ cases: { id: string; s?: string }[] }>('texts-extra').cases
 
-let lastMs = Date.UTC(2026, 0, 1)
+/** Each rating a millisecond after the one before, as the order of a list goes by milliseconds. */
+let lastMs = Date.now()
+function tick(): number {
+  lastMs = Math.max(lastMs + 1, Date.now())
+  return lastMs
+}
+
 function newScore(changes: Partial<NewScore> = {}): NewScore {
-  const insertTimeMs = changes.insertTimeMs ?? ++lastMs
   return {
-    id: uuidV7({ msecs: insertTimeMs }),
     acc_nbr: '13800138000',
     grade1: 5,
     grade2: 4,
@@ -26,7 +31,6 @@ function newScore(changes: Partial<NewScore> = {}): NewScore {
     userId: uuidV7(),
     idempotencyKey: null,
     ...changes,
-    insertTimeMs,
   }
 }
 
@@ -40,11 +44,16 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('the store on $nam
   beforeAll(async () => {
     door = await open()
     await migrate(door.db, { migrations: await readMigrations() })
-    store = createRatingStore(door.db, () => lastMs)
+    store = createRatingStore(door.db, tick)
     people = createPersonStore(door.db)
   })
   afterAll(() => door?.close())
 
+  const add = async (score: NewScore): Promise<string> => {
+    const added = await store.addScore(score)
+    if (added.result !== 'added') throw new Error(added.result)
+    return added.id
+  }
   const signIn = (openid: string, appid = 'wxapp') =>
     people.identify({ appid, openid, atMs: Date.now() })
 
@@ -150,9 +159,16 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('the store on $nam
   describe('ratings', () => {
     test('every column comes back as it was given', async () => {
       const score = newScore({ acc_nbr: '20001' })
-      await store.addScore(score)
+      const id = await add(score)
+      const addedMs = lastMs
       const { userId: _user, idempotencyKey: _key, ...expected } = score
-      expect(await store.scoresOfAccount('20001', all, everything)).toEqual([expected])
+      const [stored, ...others] = await store.scoresOfAccount('20001', all, everything)
+      expect(others).toEqual([])
+      const { insertTimeMs, ...columns } = stored ?? { insertTimeMs: 0 }
+      expect(columns).toEqual({ ...expected, id })
+      expect(insertTimeMs).toBe(addedMs)
+      // The id carries the same time.
+      expect(parseInt(id.replaceAll('-', '').slice(0, 12), 16)).toBe(insertTimeMs)
     })
 
     test.each([
@@ -172,11 +188,7 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('the store on $nam
       strings.push("'", '\\', "\\'", '?', ':a', '%', '_', '\u001a', '"', '`', '\\0', '\\\\n', "''")
       for (const txt1 of strings) {
         const acc_nbr = 'texts'
-        const { id } = (await store.addScore(
-          newScore({ acc_nbr, txt1, txt2: txt1, txt3: txt1 }),
-        )) as {
-          id: string
-        }
+        const id = await add(newScore({ acc_nbr, txt1, txt2: txt1, txt3: txt1 }))
         const [stored] = await store.scoresOfAccount(acc_nbr, all, { before: null, limit: 1 })
         expect(stored).toMatchObject({ id, txt1, txt2: txt1, txt3: txt1 })
       }
@@ -193,9 +205,7 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('the store on $nam
       const acc_nbr = '20002'
       const ids: string[] = []
       for (let index = 0; index < 7; index++) {
-        const score = newScore({ acc_nbr })
-        ids.unshift(score.id)
-        await store.addScore(score)
+        ids.unshift(await add(newScore({ acc_nbr })))
       }
       const page = async (before: string | null) =>
         (await store.scoresOfAccount(acc_nbr, all, { before, limit: 3 })).map(({ id }) => id)
@@ -209,9 +219,7 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('the store on $nam
       const acc_nbr = '20006'
       const ids: string[] = []
       for (let index = 0; index < 5; index++) {
-        const score = newScore({ acc_nbr })
-        ids.unshift(score.id)
-        await store.addScore(score)
+        ids.unshift(await add(newScore({ acc_nbr })))
       }
       const [newest, , , fourth = ''] = ids
       const page = async (before: string | null, after: string, limit = 10) =>
@@ -253,29 +261,48 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('the store on $nam
   })
 
   describe('exactly once', () => {
+    test('what the release before stored is known under its key, and its rows without a key stay apart', async () => {
+      const keyed = newScore({ acc_nbr: '30000', idempotencyKey: 'k' })
+      const { id } = await insertRatingAsBefore(door.db, Date.now(), keyed)
+      expect(await store.addScore(keyed)).toEqual({ result: 'same', id })
+      expect(await store.addScore({ ...keyed, grade1: 1 })).toEqual({ result: 'conflict' })
+      const keyless = { ...keyed, idempotencyKey: null }
+      for (let copy = 0; copy < 2; copy++) {
+        await insertRatingAsBefore(door.db, Date.now(), keyless)
+        await add(keyless)
+      }
+      expect(await store.scoresOfAccount('30000', all, everything)).toHaveLength(5)
+    })
+
+    test('without a key nothing is stored beside the rating itself', async () => {
+      await add(newScore({ acc_nbr: '30006' }))
+      const { rows } = await door.db.query(
+        'select idempotency_key, content_hash from ratings where acc_nbr = ?',
+        ['30006'],
+      )
+      expect(rows).toEqual([{ idempotency_key: null, content_hash: null }])
+    })
+
     test('the same key and content yield one row and the first id', async () => {
       const first = newScore({ acc_nbr: '30001', idempotencyKey: 'k' })
-      const retry = { ...first, id: uuidV7(), insertTimeMs: first.insertTimeMs + 5 }
-      expect(await store.addScore(first)).toEqual({ result: 'added', id: first.id })
-      expect(await store.addScore(retry)).toEqual({ result: 'same', id: first.id })
+      const id = await add(first)
+      expect(await store.addScore({ ...first })).toEqual({ result: 'same', id })
       expect(await store.scoresOfAccount('30001', all, everything)).toHaveLength(1)
     })
 
     test('other content under the same key is a conflict and leaves the row alone', async () => {
       const first = newScore({ acc_nbr: '30002', idempotencyKey: 'k' })
-      await store.addScore(first)
+      const id = await add(first)
       for (const change of [{ grade1: 1 }, { txt3: 'b' }, { grade3: 3 }]) {
-        const other = { ...first, id: uuidV7(), ...change }
+        const other = { ...first, ...change }
         expect(await store.addScore(other)).toEqual({ result: 'conflict' })
       }
-      expect(await store.scoresOfAccount('30002', all, everything)).toMatchObject([
-        { id: first.id },
-      ])
+      expect(await store.scoresOfAccount('30002', all, everything)).toMatchObject([{ id }])
     })
 
     test('twenty copies at once yield one row', async () => {
       const first = newScore({ acc_nbr: '30003', idempotencyKey: 'k' })
-      const copies = Array.from({ length: 20 }, () => ({ ...first, id: uuidV7() }))
+      const copies = Array.from({ length: 20 }, () => ({ ...first }))
       const answers = await Promise.all(copies.map((copy) => store.addScore(copy)))
       expect(new Set(answers.map((answer) => ('id' in answer ? answer.id : ''))).size).toBe(1)
       expect(answers.filter(({ result }) => result === 'added')).toHaveLength(1)
@@ -286,7 +313,7 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('the store on $nam
       const first = newScore({ acc_nbr: '30004', idempotencyKey: 'key' })
       const others = [{ idempotencyKey: 'KEY' }, { userId: uuidV7() }, { acc_nbr: '30005' }]
       for (const other of [{}, ...others]) {
-        const score = { ...first, ...other, id: uuidV7() }
+        const score = { ...first, ...other }
         expect((await store.addScore(score)).result).toBe('added')
       }
     })

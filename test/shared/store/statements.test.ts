@@ -4,6 +4,8 @@ import { migrate, readMigrations } from '../../../scripts/database/migrations.ts
 import { type RecordedStatement, recordStatements } from '../../support/recording-db.ts'
 import { columnsOf } from '../../support/schema-rules.ts'
 import {
+  BATCHES,
+  CLOCK_READERS,
   judgeStatement,
   judgeTransaction,
   normalised,
@@ -32,7 +34,7 @@ describe('every statement of the stores', () => {
     const recorded = recordStatements(door.db)
     statements = recorded.statements
     stores = everyStore(recorded.db)
-    calls = everyCall(stores)
+    calls = everyCall(stores, door.db)
     for (const call of Object.values(calls).flatMap((methods) => Object.values(methods))) {
       await call()
     }
@@ -48,8 +50,10 @@ describe('every statement of the stores', () => {
         ([, name]) => name,
       ),
     )
-    const { folds, maintenance, ...factories } = stores
-    const named = [factories, folds, maintenance].flatMap((group) => Object.keys(group))
+    const { folds, maintenance, databaseClock, ...factories } = stores
+    const named = [factories, folds, maintenance, databaseClock].flatMap((group) =>
+      Object.keys(group),
+    )
     expect(named.sort()).toEqual(exported.sort())
     for (const name of Object.keys(stores) as (keyof Stores)[]) {
       expect(Object.keys(calls[name]).sort(), name).toEqual(Object.keys(stores[name]).sort())
@@ -73,10 +77,13 @@ describe('every statement of the stores', () => {
     expect(new Set(everywhere.map(({ place }) => place.split(':')[0]))).toEqual(
       new Set(['ratings.ts', 'rating-erasure.ts', 'maintenance.ts']),
     )
+    const uses = (pattern: RegExp, among = statements) =>
+      among.filter(({ sql }) => pattern.test(normalised(sql))).length
     for (const { statement, reason } of SCATTERS) {
-      const uses = everywhere.filter(({ sql }) => statement.test(normalised(sql)))
-      expect(uses.length, reason).toBeGreaterThan(0)
+      expect(uses(statement, everywhere), reason).toBeGreaterThan(0)
     }
+    for (const { statement, reason } of BATCHES) expect(uses(statement), reason).toBeGreaterThan(0)
+    for (const reader of CLOCK_READERS) expect(uses(reader), `${reader}`).toBeGreaterThan(0)
   })
 
   test('shares its shard with the rest of its transaction', () => {
@@ -175,6 +182,36 @@ describe('every statement of the stores', () => {
       ['u'],
     ],
     [
+      'the server’s clock where none is allowed',
+      'a word that not every database knows alike',
+      'update rating_folds set version = unix_timestamp() * 1000 where acc_nbr = ?',
+      ['1'],
+    ],
+    [
+      'the server’s clock in another spelling',
+      'a word that not every database knows alike',
+      'select unix_timestamp(now()) * 1000 as database_ms from rating_folds where acc_nbr = ?',
+      ['1'],
+    ],
+    [
+      'its shard key twice',
+      'acc_nbr is bound more than once',
+      'select counts from rating_folds where acc_nbr = ? union all select count(*) from ratings where acc_nbr = ?',
+      ['1', '1'],
+    ],
+    [
+      'a join to rows that lie nowhere in particular',
+      'rating_folds without acc_nbr',
+      'select f.counts from (select user_id, id from ratings where acc_nbr = ? limit ?) g join rating_folds f on f.acc_nbr = g.acc_nbr',
+      ['1', 1],
+    ],
+    [
+      'many shard keys that are not listed',
+      'users without user_id',
+      'delete from users where user_id in (?, ?) and last_login_at < ?',
+      ['1', '2', 1],
+    ],
+    [
       'a number the server gave',
       'a word that not every database knows alike',
       'select last_insert_id() as n from users where user_id = ?',
@@ -264,6 +301,13 @@ describe('every statement of the stores', () => {
     }
     expect(judgeTransaction([first, fold] as Statement[])).toEqual([])
     expect(judgeTransaction([first, second] as Statement[])).not.toEqual([])
+    const batch = {
+      sql: 'delete from rating_folds where acc_nbr in (?, ?)',
+      parameters: ['1', '2'],
+      transaction: 1,
+    }
+    expect(judgeTransaction([batch, batch])).toEqual([])
+    expect(judgeTransaction([batch, { ...batch, parameters: ['1', '3'] }])).not.toEqual([])
     const own = {
       sql: 'select id from ratings where user_id = ? limit ?',
       parameters: ['u', 1],
