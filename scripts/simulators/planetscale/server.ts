@@ -7,6 +7,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import * as v from 'valibot'
 import { listen } from '../../../shared/transport/server/listen.ts'
+import { isFromThisMachine, NOT_FROM_THIS_MACHINE } from '../from-this-machine.ts'
 import { readWholeBody } from '../request-body.ts'
 import { type Engine, EngineError } from './engine.ts'
 import { type Fault, FaultSchema, FaultSwitch } from './faults.ts'
@@ -110,6 +111,9 @@ class Service {
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
+      if (!isFromThisMachine(request.headers)) {
+        throw new HttpFailure(403, 'PERMISSION_DENIED', NOT_FROM_THIS_MACHINE)
+      }
       const path = new URL(request.url ?? '/', `http://127.0.0.1`).pathname
       if (path === '/sim/faults') await this.#changeFaults(request, response)
       else if (path === EXECUTE) await this.#serve(request, response)
