@@ -3,10 +3,8 @@
  * known without starting it, and a function without `weChat` never needs, or sees, the AppSecret.
  */
 
-import { type Breaker, createBreaker } from '../breaker.ts'
 import { createLimiter, noLimiter, type Tallies } from '../limits/limiter.ts'
-import type { Clock, Limiter, Tokens, WeChat } from '../ports.ts'
-import { Problem, type ProblemCode } from '../problem.ts'
+import type { Clock, Limiter, Tokens } from '../ports.ts'
 import { createLookup } from '../session/lookup.ts'
 import { createPlatformSessions } from '../session/platform-sessions.ts'
 import { createSessionCheck } from '../session/session-check.ts'
@@ -25,6 +23,7 @@ import {
   createSessionStore,
 } from '../store/sessions.ts'
 import { createWeChat } from '../wechat/client.ts'
+import { guardWeChat } from '../wechat/guard.ts'
 import { machine } from './clock.ts'
 import {
   ConfigurationError,
@@ -199,7 +198,7 @@ export const forgottenRatings = part(['ANONYMOUS_RATINGS'], ({ ANONYMOUS_RATINGS
 
 /** WeChat’s API behind a breaker. */
 export const weChat = part(['WECHAT_APPID', 'WECHAT_SECRET', 'WECHAT_API_URL'], (values) =>
-  guardedWeChat(
+  guardWeChat(
     createWeChat({
       appid: values.WECHAT_APPID,
       secret: values.WECHAT_SECRET,
@@ -207,7 +206,7 @@ export const weChat = part(['WECHAT_APPID', 'WECHAT_SECRET', 'WECHAT_API_URL'], 
       now: machine.now,
       steadyMs: machine.steadyMs,
     }),
-    createBreaker({ now: machine.now }),
+    machine.now,
   ),
 )
 
@@ -240,26 +239,6 @@ export const allowedOrigins = part(['ALLOWED_ORIGINS'], (values) => values.ALLOW
 
 /** Whether answers of event functions are compressed. */
 export const compresses = part(['COMPRESS'], (values) => values.COMPRESS === '1')
-
-const WECHAT_FAILURES: ReadonlySet<ProblemCode> = new Set([
-  'wechat-unavailable',
-  'wechat-timeout',
-  'wechat-bad-answer',
-])
-
-/** Stops asking WeChat while it does not answer; codes keep five minutes, clients come back. */
-function guardedWeChat(wechat: WeChat, breaker: Breaker): WeChat {
-  const judge = {
-    isFailure: (error: unknown) => error instanceof Problem && WECHAT_FAILURES.has(error.code),
-    refuse: () => new Problem('wechat-unavailable', { retryAfterSeconds: 2 }),
-  }
-  return {
-    exchangeCode: (code, remainingMs) =>
-      breaker.run(() => wechat.exchangeCode(code, remainingMs), judge),
-    exchangePhoneCode: (code, remainingMs) =>
-      breaker.run(() => wechat.exchangePhoneCode(code, remainingMs), judge),
-  }
-}
 
 /** What every function needs: to tell who calls (see `Authority`), and to answer. */
 export const everyFunction = {
