@@ -12,8 +12,9 @@ export const accountScores = defineEndpoint<{ ratings: RatingStore }>()({
   input: v.strictObject({ acc_nbr: AccountNumber, ...pageFields }),
   formKinds: { acc_nbr: 'identifier', cursor: 'identifier', limit: 'integer' },
   output: Page,
-  async handle({ input: { acc_nbr, ...page }, needs: { ratings }, caller }) {
+  async handle({ input: { acc_nbr, ...page }, needs: { ratings }, caller, security }) {
     const scope = readableBy(caller, acc_nbr)
+    if (caller.isOperator) security.note('operator-read', { acc_nbr })
     const read = (slice: Parameters<RatingStore['scoresOfAccount']>[2]) =>
       ratings.scoresOfAccount(acc_nbr, scope, slice)
     return { output: await readPage(page, read) }

@@ -19,7 +19,8 @@ export const summary = defineEndpoint<{ ratings: RatingStore }>()({
     count: v.number(),
     grades: v.object({ grade1: GradeSummary, grade2: GradeSummary, grade3: GradeSummary }),
   }),
-  async handle({ input: { acc_nbr }, needs: { ratings }, caller }) {
+  async handle({ input: { acc_nbr }, needs: { ratings }, caller, security }) {
+    if (caller.isOperator) security.note('operator-read', { acc_nbr })
     const counts = await ratings.countsOfAccount(acc_nbr, readableBy(caller, acc_nbr))
     return { output: summarise(counts) }
   },

@@ -4,9 +4,10 @@
  */
 
 import { createLimiter, noLimiter, type Tallies } from '../limits/limiter.ts'
-import type { Clock, Limiter, Tokens } from '../ports.ts'
+import type { Clock, Limiter, Pseudonyms, Tokens } from '../ports.ts'
 import { createLookup } from '../session/lookup.ts'
 import { createPlatformSessions } from '../session/platform-sessions.ts'
+import { createPseudonyms } from '../session/pseudonym.ts'
 import { createSessionCheck } from '../session/session-check.ts'
 import { createSessions } from '../session/sessions.ts'
 import { createTokenSigner, createTokenVerifier, type TokenOptions } from '../session/token.ts'
@@ -219,6 +220,13 @@ export const tokens = part(
   (values): Pick<Tokens, 'verify'> => createTokenVerifier(tokenOptions(values)),
 )
 
+/** Names people in the log by the key that signs, which every function has; a new key renames everybody. */
+export const pseudonyms = part(
+  ['TOKEN_KEYS'],
+  ({ TOKEN_KEYS: [first] }): Pseudonyms =>
+    createPseudonyms({ key: first?.bytes ?? new Uint8Array() }),
+)
+
 function tokenOptions(values: Pick<Values, (typeof TOKENS)[number]>): TokenOptions {
   return {
     keys: secretsOf(values.TOKEN_KEYS),
@@ -247,6 +255,7 @@ export const everyFunction = {
   operators,
   limiter,
   platformSessions,
+  pseudonyms,
   allowedOrigins,
   compresses,
 }
