@@ -13,6 +13,7 @@ import type {
   LivingSession,
   Lookup,
   PlatformSessions,
+  SecurityLog,
   Sessions,
   Tokens,
 } from './ports.ts'
@@ -47,10 +48,11 @@ export const nobody: Caller = {
 export async function verifyToken(
   { token, platformCaller }: Call,
   { tokens }: Authority,
+  security: SecurityLog,
 ): Promise<AccessClaims | undefined> {
   if (platformCaller) return undefined
   if (token === undefined) throw new Problem('not-logged-in')
-  const claims = await tokens.verify(token)
+  const claims = await tokens.verify(token, security)
   if (!claims) throw new Problem('unauthenticated')
   return claims
 }

@@ -9,15 +9,27 @@ export interface BreakerOptions {
   now: () => number
 }
 
+/** What one failure asks for. */
+export interface Pause {
+  forMs: number
+  /** Whether it opens the breaker by itself. */
+  isAtOnce: boolean
+}
+
 /** A switch between us and something remote. */
 export interface Breaker {
   /**
-   * Runs `work`, or throws what `refuse` makes when it is open. Only errors for which `isFailure` holds count; an
-   * answer that refuses a request is an answer.
+   * Runs `work`, or throws what `refuse` makes of the milliseconds left and the last failure when it is open. Only errors
+   * for which `isFailure` holds count; an answer that refuses a request is an answer.
    */
   run<T>(
     work: () => Promise<T>,
-    judge: { isFailure: (error: unknown) => boolean; refuse: () => Error },
+    judge: {
+      isFailure: (error: unknown) => boolean
+      /** What a failure asks for beyond the usual pause. */
+      pauseOf?: (error: unknown) => Pause | undefined
+      refuse: (waitMs: number, lastFailure: unknown) => Error
+    },
   ): Promise<T>
 }
 
@@ -26,11 +38,13 @@ export function createBreaker({ failuresToOpen = 5, openMs = 2000, now }: Breake
   let failures = 0
   let openUntilMs = 0
   let isTrying = false
+  let lastFailure: unknown
 
   return {
-    async run(work, { isFailure, refuse }) {
+    async run(work, { isFailure, pauseOf, refuse }) {
       const isOpen = failures >= failuresToOpen
-      if (isOpen && (isTrying || now() < openUntilMs)) throw refuse()
+      const waitMs = Math.max(openUntilMs - now(), 0)
+      if (isOpen && (isTrying || waitMs > 0)) throw refuse(waitMs, lastFailure)
       isTrying = isOpen
       try {
         const result = await work()
@@ -38,8 +52,11 @@ export function createBreaker({ failuresToOpen = 5, openMs = 2000, now }: Breake
         return result
       } catch (error) {
         if (isFailure(error)) {
-          failures++
-          openUntilMs = now() + openMs
+          const pause = pauseOf?.(error)
+          failures = pause?.isAtOnce ? Math.max(failures, failuresToOpen) : failures + 1
+          // What was under way when it opened does not shorten its pause.
+          openUntilMs = Math.max(openUntilMs, now() + (pause?.forMs ?? openMs))
+          lastFailure = error
         } else failures = 0
         throw error
       } finally {

@@ -6,7 +6,7 @@
 import * as v from 'valibot'
 import { type Authority, findCaller, limit, nobody, verifyToken } from './authority.ts'
 import type { Call, CallFacts, FormFieldKind, Outcome } from './call.ts'
-import type { Caller } from './ports.ts'
+import type { Caller, SecurityLog } from './ports.ts'
 import { Problem } from './problem.ts'
 
 /** What a handler is given. */
@@ -16,6 +16,7 @@ export interface Handling<Input, Needs> {
   needs: Needs
   caller: Caller
   facts: CallFacts
+  security: SecurityLog
 }
 
 /** An endpoint as data. `route` is `METHOD /path`, a `{name}` segment becomes an input member. */
@@ -105,16 +106,20 @@ export async function run<Needs extends Authority>(
   { endpoint, parameters }: FoundEndpoint<Needs>,
   call: Call,
   needs: Needs,
+  security: SecurityLog,
 ): Promise<Outcome> {
-  const claims = endpoint.auth === 'required' ? await verifyToken(call, needs) : undefined
+  const claims = endpoint.auth === 'required' ? await verifyToken(call, needs, security) : undefined
+  if (claims) security.identify(claims.userId)
   const { value, encoding } = endpoint.route.startsWith('POST ')
     ? call.readBody(endpoint.formKinds)
     : { value: call.query, encoding: 'none' as const }
   const input = parseInput(endpoint.input, withParameters(value, parameters))
   await limit(endpoint, claims, call, needs)
   const caller = endpoint.auth === 'required' ? await findCaller(claims, call, needs) : nobody
+  if (!claims && caller !== nobody) security.identify(caller.userId)
   // The call holds more than handlers may know; its type keeps the rest from them.
-  const handled = await endpoint.handle({ input: input as never, needs, caller, facts: call })
+  const handling = { input: input as never, needs, caller, facts: call, security }
+  const handled = await endpoint.handle(handling)
   const status = handled.status ?? 200
   if (status === 204) return { status }
   const body =

@@ -29,6 +29,8 @@ export function createLogger({
           status: event.status,
           code: event.code,
           durationMs: event.durationMs,
+          person: event.person,
+          account: event.account,
           coldStart: event.coldStart,
           variables: event.variables,
           cause: event.cause === undefined ? undefined : describeCause(event.cause),

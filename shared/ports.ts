@@ -15,6 +15,9 @@ export interface LogEvent {
   status?: number | undefined
   code?: string | undefined
   durationMs?: number | undefined
+  /** Pseudonyms of whom and of which account it is about. */
+  person?: string | undefined
+  account?: string | undefined
   coldStart?: boolean | undefined
   /** Names of configuration variables, never their values. */
   variables?: readonly string[] | undefined
@@ -25,6 +28,30 @@ export interface LogEvent {
 /** Where log lines go. */
 export interface Logger {
   write(event: LogEvent): void
+}
+
+/** What somebody may have to look into; functions/README.md says what each means. The list is closed. */
+export type SecurityEvent =
+  | 'token-forged'
+  | 'refresh-token-reused'
+  | 'session-ended-by-reuse'
+  | 'number-taken-over'
+  | 'operator-read'
+  | 'limit-reached'
+  | 'person-forgotten'
+
+/** Security events of one call. Ids and numbers given here are written as pseudonyms. */
+export interface SecurityLog {
+  /** Says whom the call is about from now on. */
+  identify(userId: string): void
+  /** Notes an event, of the person the call is about unless it is another's. */
+  note(event: SecurityEvent, about?: { userId?: string; acc_nbr?: string }): void
+}
+
+/** Keyed names for log lines. */
+export interface Pseudonyms {
+  /** 16 characters, always the same for the same value of a kind as long as the key is. */
+  of(kind: 'person' | 'account', value: string): string
 }
 
 /** Who makes the call; made from a verified token, a living session and nothing else. */
@@ -49,8 +76,11 @@ export interface AccessClaims {
 export interface Tokens {
   /** Signs an access token for a session. */
   sign(claims: AccessClaims): Promise<{ token: string; expiresInSeconds: number }>
-  /** Resolves to the claims, or to `undefined` for any token that is not perfectly in order. */
-  verify(token: string): Promise<AccessClaims | undefined>
+  /**
+   * Resolves to the claims, or to `undefined` for any token that is not perfectly in order. One that names a key of
+   * ours and was not signed with it is noted as forged.
+   */
+  verify(token: string, security?: SecurityLog): Promise<AccessClaims | undefined>
 }
 
 /** What a client keeps: `token` for every call, `refreshToken` to get the next pair. */
@@ -74,9 +104,13 @@ export interface Sessions {
   repeat(session: AccessClaims): Promise<TokenPair | undefined>
   /**
    * Exchanges a refresh token for the next pair. The token before the current one gives the same pair for
-   * some seconds; any older one ends the session. @throws {Problem} `refresh-rejected`
+   * some seconds; any older one ends the session, and is noted. @throws {Problem} `refresh-rejected`
    */
-  refresh(refreshToken: string, proof: string | undefined): Promise<TokenPair>
+  refresh(
+    refreshToken: string,
+    proof: string | undefined,
+    security?: SecurityLog,
+  ): Promise<TokenPair>
   /** The session behind a token, if it still lives and `proof` is the secret it is bound to. */
   check(claims: AccessClaims, proof: string | undefined): Promise<LivingSession | undefined>
 }

@@ -13,6 +13,7 @@ import { soundVariables } from './support/serverless-project.ts'
 
 const limits = [/should be like user:120\/60/, /应写成 user:120\/60/] as const
 const bytes = `k1:${randomBytes(32).toString('base64url')}`
+const PUBLIC_KEY = '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7'
 const keyRing = [/should be id:key/, /格式应为 id:密钥/] as const
 
 /** A variable, a value that it cannot have, and what would be right, in English and in Chinese. */
@@ -42,6 +43,15 @@ const bad: [variable: string, value: string, en: RegExp, zh: RegExp][] = [
   ['TOKEN_KEYS', `${bytes},${bytes}`, /keys 1 and 2 the same id/, /第 1 个和第 2 个/],
   ['TOKEN_KEYS', `k1:${Buffer.alloc(32).toString('base64url')}`, /not random/, /不是随机/],
   ['SEALING_KEYS', `s1:${'canary'.repeat(8)}`, /not random/, /不是随机/],
+  // From the first tutorial that comes up.
+  ['TOKEN_KEYS', `${bytes},k0:${PUBLIC_KEY}`, /from a public list/, /出自公开的密钥名单/],
+  ['LOOKUP_KEY', PUBLIC_KEY, /from a public list/, /出自公开的密钥名单/],
+  [
+    'LOOKUP_KEY',
+    btoa('a sentence that somebody thought of').replace(/=+$/, ''),
+    /not random/,
+    /不是随机/,
+  ],
   ['LOOKUP_KEY', 'canary key', /should be a key in base64url/, /应为 base64url/],
   ['WECHAT_APPID', 'wx?', /should be the AppID/, /应为小程序的 AppID/],
   ['WECHAT_SECRET', 'canary', /should be the AppSecret/, /应为小程序的 AppSecret/],

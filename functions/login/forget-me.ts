@@ -21,9 +21,11 @@ export const forgetMe = defineEndpoint<Needs>()({
   async handle({
     needs: { appid, people, ratings, forgottenRatings },
     caller: { userId, openid },
+    security,
   }) {
     await ratings.forgetAuthor(userId, forgottenRatings)
     await people.forget({ userId, appid, openid })
+    security.note('person-forgotten')
     return { status: 204, output: undefined }
   },
 })

@@ -78,7 +78,7 @@ export const login = defineEndpoint<Needs>()({
     ...TokenPairOutput,
     user: v.object({ id: v.string(), ...UserDataOutput }),
   }),
-  async handle({ input, needs, facts: { remainingMs } }) {
+  async handle({ input, needs, facts: { remainingMs }, security }) {
     const { code, device } = input
     // Claimed before WeChat is asked: with the database down no code is used up. Without a device nobody may repeat it.
     const nonce = device ?? crypto.randomUUID()
@@ -88,10 +88,12 @@ export const login = defineEndpoint<Needs>()({
       const pair =
         sessionId === null ? undefined : await needs.sessions.repeat({ userId, sessionId })
       if (!pair) throw new Problem('wechat-rejected-code')
+      security.identify(userId)
       return { output: { ...tokenPairOutput(pair), user: { id: userId } } }
     }
     try {
       const { pair, userId, userData } = await logIn(input, needs, remainingMs)
+      security.identify(userId)
       // Nobody may repeat it without a device, so nothing of it needs to be kept.
       if (device === undefined) await claim.release().catch(() => {})
       else await claim.settle({ userId, sessionId: pair.sessionId })

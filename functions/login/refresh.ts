@@ -17,7 +17,9 @@ export const refresh = defineEndpoint<{ sessions: Sessions }>()({
     ),
   }),
   output: v.object(TokenPairOutput),
-  async handle({ input, needs: { sessions }, facts }) {
-    return { output: tokenPairOutput(await sessions.refresh(input.refreshToken, facts.proof)) }
+  async handle({ input, needs: { sessions }, facts, security }) {
+    return {
+      output: tokenPairOutput(await sessions.refresh(input.refreshToken, facts.proof, security)),
+    }
   },
 })

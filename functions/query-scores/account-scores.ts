@@ -20,8 +20,9 @@ export const accountScores = defineEndpoint<{ ratings: RatingStore }>()({
     limit: 'integer',
   },
   output: v.object({ ...Page.entries, since: v.nullable(v.string()) }),
-  async handle({ input: { acc_nbr, ...page }, needs: { ratings }, caller }) {
+  async handle({ input: { acc_nbr, ...page }, needs: { ratings }, caller, security }) {
     const scope = readableBy(caller, acc_nbr)
+    if (caller.isOperator) security.note('operator-read', { acc_nbr })
     const read = (slice: Parameters<RatingStore['scoresOfAccount']>[2]) =>
       ratings.scoresOfAccount(acc_nbr, scope, slice)
     const { items, next } = await readPage(page, read)

@@ -23,7 +23,8 @@ export const summary = defineEndpoint<{ ratings: RatingStore }>()({
     newest_only: v.optional(v.literal(true)),
     grades: v.object({ grade1: GradeSummary, grade2: GradeSummary, grade3: GradeSummary }),
   }),
-  async handle({ input: { acc_nbr }, needs: { ratings }, caller }) {
+  async handle({ input: { acc_nbr }, needs: { ratings }, caller, security }) {
+    if (caller.isOperator) security.note('operator-read', { acc_nbr })
     const counts = await ratings.countsOfAccount(acc_nbr, readableBy(caller, acc_nbr))
     return { output: { ...summarise(counts), newest_only: counts.isNewestOnly } }
   },

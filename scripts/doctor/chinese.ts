@@ -21,6 +21,7 @@ const sentences: Readonly<Record<FaultCode, string>> = {
   'bad-key': '应为 base64url 写的密钥',
   'short-key': '中的密钥只有 {bytes} 字节，需要 {least} 字节',
   'weak-key': '中的密钥不是随机生成的',
+  'known-secret': '中的密钥出自公开的密钥名单',
   'repeated-key-id': '中第 {first} 个和第 {second} 个密钥的编号相同',
   'repeated-key': '里同一个密钥用了两个编号，轮换等于没有轮换',
   'shared-secret': '与 {other} 用了同一个秘密，必须各用各的',

@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { BODY_MAX_BYTES } from '../../shared/transport/body.ts'
 import { listen } from '../../shared/transport/server/listen.ts'
+import { isFromThisMachine, NOT_FROM_THIS_MACHINE } from '../simulators/from-this-machine.ts'
 import { readWholeBody } from '../simulators/request-body.ts'
 import {
   type ClientReply,
@@ -64,6 +65,7 @@ async function handle(
   profile: EventProfile,
   route: GatewayOptions['route'],
 ): Promise<ClientReply> {
+  if (!isFromThisMachine(request.headers)) return plain(403, NOT_FROM_THIS_MACHINE)
   const received = await receive(request)
   if (received === undefined) return plain(413, 'the request is larger than the platform accepts')
   const { pathname } = new URL(received.url, 'http://localhost')

@@ -80,7 +80,7 @@ export function createSessions({ store, tokens, keys, now, graceMs }: SessionOpt
       return isFirst ? currentPair(session) : undefined
     },
 
-    async refresh(refreshToken, proof) {
+    async refresh(refreshToken, proof, security) {
       const presented = readRefreshToken(refreshToken, proof, secretOf)
       if (!presented) throw new Problem('refresh-rejected')
       const { userId, sessionId, hash: presentedHash } = presented
@@ -106,7 +106,11 @@ export function createSessions({ store, tokens, keys, now, graceMs }: SessionOpt
       }
       const pair = judged.verdict === 'repeat' ? await currentPair(judged.session) : undefined
       if (pair) return pair
-      if (judged.verdict === 'reuse') await store.end(claims, atMs)
+      if (judged.verdict === 'reuse') {
+        security?.note('refresh-token-reused', { userId })
+        const hasEnded = await store.end(claims, atMs)
+        if (hasEnded) security?.note('session-ended-by-reuse', { userId })
+      }
       throw new Problem('refresh-rejected')
     },
 

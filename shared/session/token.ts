@@ -4,7 +4,7 @@
  */
 
 import type { webcrypto } from 'node:crypto'
-import { jwtVerify, SignJWT } from 'jose'
+import { errors, jwtVerify, SignJWT } from 'jose'
 import { v4 as randomUuid } from 'uuid'
 import type { AccessClaims, Tokens } from '../ports.ts'
 
@@ -67,7 +67,7 @@ export function createTokenVerifier(options: TokenOptions): Pick<Tokens, 'verify
   const importKey = keyImporter(keys)
 
   return {
-    async verify(token) {
+    async verify(token, security) {
       if (!isCanonical(token)) return undefined
       try {
         const { payload, protectedHeader } = await jwtVerify<{ sid?: unknown }>(
@@ -90,7 +90,9 @@ export function createTokenVerifier(options: TokenOptions): Pick<Tokens, 'verify
         )
         const isBare = Object.keys(protectedHeader).every((name) => HEADER_NAMES.has(name))
         return isBare ? readClaims(payload, lifetimeSeconds) : undefined
-      } catch {
+      } catch (error) {
+        // The key was looked up before: it is one of ours.
+        if (error instanceof errors.JWSSignatureVerificationFailed) security?.note('token-forged')
         return undefined
       }
     },

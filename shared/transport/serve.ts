@@ -7,7 +7,7 @@ import type { Authority } from '../authority.ts'
 import type { Call, Outcome } from '../call.ts'
 import { type AnyEndpoint, findEndpoint, methodsAt, run } from '../endpoint.ts'
 import { createLogger } from '../log.ts'
-import type { Logger } from '../ports.ts'
+import type { Logger, Pseudonyms } from '../ports.ts'
 import { Problem } from '../problem.ts'
 import { DbError } from '../store/db.ts'
 import { machine, steadyMs } from '../wiring/clock.ts'
@@ -40,9 +40,12 @@ import {
   readRequestId,
   remainingTime,
 } from './invocation.ts'
+import { type CallSecurityLog, createSecurityLogs } from './security-log.ts'
 
 /** What every function needs: to tell who calls, and to answer. */
 export interface EveryNeed extends Authority {
+  /** For the log. */
+  pseudonyms: Pseudonyms
   allowedOrigins: readonly string[]
   compresses: boolean
 }
@@ -74,8 +77,9 @@ export function serve<Needs extends EveryNeed>(
   const started = attempt(() => {
     const needsOf = compose(parts, env)
     // Neither hangs on a call.
-    const { allowedOrigins, compresses } = needsOf(() => 0)
-    return { needsOf, allowedOrigins, compresses }
+    const { allowedOrigins, compresses, pseudonyms } = needsOf(() => 0)
+    const securityLogOf = createSecurityLogs({ log, pseudonyms, now: machine.now })
+    return { needsOf, allowedOrigins, compresses, securityLogOf }
   })
   const answer = createAnswer({ started, endpoints, log })
   const compresses = 'value' in started && started.value.compresses
@@ -170,6 +174,7 @@ function createAnswer<Needs extends EveryNeed>({
   started: Attempt<{
     needsOf: (remainingMs: () => number) => Needs
     allowedOrigins: readonly string[]
+    securityLogOf: ReturnType<typeof createSecurityLogs>
   }>
   endpoints: readonly AnyEndpoint<NoInfer<Needs>>[]
   log: Logger
@@ -183,12 +188,15 @@ function createAnswer<Needs extends EveryNeed>({
     const line = { event: 'request', requestId, transport: transport.name, coldStart: isColdStart }
     isColdStart = false
     let route: string | undefined
+    let security: CallSecurityLog | undefined
     const finish = (status: number, { code, details }: Partial<Problem> = {}): void => {
       const level = status >= 500 ? 'error' : 'info'
       const durationMs = Math.round(steadyMs() - startedAt)
       const cause = details?.cause
+      if (code === 'too-many-requests') security?.note('limit-reached')
+      const person = security?.person
       const variables = cause instanceof ConfigurationError ? cause.variables : undefined
-      log.write({ ...line, level, route, status, code, durationMs, variables, cause })
+      log.write({ ...line, level, route, status, code, durationMs, person, variables, cause })
     }
 
     const allowedOrigins = 'value' in started ? started.value.allowedOrigins : []
@@ -205,7 +213,8 @@ function createAnswer<Needs extends EveryNeed>({
       }
       const found = findEndpoint(endpoints, call)
       route = found.endpoint.route
-      const outcome = await run(found, call, started.value.needsOf(remainingMs))
+      security = started.value.securityLogOf(() => ({ ...line, route }))
+      const outcome = await run(found, call, started.value.needsOf(remainingMs), security)
       finish(outcome.status)
       return transport.writeOutcome(outcome, options)
     } catch (error) {

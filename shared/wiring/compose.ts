@@ -3,12 +3,11 @@
  * known without starting it, and a function without `weChat` never needs, or sees, the AppSecret.
  */
 
-import { type Breaker, createBreaker } from '../breaker.ts'
 import { createLimiter, noLimiter, type Tallies } from '../limits/limiter.ts'
-import type { Clock, Limiter, Tokens, WeChat } from '../ports.ts'
-import { Problem, type ProblemCode } from '../problem.ts'
+import type { Clock, Limiter, Pseudonyms, Tokens } from '../ports.ts'
 import { createLookup } from '../session/lookup.ts'
 import { createPlatformSessions } from '../session/platform-sessions.ts'
+import { createPseudonyms } from '../session/pseudonym.ts'
 import { createSessionCheck } from '../session/session-check.ts'
 import { createSessions } from '../session/sessions.ts'
 import { createTokenSigner, createTokenVerifier, type TokenOptions } from '../session/token.ts'
@@ -25,6 +24,7 @@ import {
   createSessionStore,
 } from '../store/sessions.ts'
 import { createWeChat } from '../wechat/client.ts'
+import { guardWeChat } from '../wechat/guard.ts'
 import { machine } from './clock.ts'
 import {
   ConfigurationError,
@@ -199,7 +199,7 @@ export const forgottenRatings = part(['ANONYMOUS_RATINGS'], ({ ANONYMOUS_RATINGS
 
 /** WeChat’s API behind a breaker. */
 export const weChat = part(['WECHAT_APPID', 'WECHAT_SECRET', 'WECHAT_API_URL'], (values) =>
-  guardedWeChat(
+  guardWeChat(
     createWeChat({
       appid: values.WECHAT_APPID,
       secret: values.WECHAT_SECRET,
@@ -207,7 +207,7 @@ export const weChat = part(['WECHAT_APPID', 'WECHAT_SECRET', 'WECHAT_API_URL'], 
       now: machine.now,
       steadyMs: machine.steadyMs,
     }),
-    createBreaker({ now: machine.now }),
+    machine.now,
   ),
 )
 
@@ -218,6 +218,13 @@ export const appid = part(['WECHAT_APPID'], (values) => values.WECHAT_APPID)
 export const tokens = part(
   TOKENS,
   (values): Pick<Tokens, 'verify'> => createTokenVerifier(tokenOptions(values)),
+)
+
+/** Names people in the log by the key that signs, which every function has; a new key renames everybody. */
+export const pseudonyms = part(
+  ['TOKEN_KEYS'],
+  ({ TOKEN_KEYS: [first] }): Pseudonyms =>
+    createPseudonyms({ key: first?.bytes ?? new Uint8Array() }),
 )
 
 function tokenOptions(values: Pick<Values, (typeof TOKENS)[number]>): TokenOptions {
@@ -241,26 +248,6 @@ export const allowedOrigins = part(['ALLOWED_ORIGINS'], (values) => values.ALLOW
 /** Whether answers of event functions are compressed. */
 export const compresses = part(['COMPRESS'], (values) => values.COMPRESS === '1')
 
-const WECHAT_FAILURES: ReadonlySet<ProblemCode> = new Set([
-  'wechat-unavailable',
-  'wechat-timeout',
-  'wechat-bad-answer',
-])
-
-/** Stops asking WeChat while it does not answer; codes keep five minutes, clients come back. */
-function guardedWeChat(wechat: WeChat, breaker: Breaker): WeChat {
-  const judge = {
-    isFailure: (error: unknown) => error instanceof Problem && WECHAT_FAILURES.has(error.code),
-    refuse: () => new Problem('wechat-unavailable', { retryAfterSeconds: 2 }),
-  }
-  return {
-    exchangeCode: (code, remainingMs) =>
-      breaker.run(() => wechat.exchangeCode(code, remainingMs), judge),
-    exchangePhoneCode: (code, remainingMs) =>
-      breaker.run(() => wechat.exchangePhoneCode(code, remainingMs), judge),
-  }
-}
-
 /** What every function needs: to tell who calls (see `Authority`), and to answer. */
 export const everyFunction = {
   tokens,
@@ -268,6 +255,7 @@ export const everyFunction = {
   operators,
   limiter,
   platformSessions,
+  pseudonyms,
   allowedOrigins,
   compresses,
 }

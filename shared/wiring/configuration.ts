@@ -3,6 +3,7 @@
 import { isLoopbackHost } from '../network-addresses.ts'
 import { DatabaseUrlError, databaseUrlFaults } from '../store/database-url-error.ts'
 import { checkDatabaseUrl } from '../store/doors.ts'
+import { isKnownSecret } from './known-secrets.ts'
 
 /** Variables by name; `process.env` in a function. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -25,6 +26,7 @@ export const refusals = {
   'bad-key': 'should be a key in base64url',
   'short-key': 'holds a key of {bytes} bytes; it needs {least}',
   'weak-key': 'holds a key that is not random',
+  'known-secret': 'holds a key from a public list of secrets',
   'repeated-key-id': 'gives its keys {first} and {second} the same id',
   ...databaseUrlFaults,
   'not-a-url': DATABASE_URL_FORMS,
@@ -100,7 +102,9 @@ function parseKey(encoded: string): Uint8Array | Refusal {
   if (bytes.length < KEY_MIN_BYTES) {
     return new Refusal('short-key', { bytes: bytes.length, least: KEY_MIN_BYTES })
   }
-  return new Set(bytes).size < KEY_MIN_DISTINCT_BYTES ? new Refusal('weak-key') : bytes
+  const isText = bytes.every((byte) => byte >= 0x20 && byte < 0x7f)
+  if (isText || new Set(bytes).size < KEY_MIN_DISTINCT_BYTES) return new Refusal('weak-key')
+  return isKnownSecret(bytes) ? new Refusal('known-secret') : bytes
 }
 
 /** `id:base64url[,id:base64url …]`; the first key is the current one. */

@@ -7,6 +7,7 @@ export const openAuthority = {
   operators: part([], (): ReadonlySet<string> => new Set<string>()),
   limiter: part([], () => ({ admit: async () => {} })),
   platformSessions: part([], () => ({ enter: async () => undefined })),
+  pseudonyms: part([], () => ({ of: () => 'somebody' })),
   allowedOrigins,
   compresses,
 }

@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import * as v from 'valibot'
 import { listen } from '../../../shared/transport/server/listen.ts'
+import { isFromThisMachine, NOT_FROM_THIS_MACHINE } from '../from-this-machine.ts'
 import { readWholeBody } from '../request-body.ts'
 import { type Engine, EngineError } from './engine.ts'
 import { FaultSwitch, type StatementFault } from './faults.ts'
@@ -112,6 +113,9 @@ export async function startOfflinePlanetScale({
 
 /** @throws {HttpFailure} for what is no call of ours */
 async function readCall(request: IncomingMessage, authorization: string) {
+  if (!isFromThisMachine(request.headers)) {
+    throw new HttpFailure(403, 'PERMISSION_DENIED', NOT_FROM_THIS_MACHINE)
+  }
   if (request.url !== EXECUTE) throw new HttpFailure(404, 'NOT_FOUND', 'no such path')
   if (request.method !== 'POST') throw invalid('only POST', 405)
   if (request.headers.authorization !== authorization) {

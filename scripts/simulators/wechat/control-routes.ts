@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import * as v from 'valibot'
-import { isLoopbackHost } from '../../../shared/network-addresses.ts'
+import { isFromThisMachine, NOT_FROM_THIS_MACHINE } from '../from-this-machine.ts'
 import {
   CodeOrder,
   ControlError,
@@ -86,9 +86,7 @@ export function answerControl(
   headers: IncomingHttpHeaders,
   url: string,
 ): SimulatedReply {
-  if (!isFromHere(headers)) {
-    return problem(403, 'The control surface answers only to a loopback Host and Origin.')
-  }
+  if (!isFromThisMachine(headers)) return problem(403, NOT_FROM_THIS_MACHINE)
   const { method, path } = request
   if (path === '/sim' || path === '/sim/') {
     if (method !== 'GET') return notAllowed(path, ['GET'])
@@ -109,14 +107,6 @@ export function answerControl(
     if (error instanceof ControlError) return problem(400, error.message)
     throw error
   }
-}
-
-/** A page in a browser must not steer the simulator, be it by a rebound name or by a plain form. */
-function isFromHere({ host, origin }: IncomingHttpHeaders): boolean {
-  const name = host?.replace(/:[0-9]+$/, '').toLowerCase()
-  if (name === undefined || !isLoopbackHost(name)) return false
-  if (origin === undefined) return true
-  return URL.canParse(origin) && isLoopbackHost(new URL(origin).hostname)
 }
 
 function parsed(bodyText: string): unknown {
