@@ -19,7 +19,16 @@ ${stageUsage}
   --print             print all statements instead, for a PlanetScale branch with safe migrations: paste
                       them into a branch, open a deploy request, then run npm run migrate once, which
                       finds the tables there and notes the files as applied
-  --help              this text`
+  --help              this text
+
+A statement that finds its table held (an open transaction, a backup) says by whom, lets others through and
+tries again for ten minutes. Exit code 2: the database still works on a statement that began; run it again later.`
+
+/**
+ * An ALTER may take long, and a second connection looks at it. While it waits for its table every reader waits behind it,
+ * so it waits for less time than they do.
+ */
+const definitions = { budgetMs: 30 * 60_000, connections: 2, tableLockWaitSeconds: 1 }
 
 await runCommand({
   usage,
@@ -34,16 +43,20 @@ await runCommand({
       }
       return
     }
-    await withDatabase(stage, async (db) => {
-      if (pending) {
-        const found = await pendingMigrations(db, migrations)
-        for (const { name } of found) console.log(name)
-        process.exitCode = found.length > 0 ? 1 : 0
-        return
-      }
-      const applied = await migrate(db, { migrations, onStep: (step) => console.log(step) })
-      const what = applied.length === 0 ? 'Nothing to apply' : `Applied ${applied.join(', ')}`
-      console.log(`${what}; the database is up to date.`)
-    })
+    await withDatabase(
+      stage,
+      async (db) => {
+        if (pending) {
+          const found = await pendingMigrations(db, migrations)
+          for (const { name } of found) console.log(name)
+          process.exitCode = found.length > 0 ? 1 : 0
+          return
+        }
+        const applied = await migrate(db, { migrations, onStep: (step) => console.log(step) })
+        const what = applied.length === 0 ? 'Nothing to apply' : `Applied ${applied.join(', ')}`
+        console.log(`${what}; the database is up to date.`)
+      },
+      definitions,
+    )
   },
 })

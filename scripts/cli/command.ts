@@ -17,7 +17,7 @@ export interface ScriptCommand<O extends Options> {
   run(values: Parsed<O>['values'], words: string[]): Promise<unknown>
 }
 
-/** Runs the command of this process. A failure, wrong usage included, is one sentence and exit code 1. */
+/** Runs the command of this process. A failure, wrong usage included, is one sentence and exit code 1, or the error’s own `exitCode`. */
 export async function runCommand<const O extends Options>(
   command: ScriptCommand<O>,
 ): Promise<void> {
@@ -33,7 +33,7 @@ export async function runCommand<const O extends Options>(
     const message = error instanceof Error ? error.message : String(error)
     const isUsage = (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')
     console.error(isUsage ? `${message}. --help explains.` : message)
-    process.exitCode = 1
+    process.exitCode = (error as { exitCode?: number }).exitCode ?? 1
   }
 }
 

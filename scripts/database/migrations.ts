@@ -5,8 +5,10 @@
 
 import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type Db, DbError } from '../../shared/store/db.ts'
+import { type Db, DbError, LOCK_WAIT_ERRNO } from '../../shared/store/db.ts'
+import { secondsRunning, tableOf, whoHolds } from './server-activity.ts'
 
 export interface Migration {
   version: number
@@ -52,15 +54,21 @@ export interface MigrateOptions {
   onStep?: (step: string) => void
   /** How long to wait for another migrator, in milliseconds. */
   lockWaitMs?: number
+  /** How long to wait for a table that somebody holds, in milliseconds; ten minutes unless told. */
+  tableWaitMs?: number
   now?: () => number
 }
 
 /**
- * Applies what is not applied yet and resolves to the names of those files.
- * @throws {MigrationError} when an applied file was changed or is gone, or another migrator holds the lock
+ * Applies what is not applied yet and resolves to the names of those files. A statement waits for its table no longer
+ * than the sessions of `db` wait for one, and tries again after a pause: what is read meanwhile queues behind it.
+ * @throws {MigrationError} when an applied file was changed or is gone, another migrator holds the lock, or somebody
+ * held a table for too long
+ * @throws {MigrationGoesOnError} when the server is still at it
  */
-export async function migrate(db: Db, options: MigrateOptions): Promise<string[]> {
-  const { migrations, onStep = () => {}, now = Date.now } = options
+export async function migrate(impatient: Db, options: MigrateOptions): Promise<string[]> {
+  const { migrations, onStep = () => {}, now = Date.now, tableWaitMs = TABLE_WAIT_MS } = options
+  const db = patient(impatient, { onStep, tableWaitMs })
   for (const statement of bookkeepingTables) await db.query(statement)
   const lock = await acquireLock(db, { waitMs: options.lockWaitMs ?? 30_000, now, onStep })
   try {
@@ -69,7 +77,12 @@ export async function migrate(db: Db, options: MigrateOptions): Promise<string[]
     const pending = migrations.filter(({ version }) => !applied.get(version)?.isComplete)
     for (const migration of pending) {
       const done = applied.get(migration.version)?.statementsDone
-      await applyMigration(db, migration, done, { onStep, now, renewLock: lock.renew })
+      await applyMigration(db, migration, done, {
+        onStep,
+        now,
+        tableWaitMs,
+        renewLock: lock.renew,
+      })
     }
     return pending.map(({ name }) => name)
   } finally {
@@ -95,6 +108,12 @@ export class MigrationError extends Error {
   override readonly name = 'MigrationError'
 }
 
+/** The server still runs a statement that nobody waits for any more. Running the migrations again takes it up. */
+export class MigrationGoesOnError extends MigrationError {
+  /** Of a command. */
+  readonly exitCode = 2
+}
+
 /** An applied file is not what it was; see `MigrationError`. */
 export class ChangedMigrationError extends MigrationError {
   readonly file: string
@@ -112,8 +131,14 @@ export class ChangedMigrationError extends MigrationError {
 }
 
 const UNKNOWN_TABLE = 1146
-/** Table, column or key is already there: the statement ran before its mark was written. */
-const ALREADY_DONE: ReadonlySet<number> = new Set([1050, 1060, 1061])
+/** Table, column or key is already there, or gone: the statement ran before its mark was written. */
+const ALREADY_DONE: ReadonlySet<number> = new Set([1050, 1060, 1061, 1091])
+const TABLE_WAIT_MS = 10 * 60_000
+/** Between two attempts to get a table, growing up to: what queued behind the attempt gets through. */
+const ATTEMPT_PAUSE_MS = 1000
+const ATTEMPT_PAUSE_MAX_MS = 5000
+/** How often a long statement is told about, and the lock renewed. */
+const WATCH_INTERVAL_MS = 10_000
 /** A migrator that died gives the lock up after this; a living one renews it at every statement. */
 const LOCK_LEASE_MS = 60_000
 
@@ -169,15 +194,18 @@ function assertUnchanged(
   }
 }
 
+interface Applying {
+  onStep: (step: string) => void
+  now: () => number
+  tableWaitMs: number
+  renewLock: () => Promise<void>
+}
+
 async function applyMigration(
   db: Db,
   { version, name, checksum, statements }: Migration,
   statementsDone: number | undefined,
-  {
-    onStep,
-    now,
-    renewLock,
-  }: { onStep: (step: string) => void; now: () => number; renewLock: () => Promise<void> },
+  applying: Applying,
 ): Promise<void> {
   if (statementsDone === undefined) {
     await db.query(
@@ -186,17 +214,97 @@ async function applyMigration(
     )
   }
   for (let index = statementsDone ?? 0; index < statements.length; index++) {
-    await renewLock()
-    onStep(`${name}: statement ${index + 1} of ${statements.length}`)
-    await db.query(statements[index] ?? '').catch((error: unknown) => {
-      if (!(error instanceof DbError) || !ALREADY_DONE.has(error.errno ?? 0)) throw error
-    })
+    const what = `${name}: statement ${index + 1} of ${statements.length}`
+    await applying.renewLock()
+    applying.onStep(what)
+    await applyStatement(db, { sql: statements[index] ?? '', what }, applying)
     await db.query('update schema_migrations set statements_done = ? where version = ?', [
       index + 1,
       version,
     ])
   }
-  await db.query('update schema_migrations set applied_at = ? where version = ?', [now(), version])
+  await db.query('update schema_migrations set applied_at = ? where version = ?', [
+    applying.now(),
+    version,
+  ])
+}
+
+interface Step {
+  sql: string
+  /** Which it is, in words. */
+  what: string
+}
+
+async function applyStatement(db: Db, { sql, what }: Step, applying: Applying): Promise<void> {
+  const { onStep, tableWaitMs, renewLock } = applying
+  for (const endMs = Date.now() + tableWaitMs; ; await pause(ATTEMPT_PAUSE_MS)) {
+    const seconds = await secondsRunning(db, sql)
+    if (seconds === undefined) break
+    if (Date.now() > endMs) throw goesOn(what, seconds)
+    onStep(`${what}: an earlier run began it, the server has been at it for ${seconds} s`)
+    await renewLock()
+  }
+  const isDone = new AbortController()
+  const watching = watch(async () => {
+    await renewLock()
+    const seconds = await secondsRunning(db, sql)
+    if (seconds) onStep(`${what}: the server has been at it for ${seconds} s`)
+  }, isDone.signal)
+  try {
+    await db.query(sql)
+  } catch (error) {
+    if (!(error instanceof DbError)) throw error
+    if (ALREADY_DONE.has(error.errno ?? 0)) return
+    const seconds = error.outcome === 'unknown' ? await secondsRunning(db, sql) : undefined
+    throw seconds === undefined ? error : goesOn(what, seconds)
+  } finally {
+    isDone.abort()
+    await watching
+  }
+}
+
+/** Calls `look` now and then until `signal` aborts; what it throws ends the watch alone. */
+async function watch(look: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  try {
+    for (;;) {
+      await pause(WATCH_INTERVAL_MS, undefined, { signal })
+      await look()
+    }
+  } catch {
+    // Aborted, or the server cannot be asked at the moment.
+  }
+}
+
+/** `db`, its statements sent again as long as somebody holds their table. What queued behind one gets through meanwhile. */
+function patient(db: Db, { onStep, tableWaitMs }: Pick<Applying, 'onStep' | 'tableWaitMs'>): Db {
+  return {
+    ...db,
+    async query(sql, parameters) {
+      const startedAtMs = Date.now()
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await db.query(sql, parameters)
+        } catch (error) {
+          if (!(error instanceof DbError) || error.errno !== LOCK_WAIT_ERRNO) throw error
+        }
+        const waitedMs = Date.now() - startedAtMs
+        const since = `${tableOf(sql)} since ${Math.round(waitedMs / 1000)} s, held by ${await whoHolds(db, sql)}`
+        if (waitedMs > tableWaitMs) {
+          throw new MigrationError(
+            `Waited for ${since}. The statement was not applied: end that, and run npm run migrate again.`,
+          )
+        }
+        onStep(`waiting for ${since}`)
+        await pause(Math.min(attempt * ATTEMPT_PAUSE_MS, ATTEMPT_PAUSE_MAX_MS))
+      }
+    },
+  }
+}
+
+function goesOn(what: string, seconds: number): MigrationGoesOnError {
+  return new MigrationGoesOnError(
+    `${what} has not failed: the server has been at it for ${seconds} s and goes on. Run npm run migrate again later; it takes up from there.`,
+  )
 }
 
 async function acquireLock(
@@ -224,7 +332,7 @@ async function acquireLock(
     }
     if (!isWaiting) onStep('waiting for another migrator')
     isWaiting = true
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await pause(200)
   }
   return {
     async renew() {

@@ -1,7 +1,7 @@
 /** The database that a command works on. */
 
 import { type Db, DbError } from '../../shared/store/db.ts'
-import { openDb } from '../../shared/wiring/database.ts'
+import { type CommandDatabaseOptions, openDb } from '../../shared/wiring/database.ts'
 import { CommandProblem } from '../cli/problem.ts'
 import { LOCAL, readStage } from '../cli/stage.ts'
 import { startLocalDatabase } from './local-database.ts'
@@ -17,6 +17,7 @@ export const stageUsage = `  --stage NAME        whose database and values: thos
 export async function withDatabase<T>(
   { stage: name, database: address }: { stage?: string; database?: string },
   work: (db: Db) => Promise<T>,
+  options: CommandDatabaseOptions = {},
 ): Promise<T> {
   const stage = await readStage(name, { database: address })
   console.error(stage.headline)
@@ -24,7 +25,7 @@ export async function withDatabase<T>(
   if (!DATABASE_URL) throw new CommandProblem(`DATABASE_URL is not set in ${stage.file}.`)
   const database = await startLocalDatabase(DATABASE_URL)
   try {
-    const db = await openDb(database.url)
+    const db = await openDb(database.url, options)
     return await work(db).finally(() => db.close())
   } catch (error) {
     if (!(error instanceof DbError)) throw error

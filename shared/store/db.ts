@@ -13,6 +13,8 @@ export type SqlRow = Record<string, string | number | null | Uint8Array>
 export interface SqlResult {
   rows: SqlRow[]
   rowsAffected: number
+  /** What a write handed to `last_insert_id(…)`; zero or absent where the database does not pass that on. */
+  lastInsertId?: number
 }
 
 /** Something statements can be run on: a database, or a transaction of it. */
@@ -54,6 +56,10 @@ export interface DoorOptions {
   steadyMs: () => number
   /** A number from 0 to 1. */
   random: () => number
+  /** Seconds for which a statement waits for a table that is locked or being altered; 2 unless told. */
+  tableLockWaitSeconds?: number
+  /** Milliseconds after which the server ends a statement by itself; never unless told. No caller should wait longer. */
+  statementMs?: number
 }
 
 /** Why a statement failed, without its text or values: both carry personal data. */
@@ -99,6 +105,8 @@ export class DbError extends Error {
 /** What an operator has to know of the error numbers that mean a broken set-up. */
 const EXPLANATIONS: ReadonlyMap<number, string> = new Map([
   [1040, 'the database has too many connections'],
+  [1203, 'the database user has too many connections'],
+  [1205, 'a table or a row stayed locked: a backup, an ALTER, or an open transaction'],
   [1044, 'the database user may not use this database'],
   [1045, 'the database refuses the user name or password of DATABASE_URL'],
   [1049, 'the database named in DATABASE_URL does not exist'],
@@ -116,8 +124,11 @@ const EXPLANATIONS: ReadonlyMap<number, string> = new Map([
 /** Duplicate entry for a unique key. https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html */
 export const DUPLICATE_KEY_ERRNO = 1062
 
+/** A row or a table stayed locked for longer than the session waits. */
+export const LOCK_WAIT_ERRNO = 1205
+
 /** Errors after which the whole transaction may simply be run again: lock wait, deadlock, and TiDB's two conflicts. */
-export const RETRYABLE_ERRNOS: ReadonlySet<number> = new Set([1205, 1213, 8002, 9007])
+export const RETRYABLE_ERRNOS: ReadonlySet<number> = new Set([LOCK_WAIT_ERRNO, 1213, 8002, 9007])
 
 /** True when `error` says that a row with the same unique key is already there. */
 export function isDuplicateKey(error: unknown): boolean {

@@ -16,9 +16,12 @@ import { checkParameterCount } from './parameters.ts'
 /** Strict everywhere, and nothing that changes how a literal is read (NO_BACKSLASH_ESCAPES, ANSI_QUOTES). */
 const SQL_MODE =
   'STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'
-const SETTINGS = `set names utf8mb4 collate utf8mb4_bin, sql_mode = '${SQL_MODE}', time_zone = '+00:00', autocommit = 1`
-/** The server's default of 50 s outlives every caller, and each waiter holds a connection. */
-const LOCK_WAIT = ', innodb_lock_wait_timeout = 2'
+const SETTINGS = `names utf8mb4 collate utf8mb4_bin, sql_mode = '${SQL_MODE}', time_zone = '+00:00', autocommit = 1`
+/** Seconds. */
+const ROW_LOCK_WAIT = 2
+const TABLE_LOCK_WAIT = 2
+/** Seconds after which the server takes back a connection that nobody uses: instances that are idle or gone hold no place. */
+const IDLE_CONNECTION = 60
 const UNKNOWN_VARIABLE_ERRNO = 1193
 
 /** Statements the server keeps prepared for a connection: its limit (16,382) is for all connections together. */
@@ -26,10 +29,13 @@ const PREPARED_STATEMENTS = 64
 
 /** Refusals that concern the session or its server, such as a former primary: a new connection may find better. */
 const SESSION_ERRNOS: ReadonlySet<number> = new Set([1053, 1243, 1290, 1615, 1792, 1836, 1927])
-/** Refusals after which the statement may have been applied all the same: shutdown, error during COMMIT, TiDB's own. */
-const UNDETERMINED_ERRNOS: ReadonlySet<number> = new Set([1053, 1180, 8501])
+/**
+ * Refusals after which the statement may have been applied all the same: shutdown, error during COMMIT, interrupted,
+ * over MariaDB's time limit, TiDB's own.
+ */
+const UNDETERMINED_ERRNOS: ReadonlySet<number> = new Set([1053, 1180, 1317, 1969, 8501])
 
-type Clocks = Pick<DoorOptions, 'now' | 'steadyMs'>
+type SessionOptions = Pick<DoorOptions, 'now' | 'steadyMs' | 'tableLockWaitSeconds' | 'statementMs'>
 interface DriverAnswer {
   rows: unknown
   columns: readonly MySqlColumn[] | undefined
@@ -42,12 +48,12 @@ export class MySqlConnection {
   readonly #driver: Connection
   #broken: DbError | undefined
   #onBroken: ((error: DbError) => void) | undefined
-  readonly #clocks: Clocks
+  readonly #options: SessionOptions
   #lastUsedMs: number
 
-  private constructor(target: MySqlTarget, tls: SslOptions | undefined, clocks: Clocks) {
-    this.#clocks = clocks
-    this.#lastUsedMs = clocks.now()
+  private constructor(target: MySqlTarget, tls: SslOptions | undefined, options: SessionOptions) {
+    this.#options = options
+    this.#lastUsedMs = options.now()
     const { host, port, user, password, database } = target
     this.#socket = connect({ host, port, noDelay: true, keepAlive: true })
     this.#driver = mysql2.createConnection({
@@ -81,11 +87,11 @@ export class MySqlConnection {
     target: MySqlTarget,
     tls: SslOptions | undefined,
     timeoutMs: number,
-    clocks: Clocks,
+    options: SessionOptions,
   ): Promise<MySqlConnection> {
-    const { steadyMs } = clocks
+    const { steadyMs } = options
     const endMs = steadyMs() + timeoutMs
-    const connection = new MySqlConnection(target, tls, clocks)
+    const connection = new MySqlConnection(target, tls, options)
     try {
       await connection.#exchange<unknown>(timeoutMs, 'none', (settle) => {
         connection.#driver.connect(settle)
@@ -105,7 +111,7 @@ export class MySqlConnection {
 
   /** Milliseconds since its last answer by the wall clock, which goes on while an instance is frozen. */
   get idleMs(): number {
-    const idleMs = this.#clocks.now() - this.#lastUsedMs
+    const idleMs = this.#options.now() - this.#lastUsedMs
     return idleMs < 0 ? Number.POSITIVE_INFINITY : idleMs
   }
 
@@ -120,7 +126,7 @@ export class MySqlConnection {
     timeoutMs: number,
     lostOutcome: DbOutcome,
   ): Promise<SqlResult> {
-    const { steadyMs } = this.#clocks
+    const { steadyMs } = this.#options
     const endMs = steadyMs() + timeoutMs
     const statement = await this.#exchange<PrepareStatementInfo>(timeoutMs, 'none', (settle) => {
       this.#driver.prepare(sql, settle)
@@ -166,11 +172,18 @@ export class MySqlConnection {
   }
 
   async #makeSettings(timeLeftMs: () => number): Promise<void> {
+    const set = (settings: string) => this.#ask(`set ${settings}`, timeLeftMs(), 'none')
+    const ends = settingsThatEnd(this.#options)
     try {
-      await this.#ask(SETTINGS + LOCK_WAIT, timeLeftMs(), 'none')
+      await set([SETTINGS, ...ends].join())
     } catch (error) {
-      if (!(error instanceof DbError) || error.errno !== UNKNOWN_VARIABLE_ERRNO) throw error
-      await this.#ask(SETTINGS, timeLeftMs(), 'none')
+      if (!isUnknownVariable(error)) throw error
+      await set(SETTINGS)
+      for (const setting of ends) {
+        await set(setting).catch((refusal: unknown) => {
+          if (!isUnknownVariable(refusal)) throw refusal
+        })
+      }
     }
     // A proxy in between may swallow the above and still say yes.
     const { rows } = await this.#ask(
@@ -213,7 +226,7 @@ export class MySqlConnection {
       const finish = () => {
         clearTimeout(timer)
         this.#onBroken = undefined
-        this.#lastUsedMs = this.#clocks.now()
+        this.#lastUsedMs = this.#options.now()
         this.#hold(false)
       }
       const timer = setTimeout(() => {
@@ -253,6 +266,29 @@ export class MySqlConnection {
 }
 
 /**
+ * Ends on the server what nobody waits for any more. A server does not notice that the client of a waiting statement has
+ * gone: behind LOCK TABLES, FLUSH TABLES WITH READ LOCK or an ALTER it would wait for a day, or a year, and then run.
+ */
+function settingsThatEnd({
+  tableLockWaitSeconds = TABLE_LOCK_WAIT,
+  statementMs,
+}: SessionOptions): string[] {
+  const settings = [
+    `innodb_lock_wait_timeout = ${ROW_LOCK_WAIT}`,
+    `lock_wait_timeout = ${tableLockWaitSeconds}`,
+    `wait_timeout = ${IDLE_CONNECTION}`,
+  ]
+  if (statementMs === undefined) return settings
+  // MySQL's limit is for reads alone, MariaDB's for all; each reads its own comment. Before it, something all know.
+  const limits = `/*!80000 , max_execution_time = ${statementMs}*//*M!100100 , max_statement_time = ${statementMs / 1000}*/`
+  return [...settings, `autocommit = 1${limits}`]
+}
+
+function isUnknownVariable(error: unknown): boolean {
+  return error instanceof DbError && error.errno === UNKNOWN_VARIABLE_ERRNO
+}
+
+/**
  * What mysql2 takes for TLS; made once for all connections, so that they share context and session.
  * @throws {DatabaseUrlError} when there is no such file of authorities
  */
@@ -281,11 +317,13 @@ function toSqlResult({ rows, columns }: DriverAnswer): SqlResult {
       rowsAffected: 0,
     }
   }
-  if (isHeader(rows)) return { rows: [], rowsAffected: rows.affectedRows }
+  if (isHeader(rows)) {
+    return { rows: [], rowsAffected: rows.affectedRows, lastInsertId: rows.insertId }
+  }
   throw new DbError('bad-answer', { outcome: 'unknown' })
 }
 
-function isHeader(answer: unknown): answer is { affectedRows: number } {
+function isHeader(answer: unknown): answer is { affectedRows: number; insertId: number } {
   return typeof answer === 'object' && answer !== null && 'affectedRows' in answer
 }
 

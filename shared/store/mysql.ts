@@ -23,6 +23,12 @@ const PING_AFTER_IDLE_MS = 2000
 const PING_TIMEOUT_MS = 300
 const PING_SHARE = 1 / 3
 
+/** A server without a free place soon has one, when an idle connection ends: asked again after this, doubled each time. */
+const FULL_PAUSE_MS = 50
+const FULL_PAUSE_MAX_MS = 400
+/** Too many connections, in all or of this user. */
+const FULL_ERRNOS: ReadonlySet<number> = new Set([1040, 1203])
+
 /**
  * A database behind `mysql://…`, see `parseMySqlUrl`.
  * @throws {DatabaseUrlError} when the URL is wrong
@@ -139,10 +145,24 @@ class MySqlDatabase implements Database {
       for (let kept = this.#idle.pop(); kept !== undefined; kept = this.#idle.pop()) {
         if (await isAlive(kept, timeLeftMs)) return { connection: kept, reused: true }
       }
-      return { connection: await this.#open(timeLeftMs()), reused: false }
+      return { connection: await this.#connect(timeLeftMs), reused: false }
     } catch (error) {
       this.#giveSlot()
       throw error
+    }
+  }
+
+  async #connect(timeLeftMs: () => number): Promise<MySqlConnection> {
+    for (let pauseMs = FULL_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, FULL_PAUSE_MAX_MS)) {
+      try {
+        return await this.#open(timeLeftMs())
+      } catch (error) {
+        // Instances that were refused together shall not come back together.
+        const jitteredMs = pauseMs * (0.5 + this.#options.random())
+        const isFull = error instanceof DbError && FULL_ERRNOS.has(error.errno ?? 0)
+        if (!isFull || timeLeftMs() <= jitteredMs) throw error
+        await new Promise((resolve) => setTimeout(resolve, jitteredMs))
+      }
     }
   }
 

@@ -122,8 +122,8 @@ async function execute(
   if (parameters.length > 0) checkParameterCount(countPlaceholders(sql), parameters.length)
   try {
     const bound = parameters.length === 0 ? null : [...parameters]
-    const { rows, rowsAffected } = await connection.execute<SqlRow>(sql, bound)
-    return { rows, rowsAffected }
+    const { rows, rowsAffected, insertId } = await connection.execute<SqlRow>(sql, bound)
+    return { rows, rowsAffected, lastInsertId: Number(insertId) }
   } catch (error) {
     throw dbErrorFrom(error, sending.outcomeWhenLost)
   }

@@ -11,8 +11,10 @@ import { ConfigurationError, type Values } from './configuration.ts'
 export const DATABASE_BUDGET_MS = 3000
 /** Left over for our own answer when the platform's deadline is nearer than the budget. */
 const RESERVE_MS = 200
-/** Commands change schemas and count millions of rows. */
+/** Commands count millions of rows. */
 const COMMAND_BUDGET_MS = 60_000
+/** A backup that locks tables shall not end a command that has been walking for hours. */
+const COMMAND_TABLE_LOCK_WAIT_SECONDS = 20
 
 /** What a function's variables say of its database. */
 export type DatabaseSettings = Pick<Values, 'DATABASE_URL' | 'DATABASE_CONNECTIONS'>
@@ -33,7 +35,12 @@ export function databaseFrom(values: DatabaseSettings): InstanceDatabase {
   const { DATABASE_URL: url, DATABASE_CONNECTIONS: connections } = values
   let opening: Promise<Database> | undefined
   const opened = (): Promise<Database> => {
-    opening ??= openDatabase({ ...machine, url, connections }).catch((error: unknown) => {
+    opening ??= openDatabase({
+      ...machine,
+      url,
+      connections,
+      statementMs: DATABASE_BUDGET_MS,
+    }).catch((error: unknown) => {
       if (!(error instanceof DatabaseUrlError)) throw error
       const { code, detail } = error
       throw new ConfigurationError([{ variable: 'DATABASE_URL', code, details: { detail } }])
@@ -65,14 +72,23 @@ const judge = {
   refuse: () => new DbError('unreachable', { outcome: 'none' }),
 }
 
-/**
- * The database behind `url` for commands, with a minute for each statement unless they ask for more.
- * @throws {DatabaseUrlError}
- */
-export async function openDb(
-  url: string,
-  { budgetMs = COMMAND_BUDGET_MS }: { budgetMs?: number } = {},
-): Promise<Db> {
-  const database = await openDatabase({ ...machine, url, connections: 1 })
+/** What a command may ask for beyond the ordinary. */
+export interface CommandDatabaseOptions {
+  /** Milliseconds for each statement; a minute unless told. */
+  budgetMs?: number
+  connections?: number
+  tableLockWaitSeconds?: number
+}
+
+/** The database behind `url` for commands. @throws {DatabaseUrlError} */
+export async function openDb(url: string, options: CommandDatabaseOptions = {}): Promise<Db> {
+  const { budgetMs = COMMAND_BUDGET_MS, ...others } = options
+  const database = await openDatabase({
+    ...machine,
+    url,
+    connections: 1,
+    tableLockWaitSeconds: COMMAND_TABLE_LOCK_WAIT_SECONDS,
+    ...others,
+  })
   return database.within(() => budgetMs)
 }

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { createConnection } from 'mysql2/promise'
 import { v7 as uuidV7 } from 'uuid'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readMigrations } from '../../scripts/database/migrations.ts'
@@ -7,7 +9,7 @@ import {
   type OfflinePlanetScale,
   startOfflinePlanetScale,
 } from '../../scripts/simulators/planetscale/server.ts'
-import type { Db } from '../../shared/store/db.ts'
+import type { Db, DoorOptions } from '../../shared/store/db.ts'
 import { createRatingStore } from '../../shared/store/ratings.ts'
 import { uuid, uuidToBytes } from '../../shared/store/rows.ts'
 import {
@@ -28,6 +30,23 @@ function timeoutMs(): number {
 /** When a broken server goes wrong is a matter of chance, so it gets some runs; the real one gets one, and no second. */
 const untilCaught = { retry: 5 }
 
+/** What one run is made of; `lockMs` is how long the table of ratings is locked in the middle of it, as by a backup. */
+interface Size {
+  submissions: number
+  clients: number
+  thinkMs: number
+  kills: number
+  lockMs: number
+}
+
+/** Longer than the fold delay, so that what outlives its caller comes too late. */
+const LOCK_MS = DRILL_FOLD_DELAY_MS + 1500
+const isFull = process.env.DRILLS === 'full'
+const whole: Size = isFull
+  ? { submissions: 10_000, clients: 32, thinkMs: 50, kills: 6, lockMs: 150_000 }
+  : { submissions: 1600, clients: 32, thinkMs: 50, kills: 2, lockMs: LOCK_MS }
+const small: Size = { submissions: 200, clients: 16, thinkMs: 15, kills: 1, lockMs: 0 }
+
 const nothingWrong = {
   unanswered: 0,
   lost: 0,
@@ -37,9 +56,10 @@ const nothingWrong = {
   undeleted: 0,
   inexactMoments: 0,
   wrongSummaries: 0,
+  lateRows: 0,
 }
 
-describeOnOwnServers('no submission is lost or doubled', (server) => {
+describeOnOwnServers('no submission is lost or doubled', (server, kind) => {
   let directUrl: string
   let admin: Db
   beforeEach(async () => {
@@ -49,25 +69,29 @@ describeOnOwnServers('no submission is lost or doubled', (server) => {
   })
   afterEach(() => admin?.close())
 
-  describe('while the database is killed and connections break', () => {
+  describe('while the database is killed, its table locked, and connections break', () => {
     let proxy: TcpProxy
     let slowProxy: TcpProxy
     let restarts: Promise<void>
+    let locked: Promise<void>
     beforeEach(async () => {
       proxy = await startTcpProxy({ targetPort: server().port })
       slowProxy = await startTcpProxy({ targetPort: server().port })
       slowProxy.mode({ kind: 'delay', delayMs: 30 })
       restarts = Promise.resolve()
+      locked = Promise.resolve()
     })
     afterEach(async () => {
       await restarts
+      await locked.catch(() => undefined)
       await proxy.close()
       await slowProxy.close()
     })
 
     /** Trouble by progress, not by the clock: about one answer in twenty is lost, everything is reset now and then. */
-    const trouble = (submissions: number, kills: number) => {
+    const trouble = ({ submissions, kills, lockMs }: Size) => {
       const killEvery = Math.floor(submissions / (kills + 1))
+      const lockAt = Math.floor(submissions * 0.55)
       return (answered: number): void => {
         if (answered % 20 === 0) proxy.mode({ kind: 'drop-answer', containing: 'drill-' })
         if (answered % 90 === 0) proxy.dropConnections('reset')
@@ -83,12 +107,17 @@ describeOnOwnServers('no submission is lost or doubled', (server) => {
             await server().restart()
           })
         }
+        if (answered === lockAt && lockMs > 0) {
+          locked = restarts.then(() => holdTable(directUrl, lockMs))
+          locked.catch(() => undefined)
+        }
       }
     }
 
     const run = (
-      size: { submissions: number; clients: number; thinkMs: number; kills: number },
+      size: Size,
       variant: Variant = {},
+      session: Pick<DoorOptions, 'tableLockWaitSeconds'> = {},
     ): Promise<DrillResult> => {
       const urlThrough = ({ port }: TcpProxy): string => {
         const url = new URL(directUrl)
@@ -97,21 +126,24 @@ describeOnOwnServers('no submission is lost or doubled', (server) => {
       }
       return runLostWritesDrill({
         ...size,
+        outageMs: size.lockMs,
         openDoor: (instance) =>
           openMySql({
+            ...session,
             url: urlThrough(instance === 0 ? slowProxy : proxy),
             connections: 5,
             timeoutMs,
           }),
         directUrl,
-        onAnswered: trouble(size.submissions, size.kills),
-        untilQuiet: () => restarts,
+        onAnswered: trouble(size),
+        untilQuiet: () => Promise.all([restarts, locked]),
         variant,
       })
     }
 
-    test('2,000 submissions of 32 clients are each stored once, and counts are the rows at every moment', async () => {
-      const result = await run({ submissions: 2000, clients: 32, thinkMs: 50, kills: 2 })
+    test(`${whole.submissions} submissions of 32 clients are each stored once, and counts are the rows at every moment`, async () => {
+      const result = await run(whole)
+      if (isFull) console.log(kind, result)
       expect(result.findings).toEqual(nothingWrong)
       expect(result.slowestMs).toBeLessThan(DRILL_FOLD_DELAY_MS)
       // The drill was one: requests failed, ratings were folded and removed meanwhile, and somebody looked.
@@ -120,9 +152,7 @@ describeOnOwnServers('no submission is lost or doubled', (server) => {
       expect(result.removed).toBeGreaterThan(100)
       expect(result.moments).toBeGreaterThan(50)
       expect(result.summaries).toBeGreaterThan(20)
-    }, 60_000)
-
-    const small = { submissions: 200, clients: 16, thinkMs: 15, kills: 1 }
+    }, 600_000)
 
     test('the short run that broken servers get finds nothing wrong with the real one', async () => {
       expect((await run(small)).findings).toEqual(nothingWrong)
@@ -165,6 +195,17 @@ describeOnOwnServers('no submission is lost or doubled', (server) => {
       for (const name of breaks) expect(findings[name], name).toBeGreaterThan(0)
     })
 
+    // MariaDB looks whether the client of a waiting statement is still there, and ends it.
+    test.runIf(kind === 'MySQL')(
+      'the drill finds a server whose statements wait for a table after their callers have gone',
+      untilCaught,
+      async () => {
+        const size = { ...small, kills: 0, lockMs: LOCK_MS }
+        const { findings } = await run(size, {}, { tableLockWaitSeconds: 3600 })
+        expect(findings.lateRows).toBeGreaterThan(0)
+      },
+    )
+
     test('the drill finds a server that checks, then inserts', untilCaught, async () => {
       await admin.query(
         'alter table ratings drop key ratings_once, add key ratings_once (acc_nbr, user_id, idempotency_key)',
@@ -206,6 +247,17 @@ describeOnOwnServers('no submission is lost or doubled', (server) => {
     })
   })
 })
+
+/** Locks the ratings as a plain `mysqldump` does. */
+async function holdTable(url: string, lockMs: number): Promise<void> {
+  const locker = await createConnection({ uri: url })
+  try {
+    await locker.query('lock tables ratings read')
+    await pause(lockMs)
+  } finally {
+    await locker.end()
+  }
+}
 
 /** What the migrations say of the two tables that are written to. */
 async function drillTables(): Promise<string[]> {

@@ -63,6 +63,18 @@ export class RawChecker {
     return rows && Number(rows[0]?.n)
   }
 
+  /** How many rows an account has of submissions that began by each of two times, in one moment. */
+  async rowCountsUntil(
+    account: string,
+    [first, second]: [firstMs: number, secondMs: number],
+  ): Promise<[number, number] | undefined> {
+    const rows = await this.#ask(
+      'select sum(insert_time <= ?) as a, sum(insert_time <= ?) as b from ratings where acc_nbr = ?',
+      [first, second, account],
+    )
+    return rows && [Number(rows[0]?.a), Number(rows[0]?.b)]
+  }
+
   /** Counts by grade, from the rows alone. */
   async counts(account: string): Promise<GradeCounts> {
     const rows = await this.#rows('select grade1, grade2, grade3 from ratings where acc_nbr = ?', [
@@ -121,11 +133,11 @@ export class RawChecker {
     connection?.destroy()
   }
 
-  async #ask(sql: string, values: string[]): Promise<Rows | undefined> {
+  async #ask(sql: string, values: (string | number)[]): Promise<Rows | undefined> {
     return this.#rows(sql, values).catch(() => undefined)
   }
 
-  async #rows(sql: string, values: string[] = []): Promise<Rows> {
+  async #rows(sql: string, values: (string | number)[] = []): Promise<Rows> {
     this.#connection ??= open(this.#url)
     try {
       const connection = await this.#connection

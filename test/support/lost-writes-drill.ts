@@ -28,11 +28,11 @@ import { insertRatingAsBefore } from './stored-rating.ts'
 
 /** Longest wait of the drill's doors for one statement. */
 export const DRILL_TIMEOUT_MS = 1000
-/** Lock wait that every session sets on the server. */
-const LOCK_WAIT_MS = 2000
-/** Longer than a submission can take: its statement's deadline, then a lock wait on the server that nobody waits for. */
-export const DRILL_FOLD_DELAY_MS = DRILL_TIMEOUT_MS + LOCK_WAIT_MS + 500
-/** A client that got no answer for this long gives up, and the drill has failed. */
+/** How long every session waits on the server, for a table and then for a row. */
+const LOCK_WAITS_MS = 2 * 2000
+/** Longer than a submission can take: its statement's deadline, then the waits on the server that nobody waits for. */
+export const DRILL_FOLD_DELAY_MS = DRILL_TIMEOUT_MS + LOCK_WAITS_MS + 500
+/** Clients that are not answered for this long after the last one was give up, and the drill has failed. */
 const PATIENCE_MS = 20_000
 /** Every so manieth submission is removed again. */
 const REMOVED_EVERY = 17
@@ -57,10 +57,12 @@ export interface DrillOptions {
   clients: number
   /** Mean pause of a client between two submissions. */
   thinkMs: number
+  /** How long trouble may keep everybody from being answered. */
+  outageMs?: number
   /** Told after every submission that was answered: the place for trouble. */
   onAnswered: (answered: number) => void
   /** Resolves when the last of the trouble is over: what was killed is back. */
-  untilQuiet?: () => Promise<void>
+  untilQuiet?: () => Promise<unknown>
   variant?: Variant
 }
 
@@ -70,6 +72,8 @@ export interface DrillResult {
     inexactMoments: number
     /** Summaries that no state of the rows explains. */
     wrongSummaries: number
+    /** Times at which ratings appeared that were sent longer ago than the fold delay: behind the mark, perhaps. */
+    lateRows: number
   }
   /** Moments and summaries looked at, ratings folded and removed, requests that failed. */
   moments: number
@@ -91,19 +95,26 @@ export async function runLostWritesDrill(options: DrillOptions): Promise<DrillRe
   }
 }
 
+/** How many rows there were of submissions that began by then. */
+interface Settled {
+  untilMs: number
+  count: number
+}
+
 class Drill {
   readonly #options: DrillOptions
   readonly #checker: RawChecker
   readonly #doors: Db[]
   readonly #entries: Entry[] = []
   readonly #limits: CountLimits
-  readonly #giveUpAtMs = Date.now() + PATIENCE_MS
+  #giveUpAtMs = 0
   #isOver = false
   #answered = 0
   #removals = { begun: 0, underWay: 0 }
   #seen = {
     inexactMoments: 0,
     wrongSummaries: 0,
+    lateRows: 0,
     moments: 0,
     summaries: 0,
     folded: 0,
@@ -122,6 +133,7 @@ class Drill {
 
   async run(): Promise<DrillResult> {
     if (!(await this.#checker.flushesAtCommit())) throw new Error('the server does not flush')
+    this.#renewPatience()
     const leavers = [await this.#fill(30), await this.#fill(30)]
     const lists = planEntries(this.#options.clients, this.#options.submissions)
     this.#entries.push(...lists.flat())
@@ -135,9 +147,9 @@ class Drill {
     await Promise.all(readers)
     await this.#options.untilQuiet?.()
     await this.#compareCounts()
-    const { inexactMoments, wrongSummaries, ...seen } = this.#seen
+    const { inexactMoments, wrongSummaries, lateRows, ...seen } = this.#seen
     const found = await this.#checker.judge(this.#entries)
-    return { findings: { ...found, inexactMoments, wrongSummaries }, ...seen }
+    return { findings: { ...found, inexactMoments, wrongSummaries, lateRows }, ...seen }
   }
 
   async close(): Promise<void> {
@@ -167,10 +179,15 @@ class Drill {
     for (const [index, entry] of entries.entries()) {
       await pause(Math.random() * 2 * this.#options.thinkMs)
       await Promise.all(Array.from({ length: entry.sends }, () => this.#submit(entry)))
+      this.#renewPatience()
       this.#options.onAnswered(++this.#answered)
       const isUnwanted = (index + client) % REMOVED_EVERY === 0
       if (isUnwanted && isSettled(entry)) await this.#remove(entry)
     }
+  }
+
+  #renewPatience(): void {
+    this.#giveUpAtMs = Date.now() + PATIENCE_MS + (this.#options.outageMs ?? 0)
   }
 
   /** One request, sent again under the same key until it is answered; each time, another instance may take it. */
@@ -233,6 +250,7 @@ class Drill {
   }
 
   async #read(): Promise<void> {
+    const settled = new Map<string, Settled>()
     for (let turn = 0; !this.#isOver; turn++) {
       const account = drillAccounts[turn % 2] ?? drillAccounts[0]
       await foldAccount(this.#door(), account, Date.now(), this.#limits).then(
@@ -244,9 +262,11 @@ class Drill {
       const isExact = await this.#checker.isExactNow(account)
       if (isExact !== undefined) this.#seen.moments++
       if (isExact === false) this.#seen.inexactMoments++
+      await this.#checkLateness(account, settled)
       await this.#checkSummary(account)
       await pause(Math.random() * 30)
     }
+    for (const account of drillAccounts) await this.#checkLateness(account, settled)
   }
 
   /** What a caller is told, against the rows just before and just after; not judged while something is removed. */
@@ -261,6 +281,17 @@ class Drill {
     if (underWay > 0 || this.#removals.begun > begun) return
     this.#seen.summaries++
     if (told.count < before || told.count > after) this.#seen.wrongSummaries++
+  }
+
+  /** What was sent before the fold delay began can only become less. */
+  async #checkLateness(account: string, settled: Map<string, Settled>): Promise<void> {
+    const before = settled.get(account)
+    const untilMs = Date.now() - DRILL_FOLD_DELAY_MS
+    const counts = await this.#checker.rowCountsUntil(account, [before?.untilMs ?? 0, untilMs])
+    if (counts === undefined) return
+    const [earlier, count] = counts
+    if (before && earlier > before.count) this.#seen.lateRows++
+    settled.set(account, { untilMs, count })
   }
 
   /** With everything quiet, counts by grade are the rows', as they stand and once all is folded. */

@@ -121,11 +121,16 @@ export const CLOCK_READERS: readonly RegExp[] = [
 
 /** Words that are not the same everywhere, or lean on the server's clock or counters. */
 const FOREIGN_WORDS =
-  /\b(?:now|sysdate|curdate|curtime|current_timestamp|current_date|current_time|localtime|unix_timestamp|utc_timestamp|rand|uuid|uuid_to_bin|last_insert_id|insertid|auto_increment|replace|returning|nowait|as new|lock in share mode|for share|create|alter|drop|truncate|call|union (?!all)|with)\b/
+  /\b(?:now|sysdate|curdate|curtime|current_timestamp|current_date|current_time|localtime|unix_timestamp|utc_timestamp|rand|uuid|uuid_to_bin|insertid|auto_increment|replace|returning|nowait|as new|lock in share mode|for share|create|alter|drop|truncate|call|union (?!all)|with)\b/
 
 const RULES: readonly { pattern: RegExp; fault: string }[] = [
   { pattern: FOREIGN_WORDS, fault: 'a word that not every database knows alike' },
   { pattern: /\bskip locked\b/, fault: 'skip locked' },
+  // It passes a value on that the statement computed; ids are the application's.
+  {
+    pattern: /\blast_insert_id(?! ?\((?! ?\)))/,
+    fault: 'last_insert_id of nothing: an id that the server made',
+  },
   { pattern: /['"`]/, fault: 'a literal or quoted name where only ? may stand' },
   { pattern: /;|--|#|\/\*/, fault: 'more than one plain statement' },
   {

@@ -52,9 +52,13 @@ export function translate(source: string): Translation {
   }
 }
 
-/** What is the same in every statement. Index hints and row locks mean nothing where one transaction runs at a time. */
+/**
+ * What is the same in every statement. Index hints and row locks mean nothing where one transaction runs at a time, and
+ * what is handed to last_insert_id is not passed on.
+ */
 function rewritten(sql: string): string {
   const plain = sql
+    .replaceAll(/\blast_insert_id ?\((?! ?\))/gi, '(')
     .replaceAll(/ (?:use|force|ignore) (?:index|key) ?\([^)]*\)/gi, '')
     .replaceAll(/ for (?:update|share)\b/gi, '')
   const [other] = OTHERWISE_IN_SQLITE.exec(plain) ?? []

@@ -18,6 +18,8 @@ export interface EngineResult {
   /** Values as the bytes of MySQL's text protocol; null is NULL. */
   rows: (Uint8Array | null)[][]
   rowsAffected: number
+  /** What a write handed to last_insert_id, or zero. */
+  insertId: number
 }
 
 /** One client session; while `inTransaction` it must be kept, afterwards it holds nothing. */
@@ -64,7 +66,7 @@ export function notTranslated(what: string): EngineError {
   )
 }
 
-export const EMPTY_RESULT: EngineResult = { fields: [], rows: [], rowsAffected: 0 }
+export const EMPTY_RESULT: EngineResult = { fields: [], rows: [], rowsAffected: 0, insertId: 0 }
 
 export const BINARY_CHARSET = 63
 export const UTF8MB4_CHARSET = 255

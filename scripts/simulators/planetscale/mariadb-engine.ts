@@ -108,12 +108,13 @@ async function run(connection: PoolConnection, sql: string): Promise<EngineResul
     typeCast: (field) => field.buffer(),
   })
   if (!Array.isArray(rows)) {
-    return { ...EMPTY_RESULT, rowsAffected: (rows as ResultSetHeader).affectedRows }
+    const { affectedRows, insertId } = rows as ResultSetHeader
+    return { ...EMPTY_RESULT, rowsAffected: affectedRows, insertId }
   }
   return {
+    ...EMPTY_RESULT,
     fields: fields.map(engineField),
     rows: rows as unknown as (Uint8Array | null)[][],
-    rowsAffected: 0,
   }
 }
 

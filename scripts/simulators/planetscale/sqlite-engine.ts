@@ -235,7 +235,7 @@ class SqliteDatabase {
         if (column) return fieldOfColumn(column)
         return fieldOfValue(name, values.find((row) => row[at] !== null)?.[at])
       })
-      return { fields, rows, rowsAffected: 0 }
+      return { ...EMPTY_RESULT, fields, rows }
     } finally {
       statement.free()
     }

@@ -8,6 +8,7 @@ export interface WireResult {
   fields?: WireField[]
   rows?: { lengths: string[]; values?: string }[]
   rowsAffected?: string
+  insertId?: string
 }
 
 /** Zero values are left out and 64-bit numbers are strings, as protobuf's JSON has them; length -1 is NULL. */
@@ -16,6 +17,7 @@ export function wireResult(result: EngineResult): WireResult {
   if (result.fields.length > 0) wire.fields = result.fields.map(wireField)
   if (result.rows.length > 0) wire.rows = result.rows.map(wireRow)
   if (result.rowsAffected > 0) wire.rowsAffected = String(result.rowsAffected)
+  if (result.insertId > 0) wire.insertId = String(result.insertId)
   return wire
 }
 

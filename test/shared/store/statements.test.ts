@@ -213,7 +213,7 @@ describe('every statement of the stores', () => {
     ],
     [
       'a number the server gave',
-      'a word that not every database knows alike',
+      'last_insert_id of nothing: an id that the server made',
       'select last_insert_id() as n from users where user_id = ?',
       ['u'],
     ],
