@@ -4,6 +4,7 @@
  */
 
 import { makeOwnOutdir } from '../build/bundle.ts'
+import { portOf } from '../cli/command.ts'
 import { announceRunning } from '../cli/data-folder.ts'
 import type { Stage } from '../cli/stage.ts'
 import type { DesiredFunction } from '../service/service.ts'
@@ -46,7 +47,7 @@ export async function startOffline(options: OfflineOptions): Promise<Offline> {
 
 async function start(options: OfflineOptions, closers: Closers): Promise<void> {
   const { stage, folder, env, print, profile, inspectPort, isWatching, hasPlatformLog } = options
-  const wechatPort = readPort('WECHAT_PORT', env.WECHAT_PORT, 3001)
+  const wechatPort = portOf('WECHAT_PORT', env.WECHAT_PORT || '3001')
   const surroundings = await startSurroundings({ stage, folder, wechatPort, print, closers })
   const { wechatUrl } = surroundings
   if (wechatUrl) {
@@ -72,7 +73,7 @@ async function start(options: OfflineOptions, closers: Closers): Promise<void> {
     running.push({ paths: wanted.paths, target })
   }
   const gateway = await startGateway({
-    port: readPort('PORT', env.PORT, 3000),
+    port: portOf('PORT', env.PORT || '3000'),
     profile,
     route: (path) => running.find(({ paths }) => matchesPath(paths, path))?.target,
   })
@@ -85,11 +86,4 @@ export function matchesPath(paths: readonly string[], requestPath: string): bool
   return paths.some((each) =>
     each.endsWith('/*') ? requestPath.startsWith(each.slice(0, -1)) : requestPath === each,
   )
-}
-
-function readPort(name: string, value: string | undefined, otherwise: number): number {
-  if (!value) return otherwise
-  const port = Number(value)
-  if (Number.isInteger(port) && port >= 0 && port <= 65535) return port
-  throw new Error(`${name} should be a port number from 0 to 65535.`)
 }

@@ -39,8 +39,8 @@ export interface PrivateDatabaseServer {
 export interface PrivateServerOptions {
   /** Further options of the server (`--wait-timeout=2`), stronger than the ones given here. */
   serverOptions?: readonly string[]
-  /** The loopback port; a free one unless told. */
-  port?: number
+  /** The loopback port; a free one for 0 or none. */
+  port?: number | undefined
 }
 
 /** A slow machine's first start takes seconds; a server silent for longer has a reason worth reading. */
@@ -98,7 +98,7 @@ export async function startServer(
   const logPath = join(folder, 'error.log')
   const initPath = join(folder, 'init.sql')
   const password = randomBytes(12).toString('hex')
-  const port = wishedPort ?? (await freePort())
+  const port = wishedPort || (await freePort())
   const url = `mysql://miniscore:${password}@127.0.0.1:${port}/miniscore`
   let running: Running | undefined
 

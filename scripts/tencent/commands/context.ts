@@ -29,7 +29,7 @@ export interface CommandContext {
   chosen: () => readonly DesiredFunction[]
   /** Tells the framework, which packs whatever has no package yet, that this function has one. */
   markPackaged: (key: string, file: string) => void
-  /** Throws `DeployProblem` without credentials. */
+  /** Throws `CommandProblem` without credentials. */
   connect: () => Promise<CloudClient>
 }
 

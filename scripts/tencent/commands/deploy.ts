@@ -3,6 +3,7 @@
  * are changed side by side; one that fails does not stop the others, and a second run takes up where the first stopped.
  */
 import { readDeclarations } from '../../build/declarations.ts'
+import { CommandProblem, problemList } from '../../cli/problem.ts'
 import { applyPlan } from '../apply.ts'
 import type { CloudClient } from '../cloud/client.ts'
 import { CloudFailure } from '../cloud/failure.ts'
@@ -13,7 +14,6 @@ import type { CommandOption } from '../framework.ts'
 import { type Package, readPackage } from '../package-functions.ts'
 import { changesAnything, type FunctionPlan, planFunction, planInWords } from '../plan.ts'
 import { preflight } from '../preflight.ts'
-import { DeployProblem, problemList } from '../problem.ts'
 import { type Command, type CommandContext, sentenceForAny } from './context.ts'
 import { loaded } from './loaded.ts'
 import { regionOption } from './options.ts'
@@ -34,12 +34,12 @@ async function planAll(
   const read = context.chosen().map(async (wanted) => {
     const tell = (status: string): void => context.tell(`${wanted.key}: waiting, it is ${status}`)
     const made = packages.find(({ key }) => key === wanted.key)
-    if (!made) throw new DeployProblem(`${wanted.key}: it was not packaged.`)
+    if (!made) throw new CommandProblem(`${wanted.key}: it was not packaged.`)
     try {
       return planFunction(wanted, made, await readDeployed(cloud, wanted.name, tell), { force })
     } catch (error) {
       if (error instanceof CloudFailure)
-        throw new DeployProblem(`${wanted.key}: ${error.describe()}\nNothing was changed.`)
+        throw new CommandProblem(`${wanted.key}: ${error.describe()}\nNothing was changed.`)
       throw error
     }
   })
@@ -141,6 +141,8 @@ export const deployCommand: Command = {
       )
     },
     'deploy:function:deploy': async (context) => {
+      if (context.options['update-config'])
+        throw new CommandProblem('--update-config is not supported: a deploy changes what differs.')
       await deploy(context, await packageChosen(context))
     },
   },
