@@ -1,5 +1,6 @@
 /** Brings a real MySQL and starts one for trying things out. Run with --help. */
 
+import { interruption } from './cli/closers.ts'
 import { portOf, progressLine, runCommand } from './cli/command.ts'
 import { findMySql } from './simulators/mysql-server/mysql.ts'
 import { bringMySql } from './simulators/mysql-server/mysql-from-debian.ts'
@@ -36,9 +37,8 @@ async function start(port: number | undefined, serverOptions: string[]): Promise
   if (!program) throw new Error('There is no MySQL on this machine: npm run mysql -- get first.')
   const server = await startServer(program, { serverOptions, port })
   console.log(`ready MySQL ${program.version} ${server.url}`)
-  const stop = (): void => void server.close()
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
+  await interruption()
+  await server.close()
 }
 
 await runCommand({

@@ -1,5 +1,6 @@
 /** The offline WeChat alone. Run with --help. */
 
+import { interruption } from './cli/closers.ts'
 import { portOf, runCommand } from './cli/command.ts'
 import { startOfflineWeChat } from './simulators/wechat/server.ts'
 
@@ -24,8 +25,7 @@ await runCommand({
     const port = portOf('--port', text)
     const wechat = await startOfflineWeChat({ port, appid, secret, adoptUnknownCodes })
     console.log(`ready ${wechat.url} appid=${appid} help: curl ${wechat.url}/sim`)
-    const stop = () => void wechat.close()
-    process.once('SIGINT', stop)
-    process.once('SIGTERM', stop)
+    await interruption()
+    await wechat.close()
   },
 })

@@ -2,8 +2,8 @@
 
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import type { Defer } from '../cli/closers.ts'
 import type { BackEnd } from './back-end.ts'
-import type { Defer } from './closers.ts'
 import { compileProgram } from './programs.ts'
 import { startStopwatch } from './stopwatch.ts'
 

@@ -5,8 +5,8 @@
 
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import type { StoreDoor } from '../../shared/store/doors.ts'
+import { withClosers } from '../cli/closers.ts'
 import { type BackEnd, bundleOf, startBackEnd, writeNoOp } from './back-end.ts'
-import { withClosers } from './closers.ts'
 import { atMost, type Benchmark, type Row, withoutMariaDb } from './figure.ts'
 import { instanceStarter } from './instance.ts'
 import { type Invocation, logIn, query, storeDoors, submit } from './invocations.ts'

@@ -23,7 +23,6 @@ function wireField(field: EngineField): WireField {
   const wire: WireField = { name: field.name }
   if (field.type !== 'NULL_TYPE') wire.type = field.type
   if (field.charset !== 0) wire.charset = field.charset
-  if (field.flags !== 0) wire.flags = field.flags
   return wire
 }
 

@@ -49,8 +49,8 @@ function inWords(error: Error): never {
 }
 
 async function offline({ options, service, stage }: CommandContext): Promise<void> {
-  const { startOffline } = await loaded(() => import('../../local/offline.ts'))
-  const running = await startOffline({
+  const { runOffline } = await loaded(() => import('../../local/offline.ts'))
+  await runOffline({
     functions: service.functions,
     stage,
     profile: profileOf(options) ?? 'function-url',
@@ -61,10 +61,6 @@ async function offline({ options, service, stage }: CommandContext): Promise<voi
     env: process.env,
     print: (line) => console.log(line),
   }).catch(inWords)
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
-  })
-  await running.close()
 }
 
 export const offlineCommand: Command = {
