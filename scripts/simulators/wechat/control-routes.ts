@@ -90,18 +90,12 @@ export function answerControl(
     return problem(403, 'The control surface answers only to a loopback Host and Origin.')
   }
   const { method, path } = request
-  if (path === '/sim' || path === '/sim/') {
-    if (method !== 'GET') return notAllowed(path, ['GET'])
+  if (method === 'GET' && (path === '/sim' || path === '/sim/')) {
     return textReply(200, 'text/plain; charset=utf-8', helpPage(url))
   }
   const action = actions.get(`${method} ${path}`)
   if (!action) {
-    const methods = [...actions.keys()]
-      .map((key) => key.split(' '))
-      .filter(([, known]) => known === path)
-      .map(([allowed = '']) => allowed)
-    if (methods.length > 0) return notAllowed(path, methods)
-    return problem(404, `There is no ${path} here: GET /sim lists what there is.`)
+    return problem(404, `There is no ${method} ${path} here: GET /sim lists what there is.`)
   }
   try {
     return json(200, action(simulator, parsed(request.bodyText)) ?? { ok: true })
@@ -150,11 +144,6 @@ function checked<Schema extends v.GenericSchema>(
 function clockReading(simulator: Simulator) {
   const nowMs = simulator.clock.now()
   return { nowMs, now: new Date(nowMs).toISOString() }
-}
-
-function notAllowed(path: string, methods: string[]): SimulatedReply {
-  const reply = problem(405, `${path} takes ${methods.join(' or ')}.`)
-  return { ...reply, headers: { ...reply.headers, allow: methods.join(', ') } }
 }
 
 function problem(status: number, error: string): SimulatedReply {

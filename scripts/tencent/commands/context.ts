@@ -11,7 +11,6 @@ import {
 } from '../../service/service.ts'
 import { type CloudClient, createCloudClient } from '../cloud/client.ts'
 import { credentialsFrom } from '../cloud/credentials.ts'
-import { CloudFailure } from '../cloud/failure.ts'
 import type { CliOptions, CommandDefinition, Framework, Writers } from '../framework.ts'
 
 export interface CommandContext {
@@ -117,16 +116,8 @@ export function contextFor(framework: Framework, writers: Writers, stage: Stage)
   }
 }
 
-/** An error as one sentence for a person, or `undefined` for a fault of this program. */
-export function sentenceFor(error: unknown): string | undefined {
-  if (error instanceof CloudFailure) return error.describe()
+/** An error in a list of several: a sentence for a person, or a fault of this program with its stack. */
+export function sentenceFor(error: unknown): string {
   if (error instanceof CommandProblem) return error.message
-  return undefined
-}
-
-/** Like `sentenceFor`, for lists: a fault of the program is shown by its message. */
-export function sentenceForAny(error: unknown): string {
-  return (
-    sentenceFor(error) ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))
-  )
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

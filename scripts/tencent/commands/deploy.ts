@@ -14,7 +14,7 @@ import type { CommandOption } from '../framework.ts'
 import { type Package, readPackage } from '../package-functions.ts'
 import { changesAnything, type FunctionPlan, planFunction, planInWords } from '../plan.ts'
 import { preflight } from '../preflight.ts'
-import { type Command, type CommandContext, sentenceForAny } from './context.ts'
+import { type Command, type CommandContext, sentenceFor } from './context.ts'
 import { loaded } from './loaded.ts'
 import { regionOption } from './options.ts'
 import { packageChosen } from './package.ts'
@@ -39,7 +39,7 @@ async function planAll(
       return planFunction(wanted, made, await readDeployed(cloud, wanted.name, tell), { force })
     } catch (error) {
       if (error instanceof CloudFailure)
-        throw new CommandProblem(`${wanted.key}: ${error.describe()}\nNothing was changed.`)
+        throw new CommandProblem(`${wanted.key}: ${error.message}\nNothing was changed.`)
       throw error
     }
   })
@@ -48,19 +48,19 @@ async function planAll(
   return { functions, domain }
 }
 
+function changesIn(plan: FunctionPlan): string {
+  return planInWords(plan).join('; ') || 'no change'
+}
+
 function printPlan(context: CommandContext, { functions, domain }: WholePlan): void {
-  context.print(
-    `Plan for ${context.service.service}, stage ${context.service.stage}, nothing done:`,
-  )
+  const { service, stage } = context.service
+  context.print(`Plan for ${service}, stage ${stage}, nothing done:`)
   for (const plan of functions) {
-    const words = planInWords(plan)
-    context.print(`  ${plan.wanted.key}: ${words.length > 0 ? words.join('; ') : 'no change'}`)
+    context.print(`  ${plan.wanted.key}: ${changesIn(plan)}`)
     for (const note of plan.notes) context.print(`    note: it ${note}`)
   }
-  if (domain) {
-    const words = domain.action === 'keep' ? 'no change' : domain.changes.join('; ')
-    context.print(`  ${domain.wanted.domain}: ${words}`)
-  }
+  if (domain)
+    context.print(`  ${domain.wanted.domain}: ${domain.changes.join('; ') || 'no change'}`)
 }
 
 type Result = { plan: FunctionPlan; url: string } | { plan: FunctionPlan; failure: string }
@@ -74,16 +74,14 @@ async function applyOne(
     const tell = (step: string): void => context.tell(`${plan.wanted.key}: ${step}`)
     return { plan, url: await applyPlan(cloud, plan, tell) }
   } catch (error) {
-    return { plan, failure: sentenceForAny(error) }
+    return { plan, failure: sentenceFor(error) }
   }
 }
 
 function printOutcomes(context: CommandContext, outcomes: readonly Result[]): void {
   for (const outcome of outcomes) {
     const { plan } = outcome
-    const words = planInWords(plan)
-    if ('failure' in outcome) context.print(`${plan.wanted.key}: failed`)
-    else context.print(`${plan.wanted.key}: ${words.length > 0 ? words.join('; ') : 'no change'}`)
+    context.print(`${plan.wanted.key}: ${'failure' in outcome ? 'failed' : changesIn(plan)}`)
     if ('url' in outcome && outcome.url) context.print(`  ${outcome.url}`)
     for (const note of plan.notes) context.print(`  note: it ${note}`)
   }
@@ -116,8 +114,8 @@ async function deploy(context: CommandContext, packages: readonly Package[]): Pr
     )
   if (whole.domain) {
     await applyDomainPlan(cloud, whole.domain)
-    const { wanted, action, changes } = whole.domain
-    context.print(`${wanted.domain}: ${action === 'keep' ? 'no change' : changes.join('; ')}`)
+    const { wanted, changes } = whole.domain
+    context.print(`${wanted.domain}: ${changes.join('; ') || 'no change'}`)
   }
   const nothing = !whole.functions.some(changesAnything) && whole.domain?.action !== 'create'
   if (nothing && whole.domain?.action !== 'update') context.print('Nothing had to be changed.')

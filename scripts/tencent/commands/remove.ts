@@ -5,7 +5,7 @@ import type { DesiredFunction } from '../../service/service.ts'
 import type { CloudClient } from '../cloud/client.ts'
 import { removeDomainRoutes } from '../custom-domain.ts'
 import { type DeployedFunction, functionNamed, readDeployed } from '../deployed.ts'
-import { type Command, type CommandContext, sentenceForAny } from './context.ts'
+import { type Command, type CommandContext, sentenceFor } from './context.ts'
 import { regionOption } from './options.ts'
 
 interface Found {
@@ -60,7 +60,7 @@ async function remove(context: CommandContext): Promise<void> {
       await removeFunction(cloud, each)
       context.print(`removed ${each.wanted.name}`)
     } catch (error) {
-      failures.push(`${each.wanted.key}: ${sentenceForAny(error)}`)
+      failures.push(`${each.wanted.key}: ${sentenceFor(error)}`)
     }
   }
   if (failures.length > 0)
