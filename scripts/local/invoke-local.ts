@@ -1,13 +1,12 @@
 /** One bundle on one event, in a process of its own with its own variables. */
 
-import { makeOwnOutdir } from '../build/bundle.ts'
 import { withClosers } from '../cli/closers.ts'
 import type { Stage } from '../cli/stage.ts'
 import type { DesiredFunction } from '../service/service.ts'
 import { type EventProfile, toEvent } from './events.ts'
 import type { InvocationResult } from './function-process.ts'
 import { startFunction } from './local-function.ts'
-import { startSurroundings } from './surroundings.ts'
+import { makeOwnOutdir, startSurroundings } from './surroundings.ts'
 
 export interface InvokeLocalOptions {
   wanted: DesiredFunction
@@ -28,8 +27,7 @@ export async function invokeLocal(options: InvokeLocalOptions): Promise<Invocati
   const event = profile === undefined ? options.event : reshape(options.event, profile)
   return withClosers(async (defer) => {
     const surroundings = await startSurroundings({ stage, wechatPort: 0, print, defer })
-    const { outdir, remove } = await makeOwnOutdir('invoke')
-    defer(remove)
+    const outdir = await makeOwnOutdir('invoke', defer)
     const running = await startFunction(wanted, {
       surroundings,
       outdir,

@@ -3,7 +3,6 @@
  * processes of its own with its own variables, behind a gateway.
  */
 
-import { makeOwnOutdir } from '../build/bundle.ts'
 import { type Defer, interruption, withClosers } from '../cli/closers.ts'
 import { portOf } from '../cli/command.ts'
 import { announceRunning } from '../cli/data-folder.ts'
@@ -12,7 +11,7 @@ import type { DesiredFunction } from '../service/service.ts'
 import type { EventProfile } from './events.ts'
 import { type LocalTarget, startGateway } from './gateway.ts'
 import { startFunction } from './local-function.ts'
-import { startSurroundings } from './surroundings.ts'
+import { makeOwnOutdir, startSurroundings } from './surroundings.ts'
 
 export interface OfflineOptions {
   functions: readonly DesiredFunction[]
@@ -48,8 +47,7 @@ async function start(options: OfflineOptions, defer: Defer): Promise<void> {
   }
   defer(await announceRunning(surroundings.variables, folder))
 
-  const { outdir, remove } = await makeOwnOutdir('local')
-  defer(remove)
+  const outdir = await makeOwnOutdir('local', defer)
   const running: { paths: readonly string[]; target: LocalTarget }[] = []
   for (const [index, wanted] of options.functions.entries()) {
     const port = inspectPort && inspectPort + index

@@ -1,6 +1,9 @@
 /** What functions find around them on this machine: a migrated database, a WeChat, and secrets of this checkout. */
 
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
 import { openDb } from '../../shared/wiring/database.ts'
+import { prepareOutdir, projectFolder } from '../build/bundle.ts'
 import type { Defer } from '../cli/closers.ts'
 import { localSecrets } from '../cli/data-folder.ts'
 import type { Stage } from '../cli/stage.ts'
@@ -60,4 +63,12 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
       DATABASE_URL: database.url,
     },
   }
+}
+
+/** A folder under dist/ for the bundles of this process alone: another may run with another database. */
+export async function makeOwnOutdir(purpose: string, defer: Defer): Promise<string> {
+  const outdir = path.join(projectFolder, 'dist', purpose, String(process.pid))
+  defer(() => rm(outdir, { recursive: true, force: true }))
+  await prepareOutdir(outdir)
+  return outdir
 }
