@@ -17,7 +17,7 @@ import { toEvent } from '../local/events.ts'
 import { FunctionProcess } from '../local/function-process.ts'
 import {
   borrowServer,
-  type PrivateDatabaseServer,
+  type DatabaseServer,
   startPrivateServer,
 } from '../simulators/mysql-server/private-server.ts'
 import { openMariaDbEngine } from '../simulators/planetscale/mariadb-engine.ts'
@@ -57,9 +57,7 @@ const SERVER_OPTIONS = [
 ]
 
 /** A private MariaDB set up for measuring; `TEST_DATABASE_URL` lends another one as it is. */
-export async function startMeasuringMariaDb(
-  defer: Defer,
-): Promise<PrivateDatabaseServer | undefined> {
+export async function startMeasuringMariaDb(defer: Defer): Promise<DatabaseServer | undefined> {
   const lent = process.env.TEST_DATABASE_URL
   const mariaDb = lent
     ? await borrowServer(lent)

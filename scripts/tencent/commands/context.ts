@@ -11,7 +11,13 @@ import {
 } from '../../service/service.ts'
 import { type CloudClient, createCloudClient } from '../cloud/client.ts'
 import { credentialsFrom } from '../cloud/credentials.ts'
-import type { CliOptions, CommandDefinition, Framework, Writers } from '../framework.ts'
+import type {
+  CliOptions,
+  CommandDefinition,
+  CommandOption,
+  Framework,
+  Writers,
+} from '../framework.ts'
 
 export interface CommandContext {
   stage: Stage
@@ -120,4 +126,19 @@ export function contextFor(framework: Framework, writers: Writers, stage: Stage)
 export function sentenceFor(error: unknown): string {
   if (error instanceof CommandProblem) return error.message
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+/** Of every command that calls the cloud. */
+export const regionOption: Record<string, CommandOption> = {
+  region: { usage: 'Region of the service', type: 'string', shortcut: 'r' },
+}
+
+/**
+ * Loads what a command needs beside the cloud: the functions' own code, a database, a WeChat. Only when it is asked for,
+ * and through tsx: the shim that loads this plugin covers require(), import() needs its own.
+ */
+export async function loaded<Module>(load: () => Promise<Module>): Promise<Module> {
+  const { register } = await import('tsx/esm/api')
+  register()
+  return load()
 }

@@ -14,9 +14,7 @@ import type { CommandOption } from '../framework.ts'
 import { type Package, readPackage } from '../package-functions.ts'
 import { changesAnything, type FunctionPlan, planFunction, planInWords } from '../plan.ts'
 import { preflight } from '../preflight.ts'
-import { type Command, type CommandContext, sentenceFor } from './context.ts'
-import { loaded } from './loaded.ts'
-import { regionOption } from './options.ts'
+import { type Command, type CommandContext, loaded, regionOption, sentenceFor } from './context.ts'
 import { packageChosen } from './package.ts'
 
 interface WholePlan {

@@ -2,8 +2,7 @@
 
 import { problemList } from '../../cli/problem.ts'
 import { readDeployed } from '../deployed.ts'
-import type { Command, CommandContext } from './context.ts'
-import { regionOption } from './options.ts'
+import { type Command, type CommandContext, regionOption } from './context.ts'
 
 async function info(context: CommandContext): Promise<void> {
   const cloud = await context.connect()

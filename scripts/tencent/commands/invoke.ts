@@ -3,10 +3,9 @@
 import { CommandProblem } from '../../cli/problem.ts'
 import { functionCalled } from '../../service/service.ts'
 import { functionNamed } from '../deployed.ts'
-import { type Command, type CommandContext, textOption } from './context.ts'
+import { type Command, type CommandContext, regionOption, textOption } from './context.ts'
 import { readEvent } from './event-input.ts'
 import { invokeLocalDefinition } from './local.ts'
-import { regionOption } from './options.ts'
 
 /** For the way there and back, on top of the function's own timeout. */
 const spareSeconds = 15

@@ -6,9 +6,8 @@ import { localSettings } from '../../cli/stage.ts'
 import { type EventProfile, eventProfiles } from '../../local/events.ts'
 import { functionCalled } from '../../service/service.ts'
 import type { CliOptions, CommandDefinition, CommandOption } from '../framework.ts'
-import { type Command, type CommandContext, textOption } from './context.ts'
+import { type Command, type CommandContext, loaded, textOption } from './context.ts'
 import { readEvent } from './event-input.ts'
-import { loaded } from './loaded.ts'
 
 const sharedOptions: Record<string, CommandOption> = {
   database: {

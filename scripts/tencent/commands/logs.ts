@@ -4,8 +4,7 @@ import { CommandProblem } from '../../cli/problem.ts'
 import { functionCalled } from '../../service/service.ts'
 import type { CloudClient, LogPage } from '../cloud/client.ts'
 import { functionNamed } from '../deployed.ts'
-import { type Command, type CommandContext, textOption } from './context.ts'
-import { regionOption } from './options.ts'
+import { type Command, type CommandContext, regionOption, textOption } from './context.ts'
 
 const pageSize = 200
 const defaultStart = '10m'

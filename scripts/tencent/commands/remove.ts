@@ -5,8 +5,7 @@ import type { DesiredFunction } from '../../service/service.ts'
 import type { CloudClient } from '../cloud/client.ts'
 import { removeDomainRoutes } from '../custom-domain.ts'
 import { type DeployedFunction, functionNamed, readDeployed } from '../deployed.ts'
-import { type Command, type CommandContext, sentenceFor } from './context.ts'
-import { regionOption } from './options.ts'
+import { type Command, type CommandContext, regionOption, sentenceFor } from './context.ts'
 
 interface Found {
   wanted: DesiredFunction
