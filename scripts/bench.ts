@@ -1,7 +1,6 @@
 /** Measures the functions beside their budgets. Run with --help. */
 
 import { writeFile } from 'node:fs/promises'
-import { closeUnfinished } from './bench/closers.ts'
 import {
   type BenchmarkName,
   type BenchmarkOptions,
@@ -11,6 +10,7 @@ import {
 } from './bench/figure.ts'
 import { describeMachine } from './bench/machine.ts'
 import { renderJson, renderTable } from './bench/table.ts'
+import { closeUnfinished, interruption } from './cli/closers.ts'
 import { runCommand } from './cli/command.ts'
 
 const usage = `Usage: npm run bench [-- benchmark …] [-- options]
@@ -68,12 +68,10 @@ async function bench(values: BenchValues, names: readonly string[]): Promise<voi
     hotShare: share('--hot-share', values['hot-share']),
     progress: (line) => console.error(line),
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      isInterrupted = true
-      void closeUnfinished().finally(() => process.exit(1))
-    })
-  }
+  void interruption().then(() => {
+    isInterrupted = true
+    void closeUnfinished().finally(() => process.exit(1))
+  })
 
   const machine = describeMachine()
   console.log(

@@ -8,7 +8,6 @@ import { checkDatabase } from './doctor/database.ts'
 import { type Deployment, readDeployment, UnreadableConfiguration } from './doctor/deployment.ts'
 import { type Language, sectionLines, summaryLines } from './doctor/print.ts'
 import { error, exitCodeOf, type Finding, skipped, type Words } from './doctor/report.ts'
-import { checkTimeouts } from './doctor/timeouts.ts'
 import { checkUrls } from './doctor/urls.ts'
 import { checkWeChat } from './doctor/wechat.ts'
 
@@ -49,7 +48,6 @@ async function examine(options: Options): Promise<number> {
 
 const headings = {
   configuration: { zh: '配置', en: 'Configuration' },
-  timeouts: { zh: '超时和内存', en: 'Timeouts and memory' },
   wechat: { zh: '微信', en: 'WeChat' },
   database: { zh: '数据库', en: 'Database' },
   urls: { zh: '地址', en: 'URLs' },
@@ -72,7 +70,6 @@ async function sectionsFor({ stage: name, addresses, isOffline }: Options): Prom
   const { service } = deployment
   const own: Section[] = [
     [headings.configuration, run(() => checkConfiguration({ deployment, env: process.env }))],
-    [headings.timeouts, run(() => checkTimeouts(service))],
   ]
   if (isOffline) {
     const finding = skipped('offline')`

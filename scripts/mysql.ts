@@ -1,6 +1,7 @@
 /** Brings a real MySQL and starts one for trying things out. Run with --help. */
 
-import { progressLine, runCommand } from './cli/command.ts'
+import { interruption } from './cli/closers.ts'
+import { portOf, progressLine, runCommand } from './cli/command.ts'
 import { findMySql } from './simulators/mysql-server/mysql.ts'
 import { bringMySql } from './simulators/mysql-server/mysql-from-debian.ts'
 import { startServer } from './simulators/mysql-server/private-server.ts'
@@ -34,23 +35,10 @@ async function get(): Promise<void> {
 async function start(port: number | undefined, serverOptions: string[]): Promise<void> {
   const program = findMySql()
   if (!program) throw new Error('There is no MySQL on this machine: npm run mysql -- get first.')
-  const server = await startServer(program, {
-    serverOptions,
-    ...(port === undefined ? {} : { port }),
-  })
+  const server = await startServer(program, { serverOptions, port })
   console.log(`ready MySQL ${program.version} ${server.url}`)
-  const stop = (): void => void server.close()
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
-}
-
-function portFrom(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const port = Number(text)
-  if (!/^[0-9]{1,5}$/.test(text) || port < 1 || port > 65_535) {
-    throw new Error('--port must be a number from 1 to 65535.')
-  }
-  return port
+  await interruption()
+  await server.close()
 }
 
 await runCommand({
@@ -59,7 +47,7 @@ await runCommand({
   takesWords: true,
   async run({ port }, [verb, ...serverOptions]) {
     if (verb === 'start' && serverOptions.every((option) => option.startsWith('--'))) {
-      return start(portFrom(port), serverOptions)
+      return start(port === undefined ? undefined : portOf('--port', port), serverOptions)
     }
     if (verb === 'get' && serverOptions.length === 0 && port === undefined) return get()
     throw new Error(usage)

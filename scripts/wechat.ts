@@ -1,6 +1,7 @@
 /** The offline WeChat alone. Run with --help. */
 
-import { runCommand } from './cli/command.ts'
+import { interruption } from './cli/closers.ts'
+import { portOf, runCommand } from './cli/command.ts'
 import { startOfflineWeChat } from './simulators/wechat/server.ts'
 
 const usage = `Usage: npm run wechat [-- options]
@@ -21,14 +22,10 @@ await runCommand({
     'adopt-unknown-codes': { type: 'boolean', default: false },
   },
   async run({ port: text, appid, secret, 'adopt-unknown-codes': adoptUnknownCodes }) {
-    const port = Number(text)
-    if (!/^[0-9]{1,5}$/.test(text) || port > 65_535) {
-      throw new Error('--port must be a number from 0 to 65535.')
-    }
+    const port = portOf('--port', text)
     const wechat = await startOfflineWeChat({ port, appid, secret, adoptUnknownCodes })
     console.log(`ready ${wechat.url} appid=${appid} help: curl ${wechat.url}/sim`)
-    const stop = () => void wechat.close()
-    process.once('SIGINT', stop)
-    process.once('SIGTERM', stop)
+    await interruption()
+    await wechat.close()
   },
 })

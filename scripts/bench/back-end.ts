@@ -11,12 +11,13 @@ import type { StoreDoor } from '../../shared/store/doors.ts'
 import type { HttpReply } from '../../shared/transport/http-event.ts'
 import { openDb } from '../../shared/wiring/database.ts'
 import { bundleFunction } from '../build/bundle.ts'
+import type { Defer } from '../cli/closers.ts'
 import { migrate, readMigrations } from '../database/migrations.ts'
 import { toEvent } from '../local/events.ts'
 import { FunctionProcess } from '../local/function-process.ts'
 import {
   borrowServer,
-  type PrivateDatabaseServer,
+  type DatabaseServer,
   startPrivateServer,
 } from '../simulators/mysql-server/private-server.ts'
 import { openMariaDbEngine } from '../simulators/planetscale/mariadb-engine.ts'
@@ -24,7 +25,6 @@ import { startOfflinePlanetScale } from '../simulators/planetscale/server.ts'
 import { openSqliteEngine } from '../simulators/planetscale/sqlite-engine.ts'
 import { selfSignedCertificate } from '../simulators/self-signed-certificate.ts'
 import { startOfflineWeChat } from '../simulators/wechat/server.ts'
-import type { Defer } from './closers.ts'
 import { startTlsTerminator } from './tls-terminator.ts'
 
 export interface BackEnd {
@@ -57,9 +57,7 @@ const SERVER_OPTIONS = [
 ]
 
 /** A private MariaDB set up for measuring; `TEST_DATABASE_URL` lends another one as it is. */
-export async function startMeasuringMariaDb(
-  defer: Defer,
-): Promise<PrivateDatabaseServer | undefined> {
+export async function startMeasuringMariaDb(defer: Defer): Promise<DatabaseServer | undefined> {
   const lent = process.env.TEST_DATABASE_URL
   const mariaDb = lent
     ? await borrowServer(lent)

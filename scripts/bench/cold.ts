@@ -4,8 +4,8 @@
  */
 
 import type { StoreDoor } from '../../shared/store/doors.ts'
+import { withClosers } from '../cli/closers.ts'
 import { bundleOf, startBackEnd, writeNoOp } from './back-end.ts'
-import { withClosers } from './closers.ts'
 import { atMost, type Benchmark, type Budget, withoutMariaDb } from './figure.ts'
 import { instanceStarter } from './instance.ts'
 import {

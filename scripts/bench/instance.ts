@@ -2,8 +2,8 @@
 
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import type { Defer } from '../cli/closers.ts'
 import type { BackEnd } from './back-end.ts'
-import type { Defer } from './closers.ts'
 import { compileProgram } from './programs.ts'
 import { startStopwatch } from './stopwatch.ts'
 
@@ -15,7 +15,6 @@ export interface InstanceOptions {
   /** How often it answers the event; once unless told. */
   answers?: number
   variables?: Record<string, string> | undefined
-  nodeOptions?: readonly string[]
 }
 
 export interface InstanceResult {
@@ -34,11 +33,11 @@ export async function instanceStarter(
   const run = await startStopwatch(folder, defer)
   const program = await compileProgram('answers', folder)
   const eventFile = path.join(folder, 'event.json')
-  return async ({ bundle, event, status, answers = 1, variables, nodeOptions = [] }) => {
+  return async ({ bundle, event, status, answers = 1, variables }) => {
     await writeFile(eventFile, JSON.stringify(event))
     const args = [program, bundle, eventFile, `${status}`, `${answers}`, authorityFile]
     const { answer, firstByteMs } = await run<Omit<InstanceResult, 'elapsedMs'>>({
-      args: [...nodeOptions, ...args],
+      args,
       variables,
       log: answers === 1 ? 'pipe' : 'ignore',
     })

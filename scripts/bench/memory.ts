@@ -5,15 +5,14 @@
 
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import type { StoreDoor } from '../../shared/store/doors.ts'
+import { withClosers } from '../cli/closers.ts'
 import { type BackEnd, bundleOf, startBackEnd, writeNoOp } from './back-end.ts'
-import { withClosers } from './closers.ts'
 import { atMost, type Benchmark, type Row, withoutMariaDb } from './figure.ts'
 import { instanceStarter } from './instance.ts'
 import { type Invocation, logIn, query, storeDoors, submit } from './invocations.ts'
 import { leaveMeasuredCore } from './machine.ts'
 
 const REQUESTS = 10_000
-const SQUEEZE = '--max-semi-space-size=1'
 const FIRST = atMost(52, 48)
 const LAST = atMost(68, 58)
 const ROUND_TRIPS = atMost(2, 1)
@@ -23,15 +22,12 @@ interface Contestant extends Invocation {
   storeDoor: StoreDoor
   /** Whether it is followed to the 10,000th request; a login code is good for one only. */
   isFollowed: boolean
-  /** Whether it is followed with a small young generation as well, as V8 chooses it where memory is scarce. */
-  isSqueezed: boolean
 }
 
 const contestants: readonly Contestant[] = storeDoors.flatMap(({ storeDoor, by }) => {
-  const isMySql = storeDoor === 'mysql'
-  const shared = { storeDoor, isFollowed: isMySql, isSqueezed: false }
+  const shared = { storeDoor, isFollowed: storeDoor === 'mysql' }
   return [
-    { ...submit, ...shared, what: `submit, ${by}`, isFollowed: true, isSqueezed: isMySql },
+    { ...submit, ...shared, what: `submit, ${by}`, isFollowed: true },
     { ...query, ...shared, what: `query, ${by}` },
     { ...logIn, ...shared, what: `login over TLS, ${by}`, isFollowed: false },
   ]
@@ -47,16 +43,16 @@ export const memory: Benchmark = ({ progress }) =>
     const base = await start({ ...noOp, answers: REQUESTS })
     const rows: Row[] = []
     for (const contestant of contestants) {
-      const { what, functionName, storeDoor, status, event, isFollowed, isSqueezed } = contestant
+      const { what, functionName, storeDoor, status, event, isFollowed } = contestant
       const variables = backEnd.variables[storeDoor]
       if (!variables) {
         rows.push({ what, skipped: withoutMariaDb })
         continue
       }
       const bundle = await bundleOf(functionName, storeDoor, backEnd.folder)
-      const follow = async (answers: number, nodeOptions: string[] = []) => {
+      const follow = async (answers: number) => {
         const before = await roundTrips(storeDoor, backEnd)
-        const instance = { bundle, event: event(backEnd), status, answers, variables, nodeOptions }
+        const instance = { bundle, event: event(backEnd), status, answers, variables }
         const { firstMb, lastMb } = await start(instance)
         return { firstMb, lastMb, roundTrips: (await roundTrips(storeDoor, backEnd)) - before }
       }
@@ -84,14 +80,6 @@ export const memory: Benchmark = ({ progress }) =>
           unit: 'round trips',
           ...(functionName === submit.functionName ? { budget: ROUND_TRIPS } : {}),
           detail: 'the session check included',
-        })
-      }
-      if (isSqueezed) {
-        rows.push({
-          what: `${what}: after ${REQUESTS} requests, squeezed`,
-          value: (await follow(REQUESTS, [SQUEEZE])).lastMb,
-          unit: 'MB',
-          detail: `with ${SQUEEZE}, so that little garbage waits to be collected`,
         })
       }
       progress(`memory: ${what}`)

@@ -10,9 +10,9 @@ import type { RatingStore } from '../../shared/ports.ts'
 import { foldAccount } from '../../shared/store/folds.ts'
 import { createRatingStore } from '../../shared/store/ratings.ts'
 import { openDb } from '../../shared/wiring/database.ts'
+import { type Defer, withClosers } from '../cli/closers.ts'
 import { type AccessPath, accessPathOf, recordingDb } from './access-path.ts'
 import { startMeasuringMariaDb } from './back-end.ts'
-import { type Defer, withClosers } from './closers.ts'
 import {
   atMost,
   type Benchmark,

@@ -3,9 +3,9 @@
 import { readFile, stat } from 'node:fs/promises'
 import type { StoreDoor } from '../../shared/store/doors.ts'
 import { functionNames } from '../build/bundle.ts'
+import { withClosers } from '../cli/closers.ts'
 import { deterministicZip } from '../tencent/zip.ts'
 import { bundleOf, temporaryFolder } from './back-end.ts'
-import { withClosers } from './closers.ts'
 import { atMost, type Benchmark, type Budget, type Measured } from './figure.ts'
 
 const ZIP_BUDGETS: Record<StoreDoor, Budget> = {

@@ -2,7 +2,7 @@
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import type { Defer } from './closers.ts'
+import type { Defer } from '../cli/closers.ts'
 import { bareEnvironment, onMeasuredCore } from './machine.ts'
 import type { StopwatchOrder, StopwatchResult } from './program/stopwatch.ts'
 import { compileProgram, endProcess } from './programs.ts'

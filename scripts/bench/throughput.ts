@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import path from 'node:path'
+import { type Defer, withClosers } from '../cli/closers.ts'
 import {
   type BackEnd,
   bundleOf,
@@ -14,7 +15,6 @@ import {
   startBackEnd,
   userIdOf,
 } from './back-end.ts'
-import { type Defer, withClosers } from './closers.ts'
 import { atLeast, type Benchmark, type Budget, type Row, withoutMariaDb } from './figure.ts'
 import { generateLoad, requestBytes } from './load-generator.ts'
 import { bareEnvironment, leaveMeasuredCore, onMeasuredCore } from './machine.ts'

@@ -1,7 +1,7 @@
 /** Bundles each function to one CommonJS file, `<outdir>/<name>/index.js`. */
 
 import { readdirSync } from 'node:fs'
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build, type Metafile } from 'esbuild'
@@ -68,15 +68,6 @@ export async function prepareOutdir(outdir: string): Promise<void> {
   const folder = path.resolve(projectFolder, outdir)
   await mkdir(folder, { recursive: true })
   await writeFile(path.join(folder, 'package.json'), '{ "type": "commonjs" }\n')
-}
-
-/** A folder under dist/ for the bundles of this process alone: another may run with another database. */
-export async function makeOwnOutdir(
-  purpose: string,
-): Promise<{ outdir: string; remove(): Promise<void> }> {
-  const outdir = path.join(projectFolder, 'dist', purpose, String(process.pid))
-  await prepareOutdir(outdir)
-  return { outdir, remove: () => rm(outdir, { recursive: true, force: true }) }
 }
 
 /** Bundles one function. @throws {Error} with esbuild's messages */

@@ -1,6 +1,7 @@
 /** What the commands share: options and help, progress on a terminal, and how they fail. */
 
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { CommandProblem } from './problem.ts'
 
 type Options = NonNullable<ParseArgsConfig['options']>
 type Parsed<O extends Options> = ReturnType<
@@ -35,6 +36,13 @@ export async function runCommand<const O extends Options>(
     console.error(isUsage ? `${message}. --help explains.` : message)
     process.exitCode = (error as { exitCode?: number }).exitCode ?? 1
   }
+}
+
+/** The port that a text names; `setting` is what the person wrote it behind. @throws {CommandProblem} saying so */
+export function portOf(setting: string, text: string): number {
+  const port = Number(text)
+  if (/^[0-9]{1,5}$/.test(text) && port <= 65_535) return port
+  throw new CommandProblem(`${setting} takes a port number from 0 to 65535, not "${text}".`)
 }
 
 const PROGRESS_INTERVAL_MS = 500

@@ -6,7 +6,7 @@
 import { faultsOf } from '../../shared/wiring/compose.ts'
 import { fill } from '../../shared/wiring/configuration.ts'
 import { readDeclarations } from '../build/declarations.ts'
-import type { DesiredService } from '../service/service.ts'
+import type { DesiredFunction, DesiredService } from '../service/service.ts'
 import { type DeployFault, type FaultCode, faultSentences } from '../tencent/fault.ts'
 import { preflight } from '../tencent/preflight.ts'
 import { adviceOn, givingOf } from './advice.ts'
@@ -32,10 +32,8 @@ export async function checkConfiguration(check: ConfigurationCheck): Promise<Fin
   const required = [...declarations.values()].flatMap((parts) => faultsOf(parts, {}))
   const findings = [
     ...(required.some(({ variable }) => set.has(variable)) ? [] : [nothingSet(service.stage)]),
-    // Timeouts have a section of their own.
-    ...faults
-      .filter(({ code }) => code !== 'short-timeout')
-      .map((fault) => findingOf(fault, envFile)),
+    ...faults.map((fault) => findingOf(fault, envFile)),
+    ...functions.flatMap(scarceMemory),
     ...(faults.some(({ variable }) => variable === 'WECHAT_API_URL') ? [] : otherWeChat(service)),
     ...misspellings(check),
   ]
@@ -77,6 +75,20 @@ function findingOf(fault: DeployFault, envFile: string): Finding {
     ${variable} ${en} (${functions.join(', ')})
     ${todo.zh}
     ${todo.en}`
+}
+
+/** A function holds 48 to 68 MB after ten thousand requests; with less than this the platform may end it. */
+const ROOMY_MEMORY_MB = 128
+
+function scarceMemory({ key, memorySize }: DesiredFunction): Finding[] {
+  if (memorySize >= ROOMY_MEMORY_MB) return []
+  return [
+    warning('configuration.memory')`
+      ${key} 只有 ${memorySize} MB 内存：运行中会用到约 70 MB，可能被平台中止
+      ${key} has ${memorySize} MB: it uses up to about 70 MB, and the platform may end it
+      在 serverless.yml 里把 memorySize 设为 ${ROOMY_MEMORY_MB} 以上
+      set memorySize in serverless.yml to ${ROOMY_MEMORY_MB} or more`,
+  ]
 }
 
 function otherWeChat(service: DesiredService): Finding[] {

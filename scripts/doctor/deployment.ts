@@ -4,9 +4,9 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import type { Stage, StageValues } from '../cli/stage.ts'
-import type { FunctionBlock, ProviderBlock } from '../service/blocks.ts'
-import { type DesiredService, desiredService } from '../service/service.ts'
+import { type Configuration, type DesiredService, desiredService } from '../service/service.ts'
 
 export interface Deployment {
   service: DesiredService
@@ -43,8 +43,7 @@ export async function readDeployment(options: ReadDeploymentOptions): Promise<De
     read('serverless.yml'),
     read('.env.example'),
   ])
-  const { service: name, provider, functions } = printed
-  const service = desiredService({ service: name, provider, functions }, stage.values)
+  const service = desiredService(printed, stage.values)
   const mentioned = [...(settings ?? '').matchAll(/\$(?:\{env:)?([A-Z][A-Z0-9_]+)/g)].map(
     ([, variable]) => variable ?? '',
   )
@@ -64,33 +63,21 @@ export async function readDeployment(options: ReadDeploymentOptions): Promise<De
   }
 }
 
-interface PrintedConfiguration {
-  service: string
-  provider: ProviderBlock
-  functions: Record<string, FunctionBlock>
-}
-
-function printConfiguration(options: ReadDeploymentOptions): Promise<PrintedConfiguration> {
+async function printConfiguration(options: ReadDeploymentOptions): Promise<Configuration> {
   const { folder, stage, env } = options
   const program = createRequire(import.meta.url).resolve('osls/bin/serverless.js')
   const args = [program, 'print', '--format', 'json', '--stage', stage.name]
-  return new Promise((resolve, reject) => {
-    execFile(
-      process.execPath,
-      args,
-      { cwd: folder, env, timeout: PRINT_TIMEOUT_MS, maxBuffer: PRINT_MAX_BYTES },
-      (failure, stdout, stderr) => {
-        if (!failure) {
-          try {
-            return resolve(JSON.parse(stdout) as PrintedConfiguration)
-          } catch {
-            return reject(new UnreadableConfiguration('serverless print gave no JSON'))
-          }
-        }
-        reject(new UnreadableConfiguration(frameworkMessage(`${stdout}\n${stderr}`)))
-      },
-    )
-  })
+  const settings = { cwd: folder, env, timeout: PRINT_TIMEOUT_MS, maxBuffer: PRINT_MAX_BYTES }
+  const { stdout } = await promisify(execFile)(process.execPath, args, settings).catch(
+    ({ stdout, stderr }: { stdout: string; stderr: string }) => {
+      throw new UnreadableConfiguration(frameworkMessage(`${stdout}\n${stderr}`))
+    },
+  )
+  try {
+    return JSON.parse(stdout) as Configuration
+  } catch {
+    throw new UnreadableConfiguration('serverless print gave no JSON')
+  }
 }
 
 /** The first paragraph of an error: what follows quotes the file, in which somebody may have put a secret. */

@@ -1,7 +1,9 @@
 /** One HTTP exchange under one total deadline, with what the doctor wants to know of it: headers and the certificate. */
 
-import http from 'node:http'
+import { once } from 'node:events'
+import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
+import { text } from 'node:stream/consumers'
 import type { TLSSocket } from 'node:tls'
 
 /** What came back. */
@@ -13,7 +15,7 @@ export interface AnswerOfAddress {
   certificateEndsMs: number | undefined
 }
 
-/** No answer. `code` is Node's (`ENOTFOUND`, `CERT_HAS_EXPIRED` …), or `DEADLINE`, `TOO_LARGE`. */
+/** No answer. `code` is Node's (`ENOTFOUND`, `CERT_HAS_EXPIRED` …), or `DEADLINE`. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer'
   readonly code: string
@@ -33,49 +35,34 @@ export interface HttpCall {
   ca?: string
 }
 
-const ANSWER_MAX_BYTES = 64 * 1024
-
 /** Redirects are not followed. @throws {NoAnswer} */
-export function exchange({ url, json, deadlineMs, ca }: HttpCall): Promise<AnswerOfAddress> {
-  return new Promise((resolve, reject) => {
-    const transport = url.protocol === 'https:' ? https : http
-    const request = transport.request(url, {
+export async function exchange({ url, json, deadlineMs, ca }: HttpCall): Promise<AnswerOfAddress> {
+  const signal = AbortSignal.timeout(deadlineMs)
+  try {
+    const request = (url.protocol === 'https:' ? https : http).request(url, {
       method: json ? 'POST' : 'GET',
       headers: json ? { 'content-type': 'application/json' } : {},
       agent: false,
+      signal,
       ...(ca === undefined ? {} : { ca }),
     })
-    const fail = (code: string): void => {
-      clearTimeout(timer)
-      reject(new NoAnswer(code))
-      request.destroy()
-    }
-    const timer = setTimeout(() => fail('DEADLINE'), deadlineMs)
-    request.on('error', (failure: NodeJS.ErrnoException) => fail(failure.code ?? 'UNKNOWN'))
-    request.once('response', (response) => {
-      const chunks: Buffer[] = []
-      let size = 0
-      // Asked for now: a socket that has ended knows it no more.
-      const certificateEndsMs =
-        'getPeerCertificate' in response.socket ? endOf(response.socket) : undefined
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length
-        if (size > ANSWER_MAX_BYTES) fail('TOO_LARGE')
-        else chunks.push(chunk)
-      })
-      response.on('error', (failure: NodeJS.ErrnoException) => fail(failure.code ?? 'UNKNOWN'))
-      response.once('end', () => {
-        clearTimeout(timer)
-        resolve({
-          status: response.statusCode ?? 0,
-          contentType: response.headers['content-type'] ?? '',
-          text: Buffer.concat(chunks).toString('utf8'),
-          certificateEndsMs,
-        })
-      })
-    })
+    // What happens once headers are here shows while the body is read.
+    request.on('error', () => undefined)
     request.end(json ? JSON.stringify(json) : undefined)
-  })
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    // Asked for now: a socket that has ended knows it no more.
+    const certificateEndsMs =
+      'getPeerCertificate' in response.socket ? endOf(response.socket) : undefined
+    return {
+      status: response.statusCode ?? 0,
+      contentType: response.headers['content-type'] ?? '',
+      text: await text(response),
+      certificateEndsMs,
+    }
+  } catch (failure) {
+    const { code = 'UNKNOWN' } = failure as NodeJS.ErrnoException
+    throw new NoAnswer(signal.aborted ? 'DEADLINE' : code)
+  }
 }
 
 function endOf(socket: object): number | undefined {

@@ -1,12 +1,12 @@
 /** One bundle on one event, in a process of its own with its own variables. */
 
-import { makeOwnOutdir } from '../build/bundle.ts'
+import { withClosers } from '../cli/closers.ts'
 import type { Stage } from '../cli/stage.ts'
 import type { DesiredFunction } from '../service/service.ts'
 import { type EventProfile, toEvent } from './events.ts'
 import type { InvocationResult } from './function-process.ts'
 import { startFunction } from './local-function.ts'
-import { type Closers, closeAll, startSurroundings } from './surroundings.ts'
+import { makeOwnOutdir, startSurroundings } from './surroundings.ts'
 
 export interface InvokeLocalOptions {
   wanted: DesiredFunction
@@ -25,11 +25,9 @@ export interface InvokeLocalOptions {
 export async function invokeLocal(options: InvokeLocalOptions): Promise<InvocationResult> {
   const { wanted, stage, profile, inspectPort, hasPlatformLog, print } = options
   const event = profile === undefined ? options.event : reshape(options.event, profile)
-  const closers: Closers = []
-  try {
-    const surroundings = await startSurroundings({ stage, wechatPort: 0, print, closers })
-    const { outdir, remove } = await makeOwnOutdir('invoke')
-    closers.push(remove)
+  return withClosers(async (defer) => {
+    const surroundings = await startSurroundings({ stage, wechatPort: 0, print, defer })
+    const outdir = await makeOwnOutdir('invoke', defer)
     const running = await startFunction(wanted, {
       surroundings,
       outdir,
@@ -37,12 +35,10 @@ export async function invokeLocal(options: InvokeLocalOptions): Promise<Invocati
       inspect: inspectPort === undefined ? undefined : `--inspect-brk=127.0.0.1:${inspectPort}`,
       hasPlatformLog,
       print,
-      closers,
+      defer,
     })
-    return await running.invoke(event)
-  } finally {
-    await closeAll(closers)
-  }
+    return running.invoke(event)
+  })
 }
 
 function reshape(event: unknown, profile: EventProfile): unknown {

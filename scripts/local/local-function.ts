@@ -4,9 +4,10 @@ import { context, type Plugin } from 'esbuild'
 import { storeDoorOf } from '../../shared/store/doors.ts'
 import { bundleSettings } from '../build/bundle.ts'
 import { refuseBadVariables } from '../build/declarations.ts'
+import type { Defer } from '../cli/closers.ts'
 import type { DesiredFunction } from '../service/service.ts'
 import { FunctionInstances } from './function-instances.ts'
-import type { Closers, Surroundings } from './surroundings.ts'
+import type { Surroundings } from './surroundings.ts'
 
 export interface LocalFunctionOptions {
   surroundings: Surroundings
@@ -19,7 +20,7 @@ export interface LocalFunctionOptions {
   hasPlatformLog: boolean
   print: (line: string) => void
   /** Gets what is to be ended. */
-  closers: Closers
+  defer: Defer
 }
 
 /** Resolves when it can be invoked. @throws {Error} when it would refuse its variables or does not build */
@@ -27,7 +28,7 @@ export async function startFunction(
   wanted: DesiredFunction,
   options: LocalFunctionOptions,
 ): Promise<FunctionInstances> {
-  const { surroundings, inspect, hasPlatformLog, print, closers } = options
+  const { surroundings, inspect, hasPlatformLog, print, defer } = options
   const environment = variablesOf(wanted, surroundings.variables)
   await refuseBadVariables(wanted.key, environment)
   const settings = bundleSettings(wanted.key, {
@@ -50,7 +51,7 @@ export async function startFunction(
     },
     inspect === undefined ? undefined : 1,
   )
-  closers.push(() => instances.stop())
+  defer(() => instances.stop())
   await bundle(settings, options, async () => {
     await instances.stop()
     print(`rebuilt ${wanted.key}`)
@@ -72,7 +73,7 @@ export function variablesOf(
 /** Resolves after the first build. Later ones that fail are printed, and the last good bundle runs on. */
 async function bundle(
   settings: ReturnType<typeof bundleSettings>,
-  { isWatching, closers }: LocalFunctionOptions,
+  { isWatching, defer }: LocalFunctionOptions,
   onRebuilt: () => Promise<void>,
 ): Promise<void> {
   let onFirstBuild: (() => void) | undefined
@@ -91,7 +92,7 @@ async function bundle(
   }
   const plugins = [...(settings.plugins ?? []), tellBuilds]
   const bundling = await context({ ...settings, logLevel: 'warning', plugins })
-  closers.push(() => bundling.dispose())
+  defer(() => bundling.dispose())
   if (isWatching) {
     await bundling.watch()
     await firstBuild

@@ -3,14 +3,15 @@
  * processes of its own with its own variables, behind a gateway.
  */
 
-import { makeOwnOutdir } from '../build/bundle.ts'
+import { type Defer, interruption, withClosers } from '../cli/closers.ts'
+import { portOf } from '../cli/command.ts'
 import { announceRunning } from '../cli/data-folder.ts'
 import type { Stage } from '../cli/stage.ts'
 import type { DesiredFunction } from '../service/service.ts'
 import type { EventProfile } from './events.ts'
 import { type LocalTarget, startGateway } from './gateway.ts'
 import { startFunction } from './local-function.ts'
-import { type Closers, closeAll, startSurroundings } from './surroundings.ts'
+import { makeOwnOutdir, startSurroundings } from './surroundings.ts'
 
 export interface OfflineOptions {
   functions: readonly DesiredFunction[]
@@ -28,34 +29,25 @@ export interface OfflineOptions {
   print: (line: string) => void
 }
 
-export interface Offline {
-  close(): Promise<void>
+/** Starts everything, or nothing, and ends it when it is interrupted. @throws {Error} a sentence */
+export function runOffline(options: OfflineOptions): Promise<void> {
+  return withClosers(async (defer) => {
+    await start(options, defer)
+    await interruption()
+  })
 }
 
-/** Starts everything, or nothing: what was started is ended when something fails. @throws {Error} a sentence */
-export async function startOffline(options: OfflineOptions): Promise<Offline> {
-  const closers: Closers = []
-  try {
-    await start(options, closers)
-    return { close: () => closeAll(closers) }
-  } catch (error) {
-    await closeAll(closers)
-    throw error
-  }
-}
-
-async function start(options: OfflineOptions, closers: Closers): Promise<void> {
+async function start(options: OfflineOptions, defer: Defer): Promise<void> {
   const { stage, folder, env, print, profile, inspectPort, isWatching, hasPlatformLog } = options
-  const wechatPort = readPort('WECHAT_PORT', env.WECHAT_PORT, 3001)
-  const surroundings = await startSurroundings({ stage, folder, wechatPort, print, closers })
+  const wechatPort = portOf('WECHAT_PORT', env.WECHAT_PORT || '3001')
+  const surroundings = await startSurroundings({ stage, folder, wechatPort, print, defer })
   const { wechatUrl } = surroundings
   if (wechatUrl) {
     print(`ready   offline WeChat  ${wechatUrl}  (what it can do: GET ${wechatUrl}/sim)`)
   }
-  closers.push(await announceRunning(surroundings.variables, folder))
+  defer(await announceRunning(surroundings.variables, folder))
 
-  const { outdir, remove } = await makeOwnOutdir('local')
-  closers.push(remove)
+  const outdir = await makeOwnOutdir('local', defer)
   const running: { paths: readonly string[]; target: LocalTarget }[] = []
   for (const [index, wanted] of options.functions.entries()) {
     const port = inspectPort && inspectPort + index
@@ -67,16 +59,16 @@ async function start(options: OfflineOptions, closers: Closers): Promise<void> {
       inspect,
       hasPlatformLog,
       print,
-      closers,
+      defer,
     })
     running.push({ paths: wanted.paths, target })
   }
   const gateway = await startGateway({
-    port: readPort('PORT', env.PORT, 3000),
+    port: portOf('PORT', env.PORT || '3000'),
     profile,
     route: (path) => running.find(({ paths }) => matchesPath(paths, path))?.target,
   })
-  closers.push(gateway.close)
+  defer(gateway.close)
   print(`ready   gateway         ${gateway.url}  (${profile})`)
 }
 
@@ -85,11 +77,4 @@ export function matchesPath(paths: readonly string[], requestPath: string): bool
   return paths.some((each) =>
     each.endsWith('/*') ? requestPath.startsWith(each.slice(0, -1)) : requestPath === each,
   )
-}
-
-function readPort(name: string, value: string | undefined, otherwise: number): number {
-  if (!value) return otherwise
-  const port = Number(value)
-  if (Number.isInteger(port) && port >= 0 && port <= 65535) return port
-  throw new Error(`${name} should be a port number from 0 to 65535.`)
 }

@@ -1,18 +1,15 @@
 /** What functions find around them on this machine: a migrated database, a WeChat, and secrets of this checkout. */
 
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
 import { openDb } from '../../shared/wiring/database.ts'
+import { prepareOutdir, projectFolder } from '../build/bundle.ts'
+import type { Defer } from '../cli/closers.ts'
 import { localSecrets } from '../cli/data-folder.ts'
 import type { Stage } from '../cli/stage.ts'
 import { startLocalDatabase } from '../database/local-database.ts'
 import { migrate, readMigrations } from '../database/migrations.ts'
 import { startOfflineWeChat } from '../simulators/wechat/server.ts'
-
-export type Closers = (() => Promise<unknown>)[]
-
-/** Ends what was started, the latest first. */
-export async function closeAll(closers: Closers): Promise<void> {
-  for (const close of closers.splice(0).reverse()) await close()
-}
 
 export interface Surroundings {
   /** Addresses and secrets: they hold over anything that serverless.yml gives a function. */
@@ -29,12 +26,12 @@ export interface SurroundingsOptions {
   wechatPort: number
   print: (line: string) => void
   /** Gets what is to be ended. */
-  closers: Closers
+  defer: Defer
 }
 
 /** @throws {Error} a sentence */
 export async function startSurroundings(options: SurroundingsOptions): Promise<Surroundings> {
-  const { stage, folder, wechatPort, print, closers } = options
+  const { stage, folder, wechatPort, print, defer } = options
   const own = await localSecrets(folder)
   const {
     DATABASE_URL: address = '',
@@ -43,7 +40,7 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
     WECHAT_API_URL: otherWeChat,
   } = stage.values
   const database = await startLocalDatabase(address)
-  closers.push(database.close)
+  defer(database.close)
   const db = await openDb(database.url)
   await migrate(db, {
     migrations: await readMigrations(),
@@ -53,7 +50,7 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
   let wechatUrl: string | undefined
   if (otherWeChat === undefined) {
     const wechat = await startOfflineWeChat({ port: wechatPort, appid, secret })
-    closers.push(wechat.close)
+    defer(wechat.close)
     wechatUrl = wechat.url
   }
   return {
@@ -66,4 +63,12 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
       DATABASE_URL: database.url,
     },
   }
+}
+
+/** A folder under dist/ for the bundles of this process alone: another may run with another database. */
+export async function makeOwnOutdir(purpose: string, defer: Defer): Promise<string> {
+  const outdir = path.join(projectFolder, 'dist', purpose, String(process.pid))
+  defer(() => rm(outdir, { recursive: true, force: true }))
+  await prepareOutdir(outdir)
+  return outdir
 }

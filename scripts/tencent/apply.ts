@@ -96,7 +96,7 @@ function timerParameters(timer: Timer) {
 
 /**
  * Does what the plan says, `tell`ing each step, and returns the Function URL ('' without one). Throws `CloudFailure` or
- * `DeployProblem`; every step done so far stays done and is not done again by the next deploy.
+ * `CommandProblem`; every step done so far stays done and is not done again by the next deploy.
  */
 export async function applyPlan(
   cloud: CloudClient,

@@ -1,9 +1,9 @@
 /** One domain in front of the functions: which of its routes are ours, what differs, and the calls that change it. */
 
+import { CommandProblem } from '../cli/problem.ts'
 import type { DesiredDomain, DesiredService } from '../service/service.ts'
 import type { CloudClient } from './cloud/client.ts'
 import type { ScfModels } from './cloud/sdk.ts'
-import { DeployProblem } from './problem.ts'
 
 type DomainAnswer = NonNullable<ScfModels['ListCustomDomains']['response']['Domains']>[number]
 type Route = NonNullable<DomainAnswer['EndpointsConfig']>[number]
@@ -60,7 +60,7 @@ export async function planDomain(
   const { ours: existing, others } = routesOf(found, service)
   const taken = others.find((other) => ours.some(({ PathMatch }) => PathMatch === other.PathMatch))
   if (taken)
-    throw new DeployProblem(
+    throw new CommandProblem(
       `customDomain: ${wanted.domain}${taken.PathMatch} already leads to the function ${taken.FunctionName}. ` +
         'Remove that route in the console, or take another domain or path.',
     )

@@ -1,10 +1,10 @@
 /** What the cloud holds for one function, read back. */
 import { setTimeout as delay } from 'node:timers/promises'
+import { CommandProblem } from '../cli/problem.ts'
 import type { DesiredFunction, Timer } from '../service/service.ts'
 import type { CloudClient } from './cloud/client.ts'
 import { CloudFailure } from './cloud/failure.ts'
 import type { ScfModels } from './cloud/sdk.ts'
-import { DeployProblem } from './problem.ts'
 
 type FunctionAnswer = ScfModels['GetFunction']['response']
 type TriggerAnswer = NonNullable<ScfModels['ListTriggers']['response']['Triggers']>[number]
@@ -21,7 +21,7 @@ export interface DeployedFunction extends Settings {
   status: string
   /** SHA-256, hexadecimal, of the package as the cloud keeps it; '' when it does not say. */
   codeSha256: string
-  urls: readonly { url: string; triggerName: string; qualifier: string; authType: string }[]
+  urls: readonly { url: string; name: string; qualifier: string; authType: string }[]
   timers: readonly DeployedTimer[]
 }
 
@@ -49,7 +49,7 @@ async function getFunction(cloud: CloudClient, name: string): Promise<FunctionAn
 
 /**
  * Polls until no change of the function is running, telling each new status. A failed phase is returned, not thrown;
- * three minutes without an end are a `DeployProblem`.
+ * three minutes without an end are a `CommandProblem`.
  */
 async function waitUntilSettled(
   cloud: CloudClient,
@@ -65,14 +65,14 @@ async function waitUntilSettled(
     last = status
     if (settled.has(status)) return found
     if (Date.now() > giveUpAt)
-      throw new DeployProblem(
+      throw new CommandProblem(
         `${name} is still ${status} after three minutes. Look at it in the SCF console, then run the command again.`,
       )
     await delay(waitsMs[Math.min(poll, waitsMs.length - 1)])
   }
 }
 
-/** Like `waitUntilSettled`, but a failed phase is a `DeployProblem` with the cloud's reason. */
+/** Like `waitUntilSettled`, but a failed phase is a `CommandProblem` with the cloud's reason. */
 export async function waitUntilActive(
   cloud: CloudClient,
   name: string,
@@ -83,7 +83,7 @@ export async function waitUntilActive(
   const reasons = (found.StatusReasons ?? []).map(
     ({ ErrorCode, ErrorMessage }) => `${ErrorCode}: ${ErrorMessage}`,
   )
-  throw new DeployProblem(
+  throw new CommandProblem(
     `the cloud could not finish the change (${found.Status}): ${reasons.join('; ') || found.StatusDesc}. Run deploy again when the cause is gone.`,
   )
 }
@@ -111,7 +111,7 @@ function urlsIn(triggers: TriggerAnswer[]): DeployedFunction['urls'] {
       return {
         url: description.NetConfig?.ExtranetUrl ?? '',
         authType: description.AuthType ?? '',
-        triggerName: TriggerName,
+        name: TriggerName,
         qualifier: Qualifier,
       }
     })

@@ -4,8 +4,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { storeDoorOf } from '../../shared/store/doors.ts'
 import { bundleFunction, functionNames } from '../build/bundle.ts'
+import { CommandProblem } from '../cli/problem.ts'
 import type { DesiredFunction } from '../service/service.ts'
-import { DeployProblem } from './problem.ts'
 import { deterministicZip, type PackedFile } from './zip.ts'
 
 export interface Package {
@@ -35,14 +35,14 @@ async function bundled(wanted: DesiredFunction, outdir: string) {
   } catch (error) {
     // esbuild's messages name file and line; its stack helps nobody.
     if (error instanceof Error && 'errors' in error)
-      throw new DeployProblem(`${wanted.key}: ${error.message}`)
+      throw new CommandProblem(`${wanted.key}: ${error.message}`)
     throw error
   }
 }
 
 export async function packageFunction(wanted: DesiredFunction, folder: string): Promise<Package> {
   if (!functionNames.includes(wanted.key))
-    throw new DeployProblem(
+    throw new CommandProblem(
       `${wanted.key}: there is no functions/${wanted.key} to package. There are: ${functionNames.join(', ')}.`,
     )
   const bundle = await bundled(wanted, join(folder, 'build'))
@@ -62,7 +62,7 @@ export async function readPackage(wanted: DesiredFunction, folder: string): Prom
   try {
     return loaded(wanted.key, file, await readFile(file))
   } catch {
-    throw new DeployProblem(
+    throw new CommandProblem(
       `${wanted.key}: there is no package at ${file}. Run "serverless package".`,
     )
   }

@@ -1,9 +1,9 @@
 /** Compares serverless.yml with the cloud and says what has to change. Pure: no calls, no clock. */
 
+import { CommandProblem } from '../cli/problem.ts'
 import type { DesiredFunction, Timer } from '../service/service.ts'
 import type { DeployedFunction, DeployedTimer } from './deployed.ts'
 import type { Package } from './package-functions.ts'
-import { DeployProblem } from './problem.ts'
 
 interface Difference {
   field: 'memory' | 'timeout' | 'vpc' | 'role' | 'logs' | 'description' | 'environment'
@@ -122,7 +122,7 @@ function refuseFixedChanges(wanted: DesiredFunction, deployed: DeployedFunction)
   ].find(([, before, after]) => before !== after)
   if (!fixed) return
   const [what, before, after] = fixed
-  throw new DeployProblem(
+  throw new CommandProblem(
     `${wanted.key}: the cloud fixes a function's ${what} when it is created: ${wanted.name} has ${before}, serverless.yml says ${after}. ` +
       'Put it back, or give the function another `name` (it gets a new URL), or run "serverless remove" first (every URL changes).',
   )
@@ -140,7 +140,7 @@ function notesOn(wanted: DesiredFunction, deployed: DeployedFunction): string[] 
   return notes
 }
 
-/** Throws a `DeployProblem` when the wanted function cannot be reached by changes. `force` uploads equal code too. */
+/** Throws a `CommandProblem` when the wanted function cannot be reached by changes. `force` uploads equal code too. */
 export function planFunction(
   wanted: DesiredFunction,
   made: Package,

@@ -1,6 +1,7 @@
 /** The Serverless Framework's provider `tencent`: its schema, and a table of commands. */
+import { CommandProblem } from '../cli/problem.ts'
 import type { Stage } from '../cli/stage.ts'
-import { type Command, contextFor, openStage, sentenceFor } from './commands/context.ts'
+import { type Command, contextFor, openStage } from './commands/context.ts'
 import { deployCommand } from './commands/deploy.ts'
 import { infoCommand } from './commands/info.ts'
 import { invokeCommand } from './commands/invoke.ts'
@@ -47,9 +48,8 @@ export class TencentProvider {
             stage ??= openStage(command, framework, writers)
             await work(contextFor(framework, writers, await stage))
           } catch (error) {
-            const sentence = sentenceFor(error)
-            if (sentence === undefined) throw error
-            throw new framework.classes.Error(sentence, 'TENCENT_CLOUD')
+            if (!(error instanceof CommandProblem)) throw error
+            throw new framework.classes.Error(error.message, 'TENCENT_CLOUD')
           }
         }
   }

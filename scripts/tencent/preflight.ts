@@ -64,7 +64,7 @@ function settingFaults(wanted: DesiredFunction): Fault[] {
 }
 
 /** A timeout shorter than what the function waits for: the platform would end it before it answers. */
-export function deadlineFaults({ declared, timeoutSeconds }: DesiredFunction): Fault[] {
+function deadlineFaults({ declared, timeoutSeconds }: DesiredFunction): Fault[] {
   const waitsMs =
     (declared.includes('WECHAT_SECRET') ? WECHAT_BUDGET_MS : 0) +
     (declared.includes('DATABASE_URL') ? DATABASE_BUDGET_MS : 0)

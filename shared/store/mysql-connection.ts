@@ -35,7 +35,10 @@ const SESSION_ERRNOS: ReadonlySet<number> = new Set([1053, 1243, 1290, 1615, 179
  */
 const UNDETERMINED_ERRNOS: ReadonlySet<number> = new Set([1053, 1180, 1317, 1969, 8501])
 
-type SessionOptions = Pick<DoorOptions, 'now' | 'steadyMs' | 'tableLockWaitSeconds' | 'statementMs'>
+type ConnectionOptions = Pick<
+  DoorOptions,
+  'now' | 'steadyMs' | 'tableLockWaitSeconds' | 'statementMs'
+>
 interface DriverAnswer {
   rows: unknown
   columns: readonly MySqlColumn[] | undefined
@@ -48,10 +51,14 @@ export class MySqlConnection {
   readonly #driver: Connection
   #broken: DbError | undefined
   #onBroken: ((error: DbError) => void) | undefined
-  readonly #options: SessionOptions
+  readonly #options: ConnectionOptions
   #lastUsedMs: number
 
-  private constructor(target: MySqlTarget, tls: SslOptions | undefined, options: SessionOptions) {
+  private constructor(
+    target: MySqlTarget,
+    tls: SslOptions | undefined,
+    options: ConnectionOptions,
+  ) {
     this.#options = options
     this.#lastUsedMs = options.now()
     const { host, port, user, password, database } = target
@@ -87,7 +94,7 @@ export class MySqlConnection {
     target: MySqlTarget,
     tls: SslOptions | undefined,
     timeoutMs: number,
-    options: SessionOptions,
+    options: ConnectionOptions,
   ): Promise<MySqlConnection> {
     const { steadyMs } = options
     const endMs = steadyMs() + timeoutMs
@@ -272,7 +279,7 @@ export class MySqlConnection {
 function settingsThatEnd({
   tableLockWaitSeconds = TABLE_LOCK_WAIT,
   statementMs,
-}: SessionOptions): string[] {
+}: ConnectionOptions): string[] {
   const settings = [
     `innodb_lock_wait_timeout = ${ROW_LOCK_WAIT}`,
     `lock_wait_timeout = ${tableLockWaitSeconds}`,

@@ -9,7 +9,6 @@ import { loadRatings } from '../../scripts/bench/load-ratings.ts'
 import { median, medianRatio } from '../../scripts/bench/median.ts'
 import { renderTable } from '../../scripts/bench/table.ts'
 import { functionNames } from '../../scripts/build/bundle.ts'
-import { countLimits, foldAccount } from '../../shared/store/folds.ts'
 import { openDb } from '../../shared/wiring/database.ts'
 import { startScript } from '../support/local-command.ts'
 import { anyServerUrl, describeOnServers } from '../support/server-suites.ts'
@@ -135,20 +134,6 @@ describeOnServers('on a database', ({ freshDatabase }) => {
     const times = busy.map(({ insert_time }) => Number(insert_time))
     expect(times).toEqual(times.toSorted((a, b) => a - b))
     expect(await load()).toEqual(rows)
-  })
-
-  test('a load into one that has ratings, or counts of them, is refused', async () => {
-    const options = { rows: 1000, hotShare: 0.2, progress: () => {} }
-    const databaseUrl = await freshDatabase()
-    await loadRatings({ ...options, databaseUrl })
-    await expect(loadRatings({ ...options, databaseUrl })).rejects.toThrow('rows in ratings')
-    const db = await openDb(databaseUrl)
-    await foldAccount(db, hotAccount, Date.now(), { ...countLimits, tailMax: 0 })
-    const { rows } = await db.query('select count(*) as row_count from ratings')
-    expect(rows).toEqual([{ row_count: 1000 }])
-    await db.query('delete from ratings')
-    await db.close()
-    await expect(loadRatings({ ...options, databaseUrl })).rejects.toThrow('rows in rating_folds')
   })
 
   test('a statement that scans is told from one that uses an index', async () => {

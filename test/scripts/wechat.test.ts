@@ -77,6 +77,6 @@ describe.concurrent('the command', () => {
   test('a port that is no port is refused with a sentence', async ({ expect, onTestFinished }) => {
     const { seen, ended } = run(onTestFinished, '--port', '70000')
     expect((await ended)[0]).toBe(1)
-    expect(seen.err).toBe('--port must be a number from 0 to 65535.\n')
+    expect(seen.err).toBe('--port takes a port number from 0 to 65535, not "70000".\n')
   })
 })

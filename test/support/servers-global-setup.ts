@@ -5,8 +5,8 @@
 import type { TestProject } from 'vitest/node'
 import {
   borrowServer,
+  type DatabaseServer,
   findServer,
-  type PrivateDatabaseServer,
   startPrivateServer,
 } from '../../scripts/simulators/mysql-server/private-server.ts'
 import {
@@ -40,7 +40,7 @@ export function linesOnAbsent(there: readonly ServerKind[]): string[] {
   return serverKinds.filter((kind) => !there.includes(kind)).map((kind) => absences[kind])
 }
 
-let servers: PrivateDatabaseServer[] = []
+let servers: DatabaseServer[] = []
 
 /** Starts the servers, or says in one line each which of them is missing. `TEST_DATABASE_URL` takes the place of both. */
 export async function setup(project: TestProject): Promise<void> {

@@ -17,30 +17,32 @@ import { listen } from '../../../shared/transport/server/listen.ts'
 import { findMySql } from './mysql.ts'
 import { asThisUser, findMariaDb, type ServerKind, type ServerProgram } from './server-program.ts'
 
-export interface PrivateDatabaseServer {
+export interface DatabaseServer {
   readonly kind: ServerKind
   /** `mysql://user:password@127.0.0.1:port/database` of a user who may do everything. */
   readonly url: string
-  readonly port: number
-  /** False for a server given by `TEST_DATABASE_URL`: it can be neither killed nor restarted. */
-  readonly canBeKilled: boolean
-  /** Creates an empty database (utf8mb4, utf8mb4_bin) and gives its URL; a random name unless told. */
-  createDatabase(name?: string): Promise<string>
-  /** SIGKILL, resolved when the process is gone. @throws {Error} when `canBeKilled` is false */
-  kill(): Promise<void>
-  /** Orderly shutdown, the data stay. @throws {Error} when `canBeKilled` is false */
-  stop(): Promise<void>
-  /** Starts it again on the same port and data (stopping it first if it runs). @throws {Error} when `canBeKilled` is false */
-  restart(): Promise<void>
+  /** Creates an empty database (utf8mb4, utf8mb4_bin) and gives its URL. */
+  createDatabase(): Promise<string>
   /** Ends the server and deletes its data; of a borrowed server, drops the databases made through it. */
   close(): Promise<void>
+}
+
+/** One of our own, which may be ill-treated. */
+export interface PrivateDatabaseServer extends DatabaseServer {
+  readonly port: number
+  /** SIGKILL, resolved when the process is gone. */
+  kill(): Promise<void>
+  /** Orderly shutdown, the data stay. */
+  stop(): Promise<void>
+  /** Starts it again on the same port and data (stopping it first if it runs). */
+  restart(): Promise<void>
 }
 
 export interface PrivateServerOptions {
   /** Further options of the server (`--wait-timeout=2`), stronger than the ones given here. */
   serverOptions?: readonly string[]
-  /** The loopback port; a free one unless told. */
-  port?: number
+  /** The loopback port; a free one for 0 or none. */
+  port?: number | undefined
 }
 
 /** A slow machine's first start takes seconds; a server silent for longer has a reason worth reading. */
@@ -73,10 +75,8 @@ export async function startPrivateServer(
 }
 
 /** Creates an empty database on the server that `adminUrl` names and gives its URL. */
-export async function createDatabase(
-  adminUrl: string,
-  name = `miniscore_test_${randomBytes(6).toString('hex')}`,
-): Promise<string> {
+export async function createDatabase(adminUrl: string): Promise<string> {
+  const name = `miniscore_test_${randomBytes(6).toString('hex')}`
   await ask(adminUrl, `create database ${quoted(name)} character set utf8mb4 collate utf8mb4_bin`)
   const url = new URL(adminUrl)
   url.pathname = `/${name}`
@@ -98,7 +98,7 @@ export async function startServer(
   const logPath = join(folder, 'error.log')
   const initPath = join(folder, 'init.sql')
   const password = randomBytes(12).toString('hex')
-  const port = wishedPort ?? (await freePort())
+  const port = wishedPort || (await freePort())
   const url = `mysql://miniscore:${password}@127.0.0.1:${port}/miniscore`
   let running: Running | undefined
 
@@ -158,8 +158,7 @@ export async function startServer(
     kind,
     url,
     port,
-    canBeKilled: true,
-    createDatabase: (name) => createDatabase(url, name),
+    createDatabase: () => createDatabase(url),
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
     async restart() {
@@ -174,26 +173,17 @@ export async function startServer(
 }
 
 /** Uses the server that `TEST_DATABASE_URL` names. @throws {Error} when it is no MySQL URL or does not answer */
-export async function borrowServer(url: string): Promise<PrivateDatabaseServer> {
-  const { protocol, port } = new URL(url)
-  if (protocol !== 'mysql:') throw new Error('TEST_DATABASE_URL must start with mysql://')
+export async function borrowServer(url: string): Promise<DatabaseServer> {
+  if (!url.startsWith('mysql://')) throw new Error('TEST_DATABASE_URL must start with mysql://')
   const created: string[] = []
-  const refuse = async () => {
-    throw new Error('the server of TEST_DATABASE_URL is not ours to stop (canBeKilled is false)')
-  }
   return {
     kind: /mariadb/i.test(await versionOf(url)) ? 'MariaDB' : 'MySQL',
     url,
-    port: Number(port || 3306),
-    canBeKilled: false,
-    async createDatabase(name) {
-      const databaseUrl = await createDatabase(url, name)
+    async createDatabase() {
+      const databaseUrl = await createDatabase(url)
       created.push(databaseUrl)
       return databaseUrl
     },
-    kill: refuse,
-    stop: refuse,
-    restart: refuse,
     async close() {
       for (const databaseUrl of created.splice(0)) await dropDatabase(databaseUrl)
     },

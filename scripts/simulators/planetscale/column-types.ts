@@ -1,5 +1,5 @@
 /** The column types of the migrations: how SQLite declares and limits them, and what Vitess calls them. */
-import { type EngineField, fieldOfType, NOT_NULL_FLAG } from './engine.ts'
+import { type EngineField, fieldOfType } from './engine.ts'
 
 const INTEGER_BITS: Record<string, number> = { tinyint: 8, smallint: 16, int: 32, bigint: 64 }
 const TEXT_BYTES = 65_535
@@ -55,13 +55,12 @@ export interface DeclaredColumn {
   name: string
   /** `TypeInSqlite.declared` */
   type: string
-  isNotNull: boolean
 }
 
 export type SqliteValue = string | number | bigint | Uint8Array | null
 
 /** The field of a result column that is a column of a table. */
-export function fieldOfColumn({ name, type, isNotNull }: DeclaredColumn): EngineField {
+export function fieldOfColumn({ name, type }: DeclaredColumn): EngineField {
   // SQLite tells some types in capitals, however they were written.
   const word = type
     .toLowerCase()
@@ -69,7 +68,7 @@ export function fieldOfColumn({ name, type, isNotNull }: DeclaredColumn): Engine
     .replace(/\(.*$/, '')
   const bits = INTEGER_BITS[word]
   const vitessType = bits === undefined ? word.toUpperCase() : `INT${bits}`
-  return fieldOfType(name, vitessType, isNotNull ? NOT_NULL_FLAG : 0)
+  return fieldOfType(name, vitessType)
 }
 
 /** The field of a result column that is an expression; `value` is the first one that is not NULL. */

@@ -9,8 +9,6 @@ export interface EngineField {
   /** Vitess type name: INT64, VARCHAR, VARBINARY, DECIMAL, … `NULL_TYPE` is left out on the wire. */
   type: string
   charset: number
-  /** MySQL column flags: 1 not null, 128 binary, 32768 number … */
-  flags: number
 }
 
 export interface EngineResult {
@@ -70,19 +68,9 @@ export const EMPTY_RESULT: EngineResult = { fields: [], rows: [], rowsAffected: 
 
 export const BINARY_CHARSET = 63
 export const UTF8MB4_CHARSET = 255
-export const NOT_NULL_FLAG = 1
-const BLOB_FLAG = 16
-const BINARY_FLAG = 128
-const NUMBER_FLAG = 32_768
 
-/** The field of a value of this Vitess type: which charset and flags the real one sends with it. */
-export function fieldOfType(name: string, type: string, extraFlags = 0): EngineField {
-  if (type === 'VARCHAR' || type === 'TEXT') {
-    // Text compares as *_bin here, which MySQL marks with the flag of bytes: the charset tells them apart.
-    const flags = extraFlags | BINARY_FLAG | (type === 'TEXT' ? BLOB_FLAG : 0)
-    return { name, type, charset: UTF8MB4_CHARSET, flags }
-  }
-  const isNumber = /^(?:INT|FLOAT)/.test(type)
-  const flags = extraFlags | BINARY_FLAG | (isNumber ? NUMBER_FLAG : 0)
-  return { name, type, charset: BINARY_CHARSET, flags }
+/** The field of a value of this Vitess type, with the charset that the real one sends with it. */
+export function fieldOfType(name: string, type: string): EngineField {
+  const isText = type === 'VARCHAR' || type === 'TEXT'
+  return { name, type, charset: isText ? UTF8MB4_CHARSET : BINARY_CHARSET }
 }

@@ -137,17 +137,15 @@ const TYPES: Record<number, [plain: string, binaryOrUnsigned: string]> = {
 const UNSIGNED_FLAG = 32
 
 function engineField(packet: FieldPacket): EngineField {
-  const flags = Number(packet.flags)
   const isBinary = packet.characterSet === BINARY_CHARSET
   // What is not in the list (dates, for one) has the text of its value for a reader.
   const [plain, other] = TYPES[packet.columnType ?? packet.type ?? 253] ?? ['VARCHAR', 'VARBINARY']
-  const special = plain.startsWith('INT') ? (flags & UNSIGNED_FLAG) !== 0 : isBinary
+  const special = plain.startsWith('INT') ? (Number(packet.flags) & UNSIGNED_FLAG) !== 0 : isBinary
   return {
     name: packet.name,
     type: special ? other : plain,
     // MariaDB and MySQL number their utf8mb4 collations differently; only binary or not is meant.
     charset: isBinary ? BINARY_CHARSET : UTF8MB4_CHARSET,
-    flags,
   }
 }
 

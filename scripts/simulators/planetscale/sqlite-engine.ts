@@ -244,12 +244,8 @@ class SqliteDatabase {
   #columnsOf(table: string): DeclaredColumn[] {
     const known = this.#columns.get(table)
     if (known) return known
-    const rows = this.#rows('select name, type, "notnull" from pragma_table_info(?)', table)
-    const columns = rows.map(([name, type, notNull]) => ({
-      name: String(name),
-      type: String(type),
-      isNotNull: notNull === 1,
-    }))
+    const rows = this.#rows('select name, type from pragma_table_info(?)', table)
+    const columns = rows.map(([name, type]) => ({ name: String(name), type: String(type) }))
     this.#columns.set(table, columns)
     return columns
   }

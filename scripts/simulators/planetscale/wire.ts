@@ -21,12 +21,8 @@ export function wireResult(result: EngineResult): WireResult {
   return wire
 }
 
-function wireField(field: EngineField): WireField {
-  const wire: WireField = { name: field.name }
-  if (field.type !== 'NULL_TYPE') wire.type = field.type
-  if (field.charset !== 0) wire.charset = field.charset
-  if (field.flags !== 0) wire.flags = field.flags
-  return wire
+function wireField({ name, type, charset }: EngineField): WireField {
+  return type === 'NULL_TYPE' ? { name, charset } : { name, type, charset }
 }
 
 function wireRow(row: (Uint8Array | null)[]): { lengths: string[]; values?: string } {

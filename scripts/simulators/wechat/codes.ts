@@ -4,9 +4,6 @@ import type { SimulatedClock } from './clock.ts'
 /** Codes of wx.login and of the phone button alike live five minutes and work once. */
 const CODE_LIFETIME_MS = 5 * 60_000
 
-/** How long an ended code is told from one never seen. */
-const REMEMBERED_MS = 24 * 3600_000
-
 /** A phone number as the user's WeChat account holds it. */
 export interface HeldPhoneNumber {
   /** Digits without the country's prefix. */
@@ -32,18 +29,9 @@ export function createCodes(clock: SimulatedClock) {
   const byCode = new Map<string, { facts: IssuedCode; used: boolean; issuedAtMs: number }>()
   const isExpired = (issuedAtMs: number) => clock.now() - issuedAtMs >= CODE_LIFETIME_MS
 
-  function forgetOld(): void {
-    for (const [code, { issuedAtMs }] of byCode) {
-      if (clock.now() - issuedAtMs < REMEMBERED_MS) return
-      byCode.delete(code)
-    }
-  }
-
   return {
     /** Registers a code, new and random unless one is given. */
     issue(facts: IssuedCode, code = randomCode(facts.kind)): string {
-      forgetOld()
-      byCode.delete(code)
       byCode.set(code, { facts, used: false, issuedAtMs: clock.now() })
       return code
     },

@@ -4,7 +4,6 @@ import { isFromThisMachine, NOT_FROM_THIS_MACHINE } from '../from-this-machine.t
 import {
   CodeOrder,
   ControlError,
-  orderCode,
   orderPhoneCode,
   orderUser,
   orderUserData,
@@ -15,6 +14,7 @@ import {
 } from './control.ts'
 import { FaultSpec } from './faults.ts'
 import { helpPage } from './help-page.ts'
+import { issueLoginCode } from './login.ts'
 import { type SimulatedReply, textReply } from './routes.ts'
 import type { Simulator } from './simulator.ts'
 import type { WeChatRequest } from './wechat-request.ts'
@@ -42,14 +42,14 @@ function order<Schema extends v.GenericSchema>(
 
 /** The control surface: what a client of the simulator may order, by method and path. */
 const actions = new Map<string, Action>([
-  ['POST /sim/codes', order(CodeOrder, (sim, given) => orderCode(sim.world(), given))],
-  ['POST /sim/user-data', order(UserDataOrder, (sim, given) => orderUserData(sim.world(), given))],
-  ['POST /sim/phone-codes', order(PhoneOrder, (sim, given) => orderPhoneCode(sim.world(), given))],
-  ['POST /sim/users', order(UserOrder, (sim, given) => orderUser(sim.world(), given))],
+  ['POST /sim/codes', order(CodeOrder, (sim, given) => issueLoginCode(sim.world, given))],
+  ['POST /sim/user-data', order(UserDataOrder, (sim, given) => orderUserData(sim.world, given))],
+  ['POST /sim/phone-codes', order(PhoneOrder, (sim, given) => orderPhoneCode(sim.world, given))],
+  ['POST /sim/users', order(UserOrder, (sim, given) => orderUser(sim.world, given))],
   [
     'POST /sim/words',
     order(WordsOrder, (sim, { words }) => {
-      sim.world().words.set(words)
+      sim.world.words.set(words)
       return { words: words.length }
     }),
   ],
@@ -63,7 +63,7 @@ const actions = new Map<string, Action>([
   ['GET /sim/clock', clockReading],
   [
     'GET /sim/requests',
-    (sim) => ({ requests: sim.log.all(), paidPhoneCalls: sim.world().paidPhoneCalls }),
+    (sim) => ({ requests: sim.log.all(), paidPhoneCalls: sim.world.paidPhoneCalls }),
   ],
   ['DELETE /sim/requests', (sim) => sim.log.clear()],
   [
@@ -75,7 +75,7 @@ const actions = new Map<string, Action>([
   ],
   ['GET /sim/faults', (sim) => ({ faults: sim.faults.waiting() })],
   ['DELETE /sim/faults', (sim) => sim.faults.clear()],
-  ['POST /sim/tokens/revoke', order(NoOrder, (sim) => sim.world().tokens.revokeAll())],
+  ['POST /sim/tokens/revoke', order(NoOrder, (sim) => sim.world.tokens.revokeAll())],
   ['POST /sim/reset', order(NoOrder, (sim) => sim.reset())],
 ])
 
@@ -88,18 +88,12 @@ export function answerControl(
 ): SimulatedReply {
   if (!isFromThisMachine(headers)) return problem(403, NOT_FROM_THIS_MACHINE)
   const { method, path } = request
-  if (path === '/sim' || path === '/sim/') {
-    if (method !== 'GET') return notAllowed(path, ['GET'])
+  if (method === 'GET' && (path === '/sim' || path === '/sim/')) {
     return textReply(200, 'text/plain; charset=utf-8', helpPage(url))
   }
   const action = actions.get(`${method} ${path}`)
   if (!action) {
-    const methods = [...actions.keys()]
-      .map((key) => key.split(' '))
-      .filter(([, known]) => known === path)
-      .map(([allowed = '']) => allowed)
-    if (methods.length > 0) return notAllowed(path, methods)
-    return problem(404, `There is no ${path} here: GET /sim lists what there is.`)
+    return problem(404, `There is no ${method} ${path} here: GET /sim lists what there is.`)
   }
   try {
     return json(200, action(simulator, parsed(request.bodyText)) ?? { ok: true })
@@ -140,11 +134,6 @@ function checked<Schema extends v.GenericSchema>(
 function clockReading(simulator: Simulator) {
   const nowMs = simulator.clock.now()
   return { nowMs, now: new Date(nowMs).toISOString() }
-}
-
-function notAllowed(path: string, methods: string[]): SimulatedReply {
-  const reply = problem(405, `${path} takes ${methods.join(' or ')}.`)
-  return { ...reply, headers: { ...reply.headers, allow: methods.join(', ') } }
 }
 
 function problem(status: number, error: string): SimulatedReply {

@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import type { EncryptedData } from './encryption.ts'
 import { encryptUserData, signRawData } from './encryption.ts'
-import { issueLoginCode } from './login.ts'
 import { issuePhoneCode } from './phone.ts'
 import type { User } from './users.ts'
 import { isObject } from './wechat-request.ts'
@@ -73,11 +72,6 @@ const USUAL_USER_INFO = {
   province: '',
   country: '',
   avatarUrl: 'https://thirdwx.qlogo.cn/mmopen/vi_32/simulated/132',
-}
-
-/** A login code for the user, who is made when unknown. */
-export function orderCode(world: World, order: CodeOrder) {
-  return issueLoginCode(world, order)
 }
 
 /** What wx.getUserProfile gave a client: data under the key that is the user's current one. */

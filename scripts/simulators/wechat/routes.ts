@@ -2,8 +2,13 @@ import { checkText } from './content-safety.ts'
 import type { SimulatedAnswer } from './errcodes.ts'
 import { checkSession, exchangeCode, resetSessionKey } from './login.ts'
 import { phoneNumber } from './phone.ts'
-import { classicToken, stableToken } from './token-endpoints.ts'
-import { Refused, type WeChatRequest } from './wechat-request.ts'
+import {
+  postedObject,
+  queryOfGet,
+  Refused,
+  requireCredentials,
+  type WeChatRequest,
+} from './wechat-request.ts'
 import type { World } from './world.ts'
 
 type WeChatEndpoint = (world: World, request: WeChatRequest) => SimulatedAnswer
@@ -49,3 +54,18 @@ export function answerAsWeChat(world: World, request: WeChatRequest): SimulatedR
 
 const NOT_FOUND_PAGE =
   '<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n</body>\r\n</html>\r\n'
+
+/** `POST /cgi-bin/stable_token`, JSON. */
+function stableToken(world: World, request: WeChatRequest): SimulatedAnswer {
+  const body = postedObject(request)
+  requireCredentials(world, body, 'client_credential')
+  const token = body.force_refresh === true ? world.tokens.forced() : world.tokens.stable()
+  if (!token) throw new Refused(45009)
+  return { ...token }
+}
+
+/** `GET /cgi-bin/token`, the classic one: a second caller takes the first one's token away. */
+function classicToken(world: World, request: WeChatRequest): SimulatedAnswer {
+  requireCredentials(world, queryOfGet(request), 'client_credential')
+  return { ...world.tokens.classic() }
+}

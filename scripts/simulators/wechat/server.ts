@@ -2,7 +2,6 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { readWholeBody } from '../request-body.ts'
 import {
   type CodeOrder,
-  orderCode,
   orderPhoneCode,
   orderUser,
   orderUserData,
@@ -13,6 +12,7 @@ import {
 import { answerControl } from './control-routes.ts'
 import type { FaultSpec } from './faults.ts'
 import { type Listener, startListener } from './listener.ts'
+import { issueLoginCode } from './login.ts'
 import { playFault, sendReply } from './play-fault.ts'
 import { errcodeIn, maskedParams } from './request-log.ts'
 import { answerAsWeChat, type SimulatedReply, textReply } from './routes.ts'
@@ -70,10 +70,10 @@ export async function startOfflineWeChat(options: OfflineWeChatOptions) {
     url: listener.url,
     port: listener.port,
     clock,
-    issueCode: (order: CodeOrder) => orderCode(world(), order),
-    userData: (order: UserDataOrder) => orderUserData(world(), order),
-    issuePhoneCode: (order: PhoneOrder) => orderPhoneCode(world(), order),
-    setUser: (order: UserOrder) => orderUser(world(), order),
+    issueCode: (order: CodeOrder) => issueLoginCode(world, order),
+    userData: (order: UserDataOrder) => orderUserData(world, order),
+    issuePhoneCode: (order: PhoneOrder) => orderPhoneCode(world, order),
+    setUser: (order: UserOrder) => orderUser(world, order),
     addFault: (fault: FaultSpec): void => simulator.addFault(fault),
     /** Forgets waiting faults and listens again at once when a `refuse` is under way. */
     clearFaults(): Promise<void> {
@@ -82,8 +82,8 @@ export async function startOfflineWeChat(options: OfflineWeChatOptions) {
     },
     requests: () => log.all(),
     clearRequests: () => log.clear(),
-    paidPhoneCalls: () => world().paidPhoneCalls,
-    revokeTokens: () => world().tokens.revokeAll(),
+    paidPhoneCalls: () => world.paidPhoneCalls,
+    revokeTokens: () => world.tokens.revokeAll(),
     reset(): Promise<void> {
       simulator.reset()
       return listener.reopen()
@@ -125,7 +125,7 @@ async function serve(
 
 function serveWeChat(simulator: Simulator, request: WeChatRequest, response: ServerResponse): void {
   const fault = simulator.faults.take(request.path)
-  const work = () => answerAsWeChat(simulator.world(), request)
+  const work = () => answerAsWeChat(simulator.world, request)
   let reply: SimulatedReply | undefined
   if (fault) {
     reply = playFault(fault, response, work)

@@ -1,7 +1,7 @@
 import { createClock } from './clock.ts'
 import { createFaults, type FaultSpec } from './faults.ts'
 import { createRequestLog } from './request-log.ts'
-import { createWorld, type MiniProgram, type World } from './world.ts'
+import { createWorld, type MiniProgram } from './world.ts'
 
 export type Simulator = ReturnType<typeof createSimulator>
 
@@ -20,12 +20,12 @@ export function createSimulator(
   const clock = createClock(options.now)
   const faults = createFaults()
   const log = createRequestLog()
-  let world = createWorld(app, clock, options.adoptCodesFor)
+  const world = createWorld(app, clock, options.adoptCodesFor)
   return {
     clock,
     faults,
     log,
-    world: (): World => world,
+    world,
     addFault(fault: FaultSpec): void {
       if (fault.kind === 'refuse') options.refuseFor(fault.delayMs ?? 1000)
       else faults.add(fault)
@@ -35,7 +35,7 @@ export function createSimulator(
       clock.reset()
       faults.clear()
       log.clear()
-      world = createWorld(app, clock, options.adoptCodesFor)
+      Object.assign(world, createWorld(app, clock, options.adoptCodesFor))
     },
   }
 }

@@ -34,9 +34,6 @@ export function createAccessTokens(clock: SimulatedClock) {
   let forcedAtMs: number[] = []
 
   function grant(): Grant {
-    for (const [token, expiresAtMs] of live) {
-      if (clock.now() - expiresAtMs > DAY_MS) live.delete(token)
-    }
     const made = {
       token: `90_${randomBytes(99).toString('base64url')}`,
       expiresAtMs: clock.now() + LIFETIME_MS,

@@ -4,7 +4,7 @@ import { Agent as HttpsAgent } from 'node:https'
 import { createConnection } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isLoopbackHost } from '../../../shared/network-addresses.ts'
-import { DeployProblem } from '../problem.ts'
+import { CommandProblem } from '../../cli/problem.ts'
 import type { Credentials } from './credentials.ts'
 import { type CloudFailure, failureFrom } from './failure.ts'
 import type { ScfClient, ScfModels } from './sdk.ts'
@@ -66,14 +66,14 @@ async function withRetries<T>(action: string, send: () => Promise<T>): Promise<T
 
 /**
  * For tests only: TENCENTCLOUD_API_ENDPOINT sends every call to a loopback address over plain HTTP, while the real host
- * stays in the request and in its signature. Any other address is a `DeployProblem`.
+ * stays in the request and in its signature. Any other address is a `CommandProblem`.
  */
 function transportFor(endpoint: string | undefined) {
   // An agent of our own also keeps the SDK from sending calls to whatever `http_proxy` names.
   if (!endpoint) return { protocol: 'https://', agent: new HttpsAgent({ keepAlive: true }) }
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
   if (url?.protocol !== 'http:' || !isLoopbackHost(url.hostname))
-    throw new DeployProblem(
+    throw new CommandProblem(
       `TENCENTCLOUD_API_ENDPOINT is "${endpoint}". It is for tests: only http:// on this computer (127.0.0.1) is taken.`,
     )
   class LoopbackAgent extends HttpAgent {

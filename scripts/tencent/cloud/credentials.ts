@@ -1,5 +1,5 @@
 /** The account's keys, from the environment alone. */
-import { DeployProblem } from '../problem.ts'
+import { CommandProblem } from '../../cli/problem.ts'
 
 export interface Credentials {
   secretId: string
@@ -9,12 +9,12 @@ export interface Credentials {
 
 /**
  * Reads TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and, for temporary keys, TENCENTCLOUD_SESSION_TOKEN (the older
- * TENCENTCLOUD_TOKEN too). A missing one is a `DeployProblem` naming it.
+ * TENCENTCLOUD_TOKEN too). A missing one is a `CommandProblem` naming it.
  */
 export function credentialsFrom(env: NodeJS.ProcessEnv): Credentials {
   const missing = ['TENCENTCLOUD_SECRET_ID', 'TENCENTCLOUD_SECRET_KEY'].filter((name) => !env[name])
   if (missing.length > 0)
-    throw new DeployProblem(
+    throw new CommandProblem(
       `${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} not set. Make an API key at ` +
         'https://console.cloud.tencent.com/cam/capi and set it in the environment.',
     )

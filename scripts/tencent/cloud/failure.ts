@@ -1,38 +1,31 @@
 /** What the cloud, or the way to it, said no with; and what to do about it. */
 
+import { CommandProblem } from '../../cli/problem.ts'
+
 interface SdkError extends Error {
   code?: string
   requestId?: string
   httpCode?: number
 }
 
-/** A call that failed. `code` is the cloud's own, or `NetworkError` when no answer of the cloud's came back. */
-export class CloudFailure extends Error {
-  override readonly name = 'CloudFailure'
-  readonly action: string
+/** A call that failed, in one line: the cloud's code, its words, its RequestId, and what to do. */
+export class CloudFailure extends CommandProblem {
+  /** The cloud's own, or `NetworkError` when no answer of the cloud's came back. */
   readonly code: string
-  readonly requestId: string
 
-  constructor(action: string, code: string, message: string, requestId: string) {
-    super(message)
-    this.action = action
+  constructor(action: string, code: string, words: string, requestId = '') {
+    const request = requestId ? ` (RequestId ${requestId})` : ''
+    super(`${action} failed with ${code}: ${words}${request}. ${adviceFor(code)}`)
     this.code = code
-    this.requestId = requestId
-  }
-
-  /** The whole story in one line: code, the cloud's words, RequestId, advice. */
-  describe(): string {
-    const request = this.requestId ? ` (RequestId ${this.requestId})` : ''
-    return `${this.action} failed with ${this.code}: ${this.message}${request}. ${adviceFor(this.code)}`
   }
 }
 
 /** From what the SDK throws. */
 export function failureFrom(action: string, error: unknown): CloudFailure {
   const { code, message, requestId, httpCode } = error as SdkError
-  if (code) return new CloudFailure(action, code, message, requestId ?? '')
+  if (code) return new CloudFailure(action, code, message, requestId)
   const status = httpCode === undefined ? '' : `HTTP ${httpCode} `
-  return new CloudFailure(action, 'NetworkError', `${status}${message}`, requestId ?? '')
+  return new CloudFailure(action, 'NetworkError', `${status}${message}`, requestId)
 }
 
 const grantRights =

@@ -1,27 +1,11 @@
-/** The SDK's own types for the actions used here, so that a misspelt parameter does not compile. */
+/** The SDK's own types for its actions, so that a misspelt parameter does not compile. */
+import type { AbstractClient } from 'tencentcloud-sdk-nodejs-common'
 import type { scf } from 'tencentcloud-sdk-nodejs-scf'
 
 export type ScfClient = InstanceType<typeof scf.v20180416.Client>
 
-type Used =
-  | 'CreateCustomDomain'
-  | 'CreateFunction'
-  | 'CreateTrigger'
-  | 'DeleteCustomDomain'
-  | 'DeleteFunction'
-  | 'DeleteTrigger'
-  | 'GetFunction'
-  | 'GetFunctionAddress'
-  | 'Invoke'
-  | 'ListCustomDomains'
-  | 'ListTriggers'
-  | 'UpdateCustomDomain'
-  | 'UpdateFunctionCode'
-  | 'UpdateFunctionConfiguration'
-  | 'UpdateTrigger'
-
 export type ScfModels = {
-  [Action in Used]: {
+  [Action in Exclude<keyof ScfClient, keyof AbstractClient>]: {
     request: Parameters<ScfClient[Action]>[0]
     response: Awaited<ReturnType<ScfClient[Action]>>
   }

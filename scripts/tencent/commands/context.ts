@@ -11,8 +11,13 @@ import {
 } from '../../service/service.ts'
 import { type CloudClient, createCloudClient } from '../cloud/client.ts'
 import { credentialsFrom } from '../cloud/credentials.ts'
-import { CloudFailure } from '../cloud/failure.ts'
-import type { CliOptions, CommandDefinition, Framework, Writers } from '../framework.ts'
+import type {
+  CliOptions,
+  CommandDefinition,
+  CommandOption,
+  Framework,
+  Writers,
+} from '../framework.ts'
 
 export interface CommandContext {
   stage: Stage
@@ -29,7 +34,7 @@ export interface CommandContext {
   chosen: () => readonly DesiredFunction[]
   /** Tells the framework, which packs whatever has no package yet, that this function has one. */
   markPackaged: (key: string, file: string) => void
-  /** Throws `DeployProblem` without credentials. */
+  /** Throws `CommandProblem` without credentials. */
   connect: () => Promise<CloudClient>
 }
 
@@ -117,16 +122,23 @@ export function contextFor(framework: Framework, writers: Writers, stage: Stage)
   }
 }
 
-/** An error as one sentence for a person, or `undefined` for a fault of this program. */
-export function sentenceFor(error: unknown): string | undefined {
-  if (error instanceof CloudFailure) return error.describe()
+/** An error in a list of several: a sentence for a person, or a fault of this program with its stack. */
+export function sentenceFor(error: unknown): string {
   if (error instanceof CommandProblem) return error.message
-  return undefined
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
-/** Like `sentenceFor`, for lists: a fault of the program is shown by its message. */
-export function sentenceForAny(error: unknown): string {
-  return (
-    sentenceFor(error) ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))
-  )
+/** Of every command that calls the cloud. */
+export const regionOption: Record<string, CommandOption> = {
+  region: { usage: 'Region of the service', type: 'string', shortcut: 'r' },
+}
+
+/**
+ * Loads what a command needs beside the cloud: the functions' own code, a database, a WeChat. Only when it is asked for,
+ * and through tsx: the shim that loads this plugin covers require(), import() needs its own.
+ */
+export async function loaded<Module>(load: () => Promise<Module>): Promise<Module> {
+  const { register } = await import('tsx/esm/api')
+  register()
+  return load()
 }

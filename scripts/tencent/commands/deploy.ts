@@ -3,6 +3,7 @@
  * are changed side by side; one that fails does not stop the others, and a second run takes up where the first stopped.
  */
 import { readDeclarations } from '../../build/declarations.ts'
+import { CommandProblem, problemList } from '../../cli/problem.ts'
 import { applyPlan } from '../apply.ts'
 import type { CloudClient } from '../cloud/client.ts'
 import { CloudFailure } from '../cloud/failure.ts'
@@ -13,10 +14,7 @@ import type { CommandOption } from '../framework.ts'
 import { type Package, readPackage } from '../package-functions.ts'
 import { changesAnything, type FunctionPlan, planFunction, planInWords } from '../plan.ts'
 import { preflight } from '../preflight.ts'
-import { DeployProblem, problemList } from '../problem.ts'
-import { type Command, type CommandContext, sentenceForAny } from './context.ts'
-import { loaded } from './loaded.ts'
-import { regionOption } from './options.ts'
+import { type Command, type CommandContext, loaded, regionOption, sentenceFor } from './context.ts'
 import { packageChosen } from './package.ts'
 
 interface WholePlan {
@@ -34,12 +32,12 @@ async function planAll(
   const read = context.chosen().map(async (wanted) => {
     const tell = (status: string): void => context.tell(`${wanted.key}: waiting, it is ${status}`)
     const made = packages.find(({ key }) => key === wanted.key)
-    if (!made) throw new DeployProblem(`${wanted.key}: it was not packaged.`)
+    if (!made) throw new CommandProblem(`${wanted.key}: it was not packaged.`)
     try {
       return planFunction(wanted, made, await readDeployed(cloud, wanted.name, tell), { force })
     } catch (error) {
       if (error instanceof CloudFailure)
-        throw new DeployProblem(`${wanted.key}: ${error.describe()}\nNothing was changed.`)
+        throw new CommandProblem(`${wanted.key}: ${error.message}\nNothing was changed.`)
       throw error
     }
   })
@@ -48,19 +46,19 @@ async function planAll(
   return { functions, domain }
 }
 
+function changesIn(plan: FunctionPlan): string {
+  return planInWords(plan).join('; ') || 'no change'
+}
+
 function printPlan(context: CommandContext, { functions, domain }: WholePlan): void {
-  context.print(
-    `Plan for ${context.service.service}, stage ${context.service.stage}, nothing done:`,
-  )
+  const { service, stage } = context.service
+  context.print(`Plan for ${service}, stage ${stage}, nothing done:`)
   for (const plan of functions) {
-    const words = planInWords(plan)
-    context.print(`  ${plan.wanted.key}: ${words.length > 0 ? words.join('; ') : 'no change'}`)
+    context.print(`  ${plan.wanted.key}: ${changesIn(plan)}`)
     for (const note of plan.notes) context.print(`    note: it ${note}`)
   }
-  if (domain) {
-    const words = domain.action === 'keep' ? 'no change' : domain.changes.join('; ')
-    context.print(`  ${domain.wanted.domain}: ${words}`)
-  }
+  if (domain)
+    context.print(`  ${domain.wanted.domain}: ${domain.changes.join('; ') || 'no change'}`)
 }
 
 type Result = { plan: FunctionPlan; url: string } | { plan: FunctionPlan; failure: string }
@@ -74,16 +72,14 @@ async function applyOne(
     const tell = (step: string): void => context.tell(`${plan.wanted.key}: ${step}`)
     return { plan, url: await applyPlan(cloud, plan, tell) }
   } catch (error) {
-    return { plan, failure: sentenceForAny(error) }
+    return { plan, failure: sentenceFor(error) }
   }
 }
 
 function printOutcomes(context: CommandContext, outcomes: readonly Result[]): void {
   for (const outcome of outcomes) {
     const { plan } = outcome
-    const words = planInWords(plan)
-    if ('failure' in outcome) context.print(`${plan.wanted.key}: failed`)
-    else context.print(`${plan.wanted.key}: ${words.length > 0 ? words.join('; ') : 'no change'}`)
+    context.print(`${plan.wanted.key}: ${'failure' in outcome ? 'failed' : changesIn(plan)}`)
     if ('url' in outcome && outcome.url) context.print(`  ${outcome.url}`)
     for (const note of plan.notes) context.print(`  note: it ${note}`)
   }
@@ -116,8 +112,8 @@ async function deploy(context: CommandContext, packages: readonly Package[]): Pr
     )
   if (whole.domain) {
     await applyDomainPlan(cloud, whole.domain)
-    const { wanted, action, changes } = whole.domain
-    context.print(`${wanted.domain}: ${action === 'keep' ? 'no change' : changes.join('; ')}`)
+    const { wanted, changes } = whole.domain
+    context.print(`${wanted.domain}: ${changes.join('; ') || 'no change'}`)
   }
   const nothing = !whole.functions.some(changesAnything) && whole.domain?.action !== 'create'
   if (nothing && whole.domain?.action !== 'update') context.print('Nothing had to be changed.')
@@ -141,6 +137,8 @@ export const deployCommand: Command = {
       )
     },
     'deploy:function:deploy': async (context) => {
+      if (context.options['update-config'])
+        throw new CommandProblem('--update-config is not supported: a deploy changes what differs.')
       await deploy(context, await packageChosen(context))
     },
   },

@@ -1,8 +1,8 @@
 /** `serverless info`: what is deployed, in a few lines; exit code 1 when a function is missing or not running. */
+
+import { problemList } from '../../cli/problem.ts'
 import { readDeployed } from '../deployed.ts'
-import { problemList } from '../problem.ts'
-import type { Command, CommandContext } from './context.ts'
-import { regionOption } from './options.ts'
+import { type Command, type CommandContext, regionOption } from './context.ts'
 
 async function info(context: CommandContext): Promise<void> {
   const cloud = await context.connect()

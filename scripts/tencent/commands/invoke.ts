@@ -1,11 +1,11 @@
 /** `serverless invoke`: calls a deployed function through the API and prints its result; exit code 1 when it failed. */
 
+import { CommandProblem } from '../../cli/problem.ts'
 import { functionCalled } from '../../service/service.ts'
-import { DeployProblem } from '../problem.ts'
-import { type Command, type CommandContext, textOption } from './context.ts'
+import { functionNamed } from '../deployed.ts'
+import { type Command, type CommandContext, regionOption, textOption } from './context.ts'
 import { readEvent } from './event-input.ts'
 import { invokeLocalDefinition } from './local.ts'
-import { regionOption } from './options.ts'
 
 /** For the way there and back, on top of the function's own timeout. */
 const spareSeconds = 15
@@ -21,10 +21,10 @@ function pretty(text: string): string {
 async function invoke(context: CommandContext): Promise<void> {
   const { options } = context
   for (const name of ['context', 'contextPath', 'type'])
-    if (options[name]) throw new DeployProblem(`--${name} is not supported on Tencent Cloud.`)
+    if (options[name]) throw new CommandProblem(`--${name} is not supported on Tencent Cloud.`)
   const wanted = functionCalled(context.service, textOption(options, 'function') ?? '')
   if (wanted.type === 'web')
-    throw new DeployProblem(
+    throw new CommandProblem(
       `${wanted.key} is a Web function, which the cloud calls only through its URL ("serverless info" shows it).`,
     )
   const event = await readEvent(context)
@@ -32,8 +32,7 @@ async function invoke(context: CommandContext): Promise<void> {
   const { Result } = await cloud.call(
     'Invoke',
     {
-      FunctionName: wanted.name,
-      Namespace: cloud.namespace,
+      ...functionNamed(wanted.name, cloud),
       Qualifier: textOption(options, 'qualifier') ?? '$LATEST',
       InvocationType: 'RequestResponse',
       ClientContext: JSON.stringify(event),
@@ -46,7 +45,7 @@ async function invoke(context: CommandContext): Promise<void> {
   )
   if (options.log && Result?.Log) context.tell(Result.Log)
   if (Result?.ErrMsg || Result?.InvokeResult)
-    throw new DeployProblem(
+    throw new CommandProblem(
       `${wanted.key} failed (request ${Result.FunctionRequestId}): ${Result.ErrMsg || Result.RetMsg}`,
     )
   context.print(pretty(Result?.RetMsg ?? ''))

@@ -1,12 +1,13 @@
 /** `serverless offline` and `serverless invoke local`: stage local, on this machine alone. */
+
+import { portOf } from '../../cli/command.ts'
+import { CommandProblem } from '../../cli/problem.ts'
 import { localSettings } from '../../cli/stage.ts'
 import { type EventProfile, eventProfiles } from '../../local/events.ts'
 import { functionCalled } from '../../service/service.ts'
 import type { CliOptions, CommandDefinition, CommandOption } from '../framework.ts'
-import { DeployProblem } from '../problem.ts'
-import { type Command, type CommandContext, textOption } from './context.ts'
+import { type Command, type CommandContext, loaded, textOption } from './context.ts'
 import { readEvent } from './event-input.ts'
-import { loaded } from './loaded.ts'
 
 const sharedOptions: Record<string, CommandOption> = {
   database: {
@@ -30,28 +31,25 @@ const sharedOptions: Record<string, CommandOption> = {
 }
 
 function inspectPortOf({ inspect }: CliOptions): number | undefined {
-  if (typeof inspect !== 'string') return undefined
-  const port = Number(inspect)
-  if (inspect !== '' && Number.isInteger(port) && port >= 0 && port <= 65535) return port
-  throw new DeployProblem(`--inspect takes a port number, not "${inspect}".`)
+  return typeof inspect === 'string' ? portOf('--inspect', inspect) : undefined
 }
 
 function profileOf(options: CliOptions): EventProfile | undefined {
   const value = textOption(options, 'profile')
   const known = eventProfiles.find((profile) => profile === value)
   if (value !== undefined && known === undefined)
-    throw new DeployProblem(`--profile is one of ${eventProfiles.join(', ')}, not "${value}".`)
+    throw new CommandProblem(`--profile is one of ${eventProfiles.join(', ')}, not "${value}".`)
   return known
 }
 
 /** Failures of a local run are sentences for a person. */
 function inWords(error: Error): never {
-  throw new DeployProblem(error.message)
+  throw new CommandProblem(error.message)
 }
 
 async function offline({ options, service, stage }: CommandContext): Promise<void> {
-  const { startOffline } = await loaded(() => import('../../local/offline.ts'))
-  const running = await startOffline({
+  const { runOffline } = await loaded(() => import('../../local/offline.ts'))
+  await runOffline({
     functions: service.functions,
     stage,
     profile: profileOf(options) ?? 'function-url',
@@ -62,10 +60,6 @@ async function offline({ options, service, stage }: CommandContext): Promise<voi
     env: process.env,
     print: (line) => console.log(line),
   }).catch(inWords)
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
-  })
-  await running.close()
 }
 
 export const offlineCommand: Command = {
@@ -105,7 +99,7 @@ async function invoke(context: CommandContext): Promise<void> {
   print(JSON.stringify(reply, null, 2))
   const { statusCode = 200 } = (reply ?? {}) as { statusCode?: number }
   if (!ok || statusCode >= 500)
-    throw new DeployProblem(`${wanted.key} failed with ${statusCode} (request ${requestId}).`)
+    throw new CommandProblem(`${wanted.key} failed with ${statusCode} (request ${requestId}).`)
 }
 
 /** Joined to the definition of `invoke`. */

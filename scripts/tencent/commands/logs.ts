@@ -1,10 +1,10 @@
 /** `serverless logs`: a function's lines out of Cloud Log Service; `--tail` goes on until it is interrupted. */
 import { setTimeout as delay } from 'node:timers/promises'
+import { CommandProblem } from '../../cli/problem.ts'
 import { functionCalled } from '../../service/service.ts'
 import type { CloudClient, LogPage } from '../cloud/client.ts'
-import { DeployProblem } from '../problem.ts'
-import { type Command, type CommandContext, textOption } from './context.ts'
-import { regionOption } from './options.ts'
+import { functionNamed } from '../deployed.ts'
+import { type Command, type CommandContext, regionOption, textOption } from './context.ts'
 
 const pageSize = 200
 const defaultStart = '10m'
@@ -20,7 +20,7 @@ export function startTimeMs(text: string, nowMs: number): number {
   if (count && unit) return nowMs - Number(count) * (unitMs[unit] ?? 0)
   const at = Date.parse(text)
   if (Number.isNaN(at))
-    throw new DeployProblem(`--startTime "${text}" is neither like 30s, 10m, 2h, 1d nor a date.`)
+    throw new CommandProblem(`--startTime "${text}" is neither like 30s, 10m, 2h, 1d nor a date.`)
   return at
 }
 
@@ -36,9 +36,9 @@ function lineOf(result: LogPage['Results'][number]): string {
 }
 
 async function topicOf(cloud: CloudClient, name: string): Promise<string> {
-  const found = await cloud.call('GetFunction', { FunctionName: name, Namespace: cloud.namespace })
+  const found = await cloud.call('GetFunction', functionNamed(name, cloud))
   if (found.ClsTopicId) return found.ClsTopicId
-  throw new DeployProblem(
+  throw new CommandProblem(
     `${name} writes to no log topic. Set cls.logsetId and cls.topicId in serverless.yml, or switch logs on in the console.`,
   )
 }
@@ -47,7 +47,7 @@ async function logs(context: CommandContext): Promise<void> {
   const { options } = context
   const wanted = functionCalled(context.service, textOption(options, 'function') ?? '')
   const intervalMs = Number(textOption(options, 'interval') ?? defaultIntervalMs)
-  if (!(intervalMs >= 100)) throw new DeployProblem('--interval is milliseconds, at least 100.')
+  if (!(intervalMs >= 100)) throw new CommandProblem('--interval is milliseconds, at least 100.')
   let fromMs = startTimeMs(textOption(options, 'startTime') ?? defaultStart, Date.now())
   const filter = textOption(options, 'filter')
   const cloud = await context.connect()

@@ -1,12 +1,11 @@
 /** `serverless remove`: takes routes, triggers and functions away after asking; what is already gone is no error. */
 import { createInterface } from 'node:readline/promises'
+import { CommandProblem, problemList } from '../../cli/problem.ts'
 import type { DesiredFunction } from '../../service/service.ts'
 import type { CloudClient } from '../cloud/client.ts'
 import { removeDomainRoutes } from '../custom-domain.ts'
-import { type DeployedFunction, readDeployed } from '../deployed.ts'
-import { DeployProblem, problemList } from '../problem.ts'
-import { type Command, type CommandContext, sentenceForAny } from './context.ts'
-import { regionOption } from './options.ts'
+import { type DeployedFunction, functionNamed, readDeployed } from '../deployed.ts'
+import { type Command, type CommandContext, regionOption, sentenceFor } from './context.ts'
 
 interface Found {
   wanted: DesiredFunction
@@ -22,21 +21,13 @@ async function confirmed(question: string): Promise<boolean> {
 }
 
 async function removeFunction(cloud: CloudClient, { wanted, deployed }: Found): Promise<void> {
-  const target = { FunctionName: wanted.name, Namespace: cloud.namespace }
-  for (const { triggerName, qualifier } of deployed.urls)
-    await cloud.call('DeleteTrigger', {
-      ...target,
-      TriggerName: triggerName,
-      Type: 'http',
-      Qualifier: qualifier,
-    })
-  for (const { name, qualifier } of deployed.timers)
-    await cloud.call('DeleteTrigger', {
-      ...target,
-      TriggerName: name,
-      Type: 'timer',
-      Qualifier: qualifier,
-    })
+  const target = functionNamed(wanted.name, cloud)
+  const triggers = [
+    ...deployed.urls.map((url) => ({ ...url, Type: 'http' })),
+    ...deployed.timers.map((timer) => ({ ...timer, Type: 'timer' })),
+  ]
+  for (const { name: TriggerName, qualifier: Qualifier, Type } of triggers)
+    await cloud.call('DeleteTrigger', { ...target, TriggerName, Type, Qualifier })
   await cloud.call('DeleteFunction', target)
 }
 
@@ -56,7 +47,7 @@ async function remove(context: CommandContext): Promise<void> {
   if (!options.yes) {
     const question = `This removes ${what} in ${service.region}, with their URLs, for good. Type "yes" to go on: `
     if (!(await confirmed(question)))
-      throw new DeployProblem(
+      throw new CommandProblem(
         `Nothing was removed. It would have been: ${what}. Answer "yes" or give --yes.`,
       )
   }
@@ -68,7 +59,7 @@ async function remove(context: CommandContext): Promise<void> {
       await removeFunction(cloud, each)
       context.print(`removed ${each.wanted.name}`)
     } catch (error) {
-      failures.push(`${each.wanted.key}: ${sentenceForAny(error)}`)
+      failures.push(`${each.wanted.key}: ${sentenceFor(error)}`)
     }
   }
   if (failures.length > 0)

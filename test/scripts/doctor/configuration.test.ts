@@ -9,7 +9,6 @@ import { checkConfiguration } from '../../../scripts/doctor/configuration.ts'
 import { type Deployment, readDeployment } from '../../../scripts/doctor/deployment.ts'
 import { exitCodeOf, type Finding } from '../../../scripts/doctor/report.ts'
 import { probablyMeant } from '../../../scripts/doctor/spelling.ts'
-import { checkTimeouts } from '../../../scripts/doctor/timeouts.ts'
 import { type FaultCode, faultSentences } from '../../../scripts/tencent/fault.ts'
 import { WECHAT_BUDGET_MS } from '../../../shared/wechat/api-call.ts'
 import { fill } from '../../../shared/wiring/configuration.ts'
@@ -187,19 +186,21 @@ describe('settings of serverless.yml', () => {
 
   test('timeouts are measured by what the code waits for', async () => {
     const least = (WECHAT_BUDGET_MS + DATABASE_BUDGET_MS) / 1000 + 1
-    const withTimeout = (timeout: number) =>
-      checkTimeouts(serviceWith(soundVariables(), { login: { timeout } }))
-    expect(idsOf(withTimeout(least))).toEqual(['ok timeouts.functions'])
-    const [finding] = withTimeout(least - 1)
-    expect(finding).toMatchObject({ id: 'timeouts.login', severity: 'error' })
-    expect(finding?.todo?.en).toContain(`to ${least} s or more`)
+    const withTimeout = async (timeout: number) =>
+      wrongIn(await check(deploymentOf(serviceWith(soundVariables(), { login: { timeout } }))))
+    expect(await withTimeout(least)).toEqual([])
+    const [finding] = await withTimeout(least - 1)
+    expect(finding).toMatchObject({ id: 'configuration.serverless-yml', severity: 'error' })
+    expect(finding?.zh).toContain(`至少需要 ${least} 秒`)
+    expect(finding?.en).toContain(`at least ${least}`)
   })
 
   test('a function without WeChat may be shorter, and little memory is warned about', async () => {
     const provider = { timeout: DATABASE_BUDGET_MS / 1000 + 1, memorySize: 64 }
     const login = { timeout: 10 }
-    const findings = checkTimeouts(serviceWith(soundVariables(), { provider, login }))
-    expect(new Set(idsOf(findings))).toEqual(new Set(['warning timeouts.memory']))
+    const service = serviceWith(soundVariables(), { provider, login })
+    const ids = idsOf(wrongIn(await check(deploymentOf(service))))
+    expect(new Set(ids)).toEqual(new Set(['warning configuration.memory']))
   })
 })
 

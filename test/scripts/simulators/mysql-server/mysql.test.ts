@@ -172,7 +172,7 @@ describe('npm run mysql', () => {
     [[], 'Usage: npm run mysql'],
     [['put'], 'Usage: npm run mysql'],
     [['get', 'now'], 'Usage: npm run mysql'],
-    [['start', '--port', 'x'], '--port must be a number'],
+    [['start', '--port', 'x'], '--port takes a port number'],
     [['start', '--speed', '9'], "Unknown option '--speed'"],
   ])('%j ends with 1 and says why', async (args, sentence) => {
     const command = startScript('mysql.ts', args)

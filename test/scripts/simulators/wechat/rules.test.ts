@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { createClock } from '../../../../scripts/simulators/wechat/clock.ts'
-import { orderCode, orderPhoneCode } from '../../../../scripts/simulators/wechat/control.ts'
+import { orderPhoneCode } from '../../../../scripts/simulators/wechat/control.ts'
 import { sessionSignature } from '../../../../scripts/simulators/wechat/encryption.ts'
+import { issueLoginCode } from '../../../../scripts/simulators/wechat/login.ts'
 import { answerAsWeChat } from '../../../../scripts/simulators/wechat/routes.ts'
 import { createWorld, type World } from '../../../../scripts/simulators/wechat/world.ts'
 import { APPID, SECRET } from './started.ts'
@@ -9,33 +10,33 @@ import { APPID, SECRET } from './started.ts'
 /** Rules of the real platform, each as a check that names itself when it does not hold. */
 const rules: Record<string, (world: World) => boolean> = {
   'a login code works once': (world) => {
-    const { code } = orderCode(world, {})
+    const { code } = issueLoginCode(world, {})
     exchange(world, code)
     return exchange(world, code).errcode === 40163
   },
   'a login code ends after five minutes': (world) => {
-    const { code } = orderCode(world, {})
+    const { code } = issueLoginCode(world, {})
     world.clock.advance(300_000)
     return exchange(world, code).errcode === 40029
   },
   'a phone code works once': (world) => {
-    const { openid } = orderCode(world, {})
+    const { openid } = issueLoginCode(world, {})
     const { code } = orderPhoneCode(world, { openid, phone: '13800138000' })
     phone(world, code)
     return phone(world, code).errcode === 40029
   },
   'a new code makes the former session_key stale': (world) => {
-    const { code, openid } = orderCode(world, {})
+    const { code, openid } = issueLoginCode(world, {})
     const former = String(exchange(world, code).session_key)
-    exchange(world, orderCode(world, { openid }).code)
+    exchange(world, issueLoginCode(world, { openid }).code)
     return checkSession(world, openid, former).errcode === 87009
   },
   'a user has 100 exchanges a minute': (world) => {
-    const { openid } = orderCode(world, {})
+    const { openid } = issueLoginCode(world, {})
     for (let count = 0; count < 100; count += 1) {
-      exchange(world, orderCode(world, { openid }).code)
+      exchange(world, issueLoginCode(world, { openid }).code)
     }
-    return exchange(world, orderCode(world, { openid }).code).errcode === 45011
+    return exchange(world, issueLoginCode(world, { openid }).code).errcode === 45011
   },
   'stable_token repeats its token': (world) => {
     const first = world.tokens.stable()
@@ -47,7 +48,7 @@ const rules: Record<string, (world: World) => boolean> = {
     return ask(world, 'GET', '/wxa/checksession', { access_token }).errcode === 40001
   },
   'a stale visitor gets no content check': (world) => {
-    const { openid } = orderCode(world, {})
+    const { openid } = issueLoginCode(world, {})
     world.clock.advance(2 * 3600_000 + 1)
     return checkText(world, openid).errcode === 61010
   },

@@ -38,3 +38,10 @@ async function closeAll(closers: Closer[]): Promise<void> {
   }
   if (errors.length > 0) throw errors[0]
 }
+
+/** Resolves when somebody ends the command, by Ctrl-C for one. */
+export function interruption(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+}
