@@ -3,7 +3,7 @@
 import { type Db, DbError } from '../../shared/store/db.ts'
 import { openDb } from '../../shared/wiring/database.ts'
 import { CommandProblem } from '../cli/problem.ts'
-import { LOCAL, readStage } from '../cli/stage.ts'
+import { LOCAL, readStage, type Values } from '../cli/stage.ts'
 import { startLocalDatabase } from './local-database.ts'
 
 /** The options of such a command, for `parseArgs`. */
@@ -13,10 +13,10 @@ export const stageUsage = `  --stage NAME        whose database and values: thos
   --database URL      with --stage local: another database, such as mysql://user:password@host:3306/name,
                       planetscale+mysql://…, sqlite:FILE`
 
-/** Says which stage, then runs `work` on its database. */
+/** Says which stage, then runs `work` on its database; `values` are the stage's. */
 export async function withDatabase<T>(
   { stage: name, database: address }: { stage?: string; database?: string },
-  work: (db: Db) => Promise<T>,
+  work: (db: Db, values: Values) => Promise<T>,
 ): Promise<T> {
   const stage = await readStage(name, { database: address })
   console.error(stage.headline)
@@ -25,7 +25,7 @@ export async function withDatabase<T>(
   const database = await startLocalDatabase(DATABASE_URL)
   try {
     const db = await openDb(database.url)
-    return await work(db).finally(() => db.close())
+    return await work(db, stage.values).finally(() => db.close())
   } catch (error) {
     if (!(error instanceof DbError)) throw error
     const advice =

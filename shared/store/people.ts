@@ -1,9 +1,9 @@
 /** People: who an openid is, session keys, phone numbers. Shard key `user_id`, but for the two small lookups. */
 
 import { v7 as uuidV7 } from 'uuid'
-import type { PersonStore } from '../ports.ts'
-import { type Db, DbError } from './db.ts'
-import { bytes, bytesOrNull, uuid, uuidOrNull, uuidToBytes } from './rows.ts'
+import type { Login, PersonStore } from '../ports.ts'
+import { type Db, DbError, isDuplicateKey } from './db.ts'
+import { bytes, bytesOrNull, integerOrNull, text, uuid, uuidOrNull, uuidToBytes } from './rows.ts'
 
 /** Finding and noting people: all that a caller whom the platform vouches for needs. */
 export function createPersonIdentities(db: Db): Pick<PersonStore, 'identify' | 'noteLogin'> {
@@ -14,49 +14,89 @@ export function createPersonIdentities(db: Db): Pick<PersonStore, 'identify' | '
     )
     return rows[0] && uuid(rows[0], 'user_id')
   }
+  const identify: PersonStore['identify'] = async ({ appid, openid, atMs }) => {
+    const known = await findIdentity(appid, openid)
+    if (known !== undefined) return known
+    // Two first logins of one person at once end with the same user: the unique key decides.
+    await db.query(
+      'insert ignore into identities (appid, openid, user_id, created_at) values (?, ?, ?, ?)',
+      [appid, openid, uuidToBytes(uuidV7({ msecs: atMs })), atMs],
+    )
+    const claimed = await findIdentity(appid, openid)
+    if (claimed === undefined) throw new DbError('bad-answer', { outcome: 'unknown' })
+    return claimed
+  }
 
   return {
-    async identify({ appid, openid, atMs }) {
-      const known = await findIdentity(appid, openid)
-      if (known !== undefined) return known
-      // Two first logins of one person at once end with the same user: the unique key decides.
-      await db.query(
-        'insert ignore into identities (appid, openid, user_id, created_at) values (?, ?, ?, ?)',
-        [appid, openid, uuidToBytes(uuidV7({ msecs: atMs })), atMs],
-      )
-      const claimed = await findIdentity(appid, openid)
-      if (claimed === undefined) throw new DbError('bad-answer', { outcome: 'unknown' })
-      return claimed
-    },
+    identify,
 
-    async noteLogin({ userId, appid, openid, unionid, sessionKey, atMs }) {
-      // MySQL assigns from left to right, so the older keys move on before the newest is replaced, and the
-      // digest, which decides whether they move at all, comes last. Other databases use the old values throughout.
-      const isNew =
-        'values(session_key_1) is not null and (session_key_digest is null or session_key_digest <> values(session_key_digest))'
-      await db.query(
-        `insert into users (user_id, appid, openid, unionid, created_at, last_login_at, session_key_1, session_key_digest)
-         values (?, ?, ?, ?, ?, ?, ?, ?)
-         on duplicate key update
-           unionid = coalesce(values(unionid), unionid),
-           last_login_at = values(last_login_at),
-           session_key_3 = if(${isNew}, session_key_2, session_key_3),
-           session_key_2 = if(${isNew}, session_key_1, session_key_2),
-           session_key_1 = if(${isNew}, values(session_key_1), session_key_1),
-           session_key_digest = coalesce(values(session_key_digest), session_key_digest)`,
-        [
-          uuidToBytes(userId),
-          appid,
-          openid,
-          unionid,
-          atMs,
-          atMs,
-          sessionKey?.sealed ?? null,
-          sessionKey?.digest ?? null,
-        ],
-      )
+    async noteLogin(login) {
+      const { appid, openid } = login
+      for (let attempt = 1; attempt <= NOTE_ATTEMPTS_MAX; attempt++) {
+        const userId = await identify(login)
+        if (await noteUser(db, userId, login)) return userId
+        // They left, and their leaving was cut off before it came to this row: whoever logs in now is somebody new.
+        await dropIdentity(db, { userId, appid, openid })
+      }
+      throw new DbError('bad-answer', { outcome: 'none' })
     },
   }
+}
+
+/** Who logs in while their leaving is under way is somebody new at the second attempt. */
+const NOTE_ATTEMPTS_MAX = 3
+
+/** Notes a login at the user's row, which is made when there is none. False when this user left. */
+async function noteUser(
+  db: Db,
+  userId: string,
+  { appid, openid, unionid, sessionKeyOf, atMs }: Login,
+): Promise<boolean> {
+  const user = uuidToBytes(userId)
+  const { sealed = null, digest = null } = sessionKeyOf(userId) ?? {}
+  const note = async (): Promise<boolean> => {
+    // MySQL assigns from left to right, so the older keys move on before the newest is replaced, and the
+    // digest, which decides whether they move at all, comes last. Other databases use the old values throughout.
+    const isNew = '? is not null and (session_key_digest is null or session_key_digest <> ?)'
+    const { rowsAffected } = await db.query(
+      `update users set
+         unionid = coalesce(?, unionid),
+         last_login_at = ?,
+         session_key_3 = if(${isNew}, session_key_2, session_key_3),
+         session_key_2 = if(${isNew}, session_key_1, session_key_2),
+         session_key_1 = if(${isNew}, ?, session_key_1),
+         session_key_digest = coalesce(?, session_key_digest)
+       where user_id = ? and left_at is null`,
+      [unionid, atMs, ...[digest, digest, digest, digest, digest, digest], sealed, digest, user],
+    )
+    return rowsAffected > 0
+  }
+  if (await note()) return true
+  try {
+    await db.query(
+      `insert into users (user_id, appid, openid, unionid, created_at, last_login_at, session_key_1, session_key_digest)
+       values (?, ?, ?, ?, ?, ?, ?, ?)`,
+      [user, appid, openid, unionid, atMs, atMs, sealed, digest],
+    )
+    return true
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error
+  }
+  // Made by another login in this moment, or left.
+  if (await note()) return true
+  const { rows } = await db.query('select left_at from users where user_id = ?', [user])
+  return rows[0] !== undefined && integerOrNull(rows[0], 'left_at') === null
+}
+
+async function dropIdentity(
+  db: Db,
+  { userId, appid, openid }: { userId: string; appid: string; openid: string },
+): Promise<void> {
+  await db.query('delete from identities where appid = ? and openid = ? and user_id = ?', [
+    appid,
+    openid,
+    uuidToBytes(userId),
+  ])
 }
 
 /** People in a database. */
@@ -107,36 +147,92 @@ export function createPersonStore(db: Db): PersonStore {
       )
       const previous = (await holder(db, digest))?.previousUserId
       if (previous && previous !== userId) await loosenPhone(db, previous, digest)
-      await db.query('update users set phone_sealed = ?, phone_digest = ? where user_id = ?', [
-        sealed,
-        digest,
-        user,
-      ])
+      await db.query(
+        'update users set phone_sealed = ?, phone_digest = ? where user_id = ? and left_at is null',
+        [sealed, digest, user],
+      )
       // Somebody else may have proved the same number in between; the last one holds it.
       if ((await holder(db, digest))?.userId !== userId) await loosenPhone(db, userId, digest)
     },
 
     async notePhone(userId, sealed) {
       await db.query(
-        'update users set phone_sealed = ? where user_id = ? and phone_digest is null',
+        'update users set phone_sealed = ? where user_id = ? and phone_digest is null and left_at is null',
         [sealed, uuidToBytes(userId)],
       )
     },
 
-    async forget({ userId, appid, openid }) {
-      const user = uuidToBytes(userId)
-      const { rows } = await db.query('select phone_digest from users where user_id = ?', [user])
-      const digest = rows[0] && bytesOrNull(rows[0], 'phone_digest')
-      if (digest) {
-        await db.query('delete from phone_holders where phone_digest = ? and user_id = ?', [
-          digest,
-          user,
-        ])
-      }
-      await db.query('delete from users where user_id = ?', [user])
-      await db.query('delete from sessions where user_id = ?', [user])
-      await db.query('delete from identities where appid = ? and openid = ?', [appid, openid])
+    async leave(userId, atMs) {
+      await db.query(
+        `update users set left_at = ?, unionid = null, session_key_1 = null, session_key_2 = null, session_key_3 = null,
+           session_key_digest = null, phone_sealed = null, phone_digest = null, phone_bound_at = null
+         where user_id = ? and left_at is null`,
+        [atMs, uuidToBytes(userId)],
+      )
     },
+
+    async erase(userId) {
+      const user = uuidToBytes(userId)
+      const { rows } = await db.query('select appid, openid from users where user_id = ?', [user])
+      for (const row of rows) {
+        await dropIdentity(db, { userId, appid: text(row, 'appid'), openid: text(row, 'openid') })
+      }
+      await db.query('delete from sessions where user_id = ?', [user])
+      await releaseNumbers(db, userId)
+      for (;;) {
+        const claims = await db.query(
+          'select code_digest from code_claims where user_id = ? limit ?',
+          [user, ERASE_BATCH],
+        )
+        for (const row of claims.rows) {
+          await db.query('delete from code_claims where code_digest = ?', [
+            bytes(row, 'code_digest'),
+          ])
+        }
+        if (claims.rows.length < ERASE_BATCH) return
+      }
+    },
+
+    async whoLeft(beforeMs) {
+      const { rows } = await db.query(
+        'select user_id from users where left_at < ? order by left_at limit ?',
+        [beforeMs, 1],
+      )
+      return rows[0] && uuid(rows[0], 'user_id')
+    },
+
+    async eraseLast(userId) {
+      await db.query('delete from users where user_id = ? and left_at is not null', [
+        uuidToBytes(userId),
+      ])
+    },
+  }
+}
+
+/** Rows found at a time, each deleted by its key. */
+const ERASE_BATCH = 200
+
+/** Stands where a person was who is not there any more. */
+const NOBODY = new Uint8Array(16)
+
+/** Numbers that somebody holds or held are held by nobody, which the next holder can tell from a number that is new. */
+async function releaseNumbers(db: Db, userId: string): Promise<void> {
+  const user = uuidToBytes(userId)
+  const held = await db.query('select phone_digest from phone_holders where user_id = ?', [user])
+  for (const row of held.rows) {
+    await db.query(
+      'update phone_holders set user_id = ?, previous_user_id = null where phone_digest = ? and user_id = ?',
+      [NOBODY, bytes(row, 'phone_digest'), user],
+    )
+  }
+  const lost = await db.query('select phone_digest from phone_holders where previous_user_id = ?', [
+    user,
+  ])
+  for (const row of lost.rows) {
+    await db.query(
+      'update phone_holders set previous_user_id = null where phone_digest = ? and previous_user_id = ?',
+      [bytes(row, 'phone_digest'), user],
+    )
   }
 }
 

@@ -10,7 +10,7 @@ export function createSessionLookup(db: Db): Pick<SessionStore, 'living'> {
     async living({ userId, sessionId }, atMs) {
       const { rows } = await db.query(
         `select s.proof_hash, u.openid, u.phone_digest from sessions s join users u on u.user_id = s.user_id
-         where s.user_id = ? and s.session_id = ? and s.ended_at is null and s.expires_at > ?`,
+         where s.user_id = ? and s.session_id = ? and s.ended_at is null and s.expires_at > ? and u.left_at is null`,
         [uuidToBytes(userId), uuidToBytes(sessionId), atMs],
       )
       const [row] = rows
@@ -52,9 +52,11 @@ export function createSessionStore(db: Db): SessionStore {
     },
 
     async find({ userId, sessionId }) {
+      const user = uuidToBytes(userId)
       const { rows } = await db.query(
-        `select ${COLUMNS} from sessions where user_id = ? and session_id = ?`,
-        [uuidToBytes(userId), uuidToBytes(sessionId)],
+        `select ${COLUMNS} from sessions where user_id = ? and session_id = ?
+         and exists (select 1 from users where user_id = ? and left_at is null)`,
+        [user, uuidToBytes(sessionId), user],
       )
       return rows[0] && readSession(rows[0])
     },

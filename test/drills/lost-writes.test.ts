@@ -155,6 +155,7 @@ describeOnOwnServers('no submission is lost or doubled', (server) => {
           eraser: (db) => ({
             async forgetAuthor(userId) {
               await db.query('delete from ratings where user_id = ?', [uuidToBytes(userId)])
+              return true
             },
           }),
         },

@@ -63,7 +63,7 @@ export function judgeKey({ table, kind, columns }: Key): string[] {
 export function columnsOf(migrations: readonly Pick<Migration, 'statements'>[]): Column[] {
   return definitionsOf(migrations).flatMap(({ table, definition }) => {
     const [, column, type = '', rest = ''] =
-      /^(?:add column )?(?!primary key|unique key|key )(\w+) (\w+(?:\(\d+\))?)(.*)$/.exec(
+      /^(?:add column )?(?!(?:add )?(?:primary |unique )?key )(\w+) (\w+(?:\(\d+\))?)(.*)$/.exec(
         definition,
       ) ?? []
     if (column === undefined) return []

@@ -45,6 +45,16 @@ export const SCATTERS: readonly { statement: RegExp; reason: string }[] = [
       'the same walk, over accounts whose ratings are gone; both tables have the same shard key',
   },
   {
+    statement: /^select user_id from users where left_at < \? order by left_at limit \?$/,
+    reason: 'whoever left last minute is looked for again, and removed by their key',
+  },
+  {
+    statement:
+      /^select (?:phone_digest from phone_holders where (?:user_id|previous_user_id) = \?|code_digest from code_claims where user_id = \? limit \?)$/,
+    reason:
+      'numbers and codes of a person who leaves lie by themselves, and are changed by their key',
+  },
+  {
     statement:
       /^select (?:code_digest from code_claims where claimed_at|counter_key from counters where window_start|user_id, session_id from sessions where expires_at) < \? limit \?$/,
     reason: 'commands look for what has had its time, and delete it by its key',

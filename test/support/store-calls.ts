@@ -31,7 +31,7 @@ export function everyStore(db: Db) {
     createPlatformSessionStore: createPlatformSessionStore(db),
     createSessionStore: createSessionStore(db),
     createCodeClaimStore: createCodeClaimStore(db),
-    createCounterStore: createCounterStore(db),
+    createCounterStore: createCounterStore(db, bytes(32)),
     folds: {
       countAccount: (account: string) => folds.countAccount(db, account),
       foldAccount: (account: string) => folds.foldAccount(db, account, NOW_MS),
@@ -108,9 +108,10 @@ export function everyCall(stores: Stores): Calls {
   const counters = stores.createCounterStore
   const account = '13800138000'
   const [one, other] = [uuidV7(), uuidV7()]
+  let leaver = ''
   const added = session(one)
   const phone = { sealed: bytes(40), digest: bytes(32), atMs: NOW_MS }
-  const login = { appid: 'wxapp', unionid: null, sessionKey: null, atMs: NOW_MS }
+  const login = { appid: 'wxapp', unionid: null, sessionKeyOf: () => null, atMs: NOW_MS }
   const window = { lengthMs: 1000, atMs: NOW_MS }
   const newRating = async (userId: string) => {
     const score = rating(userId)
@@ -177,23 +178,35 @@ export function everyCall(stores: Stores): Calls {
     },
     createPersonIdentities: {
       identify: () => identities.identify({ appid: 'wxapp', openid: 'oTwo', atMs: NOW_MS }),
-      noteLogin: () => identities.noteLogin({ ...login, userId: uuidV7(), openid: 'oTwo' }),
+      noteLogin: () => identities.noteLogin({ ...login, openid: 'oTwo' }),
     },
     createPersonStore: {
       identify: () => people.identify({ appid: 'wxapp', openid: 'oOne', atMs: NOW_MS }),
       async noteLogin() {
-        await people.noteLogin({ ...login, userId: one, openid: 'oOne' })
-        await people.noteLogin({ ...login, userId: other, openid: 'oOther' })
+        leaver = await people.noteLogin({ ...login, openid: 'oLeaver' })
       },
       sessionKeys: () => people.sessionKeys(one),
       resealSessionKey: () => people.resealSessionKey(one, bytes(40), bytes(41)),
       phone: () => people.phone(one),
       async bindPhone() {
         await people.bindPhone({ ...phone, userId: one })
-        await people.bindPhone({ ...phone, userId: other })
+        await people.bindPhone({ ...phone, userId: leaver })
+        const digest = bytes(32).fill(8)
+        await people.bindPhone({ ...phone, userId: leaver, digest })
+        await people.bindPhone({ ...phone, userId: other, digest })
       },
       notePhone: () => people.notePhone(one, bytes(40)),
-      forget: () => people.forget({ userId: other, appid: 'wxapp', openid: 'oOther' }),
+      async leave() {
+        await people.leave(leaver, NOW_MS)
+        await people.noteLogin({ ...login, openid: 'oLeaver' })
+      },
+      async erase() {
+        await claims.claim(bytes(32), { nonceDigest: bytes(32), atMs: NOW_MS })
+        await claims.settle(bytes(32), { userId: leaver, sessionId: null })
+        await people.erase(leaver)
+      },
+      whoLeft: () => people.whoLeft(NOW_MS + 1),
+      eraseLast: () => people.eraseLast(leaver),
     },
     createSessionLookup: { living: () => stores.createSessionLookup.living(added, NOW_MS) },
     createPlatformSessionStore: {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { v7 as uuidV7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { migrate, readMigrations } from '../../../scripts/database/migrations.ts'
@@ -66,42 +66,46 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('the store on $nam
   })
 
   describe('what is kept of a person', () => {
-    const login = (userId: string, sessionKey: { sealed: Uint8Array; digest: Uint8Array } | null) =>
+    const login = (
+      openid: string,
+      sessionKey: { sealed: Uint8Array; digest: Uint8Array } | null = null,
+    ) =>
       people.noteLogin({
-        userId,
         appid: 'wxapp',
-        openid: `o${userId}`,
+        openid,
         unionid: null,
-        sessionKey,
+        sessionKeyOf: () => sessionKey,
         atMs: 1,
       })
+    const newPerson = () => login(`o${uuidV7()}`)
     const key = (name: string) => ({
       sealed: Buffer.from(`sealed ${name} ${Math.random()}`),
       digest: createHash('sha256').update(name).digest(),
     })
 
     test('the last three session keys are kept, newest first, and a repeated one pushes nothing out', async () => {
-      const userId = uuidV7()
+      const openid = `o${uuidV7()}`
       const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(key)
-      for (const each of [a, b, c, d, key('d'), null]) await login(userId, each ?? null)
+      for (const each of [a, b, c, d, key('d'), null]) await login(openid, each ?? null)
+      const userId = await login(openid)
       const texts = (await people.sessionKeys(userId)).map((each) => Buffer.from(each).toString())
       expect(texts).toEqual([d, c, b].map((each) => each?.sealed.toString()))
     })
 
     test('a resealed key replaces exactly the old spelling', async () => {
-      const userId = uuidV7()
+      const openid = `o${uuidV7()}`
       const [a, b] = [key('a'), key('b')]
-      for (const each of [a, b]) await login(userId, each)
+      await login(openid, a)
+      const userId = await login(openid, b)
       await people.resealSessionKey(userId, a.sealed, Buffer.from('new'))
       const texts = (await people.sessionKeys(userId)).map((each) => Buffer.from(each).toString())
       expect(texts).toEqual([b.sealed.toString(), 'new'])
     })
 
     test('a number has one holder: the last who proved it', async () => {
-      const [first, second] = [uuidV7(), uuidV7()]
+      const [first, second] = [await newPerson(), await newPerson()]
       const digest = createHash('sha256').update('13800138000').digest()
       for (const userId of [first, second]) {
-        await login(userId, null)
         await people.bindPhone({ userId, sealed: Buffer.from(userId), digest, atMs: 1 })
       }
       expect(await people.phone(first)).toBeUndefined()
@@ -109,9 +113,8 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('the store on $nam
     })
 
     test('two people proving the same number at once leave one holder', async () => {
-      const users = [uuidV7(), uuidV7()]
+      const users = [await newPerson(), await newPerson()]
       const digest = createHash('sha256').update('13900139000').digest()
-      for (const userId of users) await login(userId, null)
       const sealed = Buffer.from('sealed')
       await Promise.all(
         users.map((userId) => people.bindPhone({ userId, sealed, digest, atMs: 1 })),
@@ -121,8 +124,7 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('the store on $nam
     })
 
     test('a number nobody vouched for never replaces a proved one', async () => {
-      const userId = uuidV7()
-      await login(userId, null)
+      const userId = await newPerson()
       await people.notePhone(userId, Buffer.from('noted'))
       expect(await people.phone(userId)).toMatchObject({ isProved: false })
       const digest = createHash('sha256').update('1').digest()
@@ -136,7 +138,7 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('the store on $nam
     })
 
     test('counters count within their window, and start anew with the next', async () => {
-      const counters = createCounterStore(door.db)
+      const counters = createCounterStore(door.db, randomBytes(32))
       const window = { lengthMs: 1000, atMs: 10_500 }
       const counts = []
       for (let index = 0; index < 3; index++) counts.push(await counters.increment('c', window))
