@@ -123,6 +123,49 @@ export function createSessionStore(db: Db): SessionStore {
   }
 }
 
+/** People with open sessions, as a range of their ids: after one, up to and including the other. */
+export interface OpenSessions {
+  after: Uint8Array
+  through: Uint8Array
+  people: number
+  sessions: number
+}
+
+/** Going over everybody's sessions, for commands. Only sessions that began by a moment count, so that the walk ends. */
+export interface SessionEnding {
+  /** The next people who have open sessions, after those of a page or from the first; `undefined` when there are none. */
+  next(beganByMs: number, page?: Pick<OpenSessions, 'through'>): Promise<OpenSessions | undefined>
+  end(page: OpenSessions, beganByMs: number): Promise<void>
+}
+
+/** Ending everybody's sessions in a database, a range of people in one statement: there may be millions. */
+export function createSessionEnding(db: Db): SessionEnding {
+  return {
+    async next(beganByMs, { through: after } = NOBODY_YET) {
+      const { rows } = await db.query(
+        `select user_id, count(*) as row_count from sessions where user_id > ? and ended_at is null and created_at <= ?
+         group by user_id order by user_id limit ?`,
+        [after, beganByMs, PEOPLE_AT_A_TIME],
+      )
+      const last = rows.at(-1)
+      if (!last) return undefined
+      const sessions = rows.reduce((sum, row) => sum + integer(row, 'row_count'), 0)
+      return { after, through: bytes(last, 'user_id'), people: rows.length, sessions }
+    },
+
+    async end({ after, through }, beganByMs) {
+      await db.query(
+        'update sessions set ended_at = ? where user_id > ? and user_id <= ? and ended_at is null and created_at <= ?',
+        [beganByMs, after, through, beganByMs],
+      )
+    },
+  }
+}
+
+const PEOPLE_AT_A_TIME = 500
+/** Sorts before every id. */
+const NOBODY_YET = { through: new Uint8Array(16) }
+
 const COLUMNS = `user_id, session_id, kind, device, created_at, last_used_at, expires_at, ended_at,
   refresh_generation, refresh_kid, refresh_hash, previous_hash, rotated_at, proof_hash`
 

@@ -12,6 +12,7 @@ import { createRatingStore } from '../../shared/store/ratings.ts'
 import { uuidToBytes } from '../../shared/store/rows.ts'
 import {
   createPlatformSessionStore,
+  createSessionEnding,
   createSessionLookup,
   createSessionStore,
 } from '../../shared/store/sessions.ts'
@@ -30,6 +31,7 @@ export function everyStore(db: Db) {
     createSessionLookup: createSessionLookup(db),
     createPlatformSessionStore: createPlatformSessionStore(db),
     createSessionStore: createSessionStore(db),
+    createSessionEnding: createSessionEnding(db),
     createCodeClaimStore: createCodeClaimStore(db),
     createCounterStore: createCounterStore(db, bytes(32)),
     folds: {
@@ -234,6 +236,16 @@ export function everyCall(stores: Stores): Calls {
       endOldest: () => sessions.endOldest(one, 1, NOW_MS),
       end: () => sessions.end(added, NOW_MS),
       endAll: () => sessions.endAll(one, NOW_MS),
+    },
+    createSessionEnding: {
+      async next() {
+        await sessions.add(session(one))
+        await stores.createSessionEnding.next(NOW_MS)
+      },
+      async end() {
+        const page = await stores.createSessionEnding.next(NOW_MS)
+        if (page) await stores.createSessionEnding.end(page, NOW_MS)
+      },
     },
     createCodeClaimStore: {
       async claim() {

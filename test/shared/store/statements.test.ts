@@ -71,7 +71,7 @@ describe('every statement of the stores', () => {
   test('goes to one shard; only one’s own ratings, those who leave and the walks of commands ask them all', () => {
     const everywhere = statements.filter((statement) => targetOf(statement) === 'every')
     expect(new Set(everywhere.map(({ place }) => place.split(':')[0]))).toEqual(
-      new Set(['ratings.ts', 'rating-erasure.ts', 'maintenance.ts', 'people.ts']),
+      new Set(['ratings.ts', 'rating-erasure.ts', 'maintenance.ts', 'people.ts', 'sessions.ts']),
     )
     for (const { statement, reason } of SCATTERS) {
       const uses = everywhere.filter(({ sql }) => statement.test(normalised(sql)))
