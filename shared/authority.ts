@@ -4,7 +4,7 @@
  */
 
 import type { Call } from './call.ts'
-import { digestPhoneNumber } from './domain/phone-number.ts'
+import { digestPhoneNumber, phoneNumberOfAccount } from './domain/phone-number.ts'
 import type {
   AccessClaims,
   Caller,
@@ -85,10 +85,11 @@ export async function findCaller(
     sessionId,
     openid,
     isOperator: operators.has(userId) || operators.has(openid),
-    holds: (acc_nbr) =>
-      lookup !== undefined &&
-      phoneDigest !== null &&
-      Buffer.compare(digestPhoneNumber(acc_nbr, lookup), phoneDigest) === 0,
+    holds(acc_nbr) {
+      const number = phoneNumberOfAccount(acc_nbr)
+      if (number === undefined || lookup === undefined || phoneDigest === null) return false
+      return Buffer.compare(digestPhoneNumber(number, lookup), phoneDigest) === 0
+    },
   }
 }
 

@@ -126,14 +126,14 @@ export function createPersonStore(db: Db): PersonStore {
 
     async phone(userId) {
       const { rows } = await db.query(
-        'select phone_sealed, phone_digest from users where user_id = ? and phone_sealed is not null',
+        'select phone_sealed, phone_bound_at from users where user_id = ? and phone_sealed is not null',
         [uuidToBytes(userId)],
       )
       const [row] = rows
       return (
         row && {
           sealed: bytes(row, 'phone_sealed'),
-          isProved: bytesOrNull(row, 'phone_digest') !== null,
+          isProved: integerOrNull(row, 'phone_bound_at') !== null,
         }
       )
     },
@@ -148,8 +148,8 @@ export function createPersonStore(db: Db): PersonStore {
       const previous = (await holder(db, digest))?.previousUserId
       if (previous && previous !== userId) await loosenPhone(db, previous, digest)
       await db.query(
-        'update users set phone_sealed = ?, phone_digest = ? where user_id = ? and left_at is null',
-        [sealed, digest, user],
+        'update users set phone_sealed = ?, phone_digest = ?, phone_bound_at = ? where user_id = ? and left_at is null',
+        [sealed, digest, atMs, user],
       )
       // Somebody else may have proved the same number in between; the last one holds it.
       if ((await holder(db, digest))?.userId !== userId) await loosenPhone(db, userId, digest)
@@ -157,7 +157,7 @@ export function createPersonStore(db: Db): PersonStore {
 
     async notePhone(userId, sealed) {
       await db.query(
-        'update users set phone_sealed = ? where user_id = ? and phone_digest is null and left_at is null',
+        'update users set phone_sealed = ? where user_id = ? and phone_bound_at is null and left_at is null',
         [sealed, uuidToBytes(userId)],
       )
     },
@@ -254,7 +254,7 @@ async function holder(
 
 async function loosenPhone(db: Db, userId: string, digest: Uint8Array): Promise<void> {
   await db.query(
-    'update users set phone_sealed = null, phone_digest = null where user_id = ? and phone_digest = ?',
+    'update users set phone_sealed = null, phone_digest = null, phone_bound_at = null where user_id = ? and phone_digest = ?',
     [uuidToBytes(userId), digest],
   )
 }

@@ -9,7 +9,7 @@ export function createSessionLookup(db: Db): Pick<SessionStore, 'living'> {
   return {
     async living({ userId, sessionId }, atMs) {
       const { rows } = await db.query(
-        `select s.proof_hash, u.openid, u.phone_digest from sessions s join users u on u.user_id = s.user_id
+        `select s.proof_hash, u.openid, u.phone_digest, u.phone_bound_at from sessions s join users u on u.user_id = s.user_id
          where s.user_id = ? and s.session_id = ? and s.ended_at is null and s.expires_at > ? and u.left_at is null`,
         [uuidToBytes(userId), uuidToBytes(sessionId), atMs],
       )
@@ -19,7 +19,8 @@ export function createSessionLookup(db: Db): Pick<SessionStore, 'living'> {
         userId,
         sessionId,
         openid: text(row, 'openid'),
-        phoneDigest: bytesOrNull(row, 'phone_digest'),
+        // Without a time it was bound while numbers of different countries could have the same digest.
+        phoneDigest: row.phone_bound_at === null ? null : bytesOrNull(row, 'phone_digest'),
         proofHash: bytesOrNull(row, 'proof_hash'),
       }
     },

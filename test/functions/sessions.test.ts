@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
+import { parse as uuidToBytes } from 'uuid'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openDb } from '../../shared/wiring/database.ts'
 import { rating } from '../support/ratings.ts'
 import { startWorld, type World } from '../support/world.ts'
 
@@ -393,6 +395,40 @@ describe('phone', () => {
     }
     expect(await readAll(present.token, acc_nbr)).toBe(1)
     expect(await readAll(former.token, acc_nbr)).toBe(0)
+  })
+
+  test('a number from abroad is never the Chinese one of the same digits', async () => {
+    const acc_nbr = '13105551234'
+    const [author, abroad, holder] = [await world.logIn(), await world.logIn(), await world.logIn()]
+    await world.call('POST /score', { token: author.token, body: rating({ acc_nbr }) })
+    const [{ code }, own] = [
+      world.wechat.issuePhoneCode({ openid: abroad.openid, phone: '3105551234', countryCode: '1' }),
+      world.wechat.issuePhoneCode({ openid: holder.openid, phone: acc_nbr }),
+    ]
+    expect((await bind(holder.token, { code: own.code })).body.phone).toBe('131****1234')
+    expect((await bind(abroad.token, { code })).body.phone).toBe('+1 ****1234')
+    expect([await readAll(abroad.token, acc_nbr), await readAll(holder.token, acc_nbr)]).toEqual([
+      0, 1,
+    ])
+  })
+
+  test('a number bound before countries were told apart has to be proved again', async () => {
+    const acc_nbr = '13105551235'
+    const { token, openid, userId } = await world.logIn()
+    await world.call('POST /score', {
+      token: (await world.logIn()).token,
+      body: rating({ acc_nbr }),
+    })
+    await bind(token, { code: world.wechat.issuePhoneCode({ openid, phone: acc_nbr }).code })
+    expect(await readAll(token, acc_nbr)).toBe(1)
+    const db = await openDb(world.environment.DATABASE_URL ?? '')
+    // As the migration leaves such a row.
+    const user = uuidToBytes(userId)
+    await db.query('update users set phone_bound_at = null where user_id = ?', [user])
+    await db.close()
+    expect(await readAll(token, acc_nbr)).toBe(0)
+    await bind(token, { code: world.wechat.issuePhoneCode({ openid, phone: acc_nbr }).code })
+    expect(await readAll(token, acc_nbr)).toBe(1)
   })
 
   test('an access token of WeChat that died is replaced once, and the call repeated', async () => {
