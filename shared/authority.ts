@@ -4,13 +4,12 @@
  */
 
 import type { Call } from './call.ts'
-import { digestPhoneNumber, phoneNumberOfAccount } from './domain/phone-number.ts'
 import type {
   AccessClaims,
   Caller,
   Limiter,
   LivingSession,
-  Lookup,
+  NumberHolding,
   PlatformSessions,
   Sessions,
   Tokens,
@@ -27,7 +26,7 @@ export interface Authority {
   /** For callers the platform vouches for. */
   platformSessions: PlatformSessions
   /** Where it matters who holds a number. */
-  lookup?: Lookup
+  numbers?: NumberHolding
 }
 
 /** Handlers of open endpoints are given this; none of its ids exists. */
@@ -36,7 +35,7 @@ export const nobody: Caller = {
   sessionId: '',
   openid: '',
   isOperator: false,
-  holds: () => false,
+  heldSince: () => undefined,
 }
 
 /**
@@ -76,20 +75,16 @@ export async function findCaller(
   call: Call,
   needs: Authority,
 ): Promise<Caller> {
-  const { operators, lookup } = needs
+  const { operators, numbers } = needs
   const session = await findSession(claims, call, needs)
   if (!session) throw new Problem('unauthenticated')
-  const { userId, sessionId, openid, phoneDigest } = session
+  const { userId, sessionId, openid, phone } = session
   return {
     userId,
     sessionId,
     openid,
     isOperator: operators.has(userId) || operators.has(openid),
-    holds(acc_nbr) {
-      const number = phoneNumberOfAccount(acc_nbr)
-      if (number === undefined || lookup === undefined || phoneDigest === null) return false
-      return Buffer.compare(digestPhoneNumber(number, lookup), phoneDigest) === 0
-    },
+    heldSince: (acc_nbr) => numbers?.since(phone, acc_nbr),
   }
 }
 

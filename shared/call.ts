@@ -32,11 +32,20 @@ export interface Call extends CallFacts {
   platformCaller?: { openid: string; appid: string }
 }
 
+/** What deserves a log line of its own. */
+export type NotableEvent =
+  /** Somebody proved a number that was somebody else's. */
+  | 'number-taken-over'
+  /** Somebody is forgotten, and not everything of them was removed yet. */
+  | 'forgetting-unfinished'
+
 /** What a call came to, before a transport writes it. */
 export interface Outcome {
   status: number
   /** Sent as JSON; left out for 204. */
   body?: unknown
+  /** What happened beside it that an operator should know; each is a log line of its own. */
+  events?: readonly NotableEvent[]
   /** Lets shared caches and clients keep the answer; else nothing is stored anywhere. */
   cache?: { maxAgeSeconds: number; etag: string }
 }

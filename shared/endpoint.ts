@@ -39,6 +39,7 @@ export interface Handled<Output> {
   output: Output
   /** Sent in place of the output to a caller that used a form. */
   formOutput?: string
+  events?: Outcome['events']
   cache?: Outcome['cache']
 }
 
@@ -115,13 +116,13 @@ export async function run<Needs extends Authority>(
   const caller = endpoint.auth === 'required' ? await findCaller(claims, call, needs) : nobody
   // The call holds more than handlers may know; its type keeps the rest from them.
   const handled = await endpoint.handle({ input: input as never, needs, caller, facts: call })
-  const status = handled.status ?? 200
-  if (status === 204) return { status }
+  const { status = 200, events = [] } = handled
+  if (status === 204) return { status, events }
   const body =
     encoding === 'form' && handled.formOutput !== undefined
       ? handled.formOutput
       : v.parse(endpoint.output, handled.output)
-  return { status, body, ...(handled.cache ? { cache: handled.cache } : {}) }
+  return { status, body, events, ...(handled.cache ? { cache: handled.cache } : {}) }
 }
 
 function matchPath(pattern: string, path: string): Record<string, string> | undefined {

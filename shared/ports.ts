@@ -35,8 +35,11 @@ export interface Caller {
   sessionId: string
   openid: string
   isOperator: boolean
-  /** Whether the caller proved through WeChat's phone API that this account is their number. */
-  holds(acc_nbr: string): boolean
+  /**
+   * From which moment on the caller may read an account's ratings as its holder, who proved through WeChat's phone API that
+   * this is their number: 0 for all of them, `undefined` when it is not theirs, or was proved too long ago.
+   */
+  heldSince(acc_nbr: string): number | undefined
 }
 
 /** What a verified access token says. */
@@ -93,7 +96,22 @@ export type SessionKind = 'code' | 'function-call'
 /** A session that may be used, and what is known of its user. */
 export interface LivingSession extends AccessClaims {
   openid: string
-  phoneDigest: Uint8Array | null
+  phone: HeldNumber | null
+}
+
+/** A number somebody proved. */
+export interface HeldNumber {
+  digest: Uint8Array
+  /** When they proved it last. */
+  provedAtMs: number
+  /** When they took it over from somebody else; 0 for its first holder. */
+  sinceMs: number
+}
+
+/** Whose number an account is. */
+export interface NumberHolding {
+  /** As `Caller.heldSince`, for a caller who once proved `held`. */
+  since(held: HeldNumber | null, acc_nbr: string): number | undefined
 }
 
 /** What WeChat knows of whoever produced a login code. */
@@ -170,8 +188,11 @@ export interface NewScore extends Score {
   idempotencyKey: string | null
 }
 
-/** Which ratings of an account a query may touch: all of them, or those of one author. */
-export type ReadScope = { kind: 'all' } | { kind: 'author'; userId: string }
+/** Which ratings of an account a query may touch: all of them, those since a moment, or those of one author. */
+export type ReadScope =
+  | { kind: 'all' }
+  | { kind: 'since'; sinceMs: number }
+  | { kind: 'author'; userId: string }
 
 /** A slice of a newest-first list: `limit` ratings older than `before` (a rating's id). */
 export interface Slice {
@@ -245,13 +266,15 @@ export interface PersonStore {
   resealSessionKey(userId: string, before: Uint8Array, after: Uint8Array): Promise<void>
   /** The sealed phone number of a user, and whether it was proved. */
   phone(userId: string): Promise<{ sealed: Uint8Array; isProved: boolean } | undefined>
-  /** Makes the user the only holder of a number. */
+  /** Makes the user the only holder of a number, and of no other. Tells whether it was somebody else's until now. */
   bindPhone(phone: {
     userId: string
     sealed: Uint8Array
     digest: Uint8Array
     atMs: number
-  }): Promise<void>
+  }): Promise<{ wasTakenOver: boolean }>
+  /** The user holds no number any more. */
+  unbindPhone(userId: string): Promise<void>
   /** Stores a number nobody vouched for, unless the user has a proved one. */
   notePhone(userId: string, sealed: Uint8Array): Promise<void>
   /**

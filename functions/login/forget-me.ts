@@ -12,7 +12,7 @@ export const forgetMe = defineEndpoint<{ forgetting: Forgetting }>()({
   input: v.object({}),
   output: v.undefined(),
   async handle({ needs: { forgetting }, caller: { userId }, facts: { remainingMs } }) {
-    await forgetting.forget(userId, remainingMs)
-    return { status: 204, output: undefined }
+    const isFinished = await forgetting.forget(userId, remainingMs)
+    return { status: 204, output: undefined, events: isFinished ? [] : ['forgetting-unfinished'] }
   },
 })

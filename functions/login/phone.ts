@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { NotableEvent } from '../../shared/call.ts'
 import {
   digestPhoneNumber,
   maskPhoneNumber,
@@ -74,14 +75,15 @@ export const phone = defineEndpoint<Needs>()({
     }
     try {
       const number = spellPhoneNumber(await wechat.exchangePhoneCode(code, remainingMs()))
-      await people.bindPhone({
+      const { wasTakenOver } = await people.bindPhone({
         userId,
         sealed: vault.seal(number, context),
         digest: digestPhoneNumber(number, lookup),
         atMs: clock.now(),
       })
       await claim.settle({ userId, sessionId: null })
-      return { output: { phone: maskPhoneNumber(number) } }
+      const events: NotableEvent[] = wasTakenOver ? ['number-taken-over'] : []
+      return { output: { phone: maskPhoneNumber(number) }, events }
     } catch (error) {
       await claim.release().catch(() => {})
       throw error

@@ -1,9 +1,19 @@
 /** People: who an openid is, session keys, phone numbers. Shard key `user_id`, but for the two small lookups. */
 
-import { v7 as uuidV7 } from 'uuid'
+import { stringify as bytesToUuid, v7 as uuidV7 } from 'uuid'
 import type { Login, PersonStore } from '../ports.ts'
 import { type Db, DbError, isDuplicateKey } from './db.ts'
-import { bytes, bytesOrNull, integerOrNull, text, uuid, uuidOrNull, uuidToBytes } from './rows.ts'
+import {
+  bytes,
+  bytesOrNull,
+  integer,
+  integerOrNull,
+  isSameBytes,
+  text,
+  uuid,
+  uuidOrNull,
+  uuidToBytes,
+} from './rows.ts'
 
 /** Finding and noting people: all that a caller whom the platform vouches for needs. */
 export function createPersonIdentities(db: Db): Pick<PersonStore, 'identify' | 'noteLogin'> {
@@ -141,18 +151,35 @@ export function createPersonStore(db: Db): PersonStore {
     async bindPhone({ userId, sealed, digest, atMs }) {
       const user = uuidToBytes(userId)
       await db.query(
-        `insert into phone_holders (phone_digest, user_id, previous_user_id, bound_at) values (?, ?, null, ?)
-         on duplicate key update previous_user_id = user_id, user_id = values(user_id), bound_at = values(bound_at)`,
+        // Whose it is decides about the others, so it is assigned last.
+        `insert into phone_holders (phone_digest, user_id, previous_user_id, bound_at, held_since) values (?, ?, null, ?, 0)
+         on duplicate key update
+           previous_user_id = if(user_id = values(user_id), previous_user_id, user_id),
+           held_since = if(user_id = values(user_id), held_since, values(bound_at)),
+           bound_at = values(bound_at),
+           user_id = values(user_id)`,
         [digest, user, atMs],
       )
-      const previous = (await holder(db, digest))?.previousUserId
-      if (previous && previous !== userId) await loosenPhone(db, previous, digest)
+      const { previousUserId: previous = null, heldSinceMs = 0 } = (await holder(db, digest)) ?? {}
+      if (previous !== null && previous !== userId) await loosenPhone(db, previous, digest)
+      await releaseNumbers(db, userId, digest)
       await db.query(
-        'update users set phone_sealed = ?, phone_digest = ?, phone_bound_at = ? where user_id = ? and left_at is null',
-        [sealed, digest, atMs, user],
+        `update users set phone_sealed = ?, phone_digest = ?, phone_bound_at = ?, phone_since = ?
+         where user_id = ? and left_at is null`,
+        [sealed, digest, atMs, heldSinceMs, user],
       )
       // Somebody else may have proved the same number in between; the last one holds it.
       if ((await holder(db, digest))?.userId !== userId) await loosenPhone(db, userId, digest)
+      return { wasTakenOver: heldSinceMs === atMs && previous !== NOBODYS_ID }
+    },
+
+    async unbindPhone(userId) {
+      await db.query(
+        `update users set phone_sealed = null, phone_digest = null, phone_bound_at = null, phone_since = null
+         where user_id = ?`,
+        [uuidToBytes(userId)],
+      )
+      await releaseNumbers(db, userId)
     },
 
     async notePhone(userId, sealed) {
@@ -165,7 +192,7 @@ export function createPersonStore(db: Db): PersonStore {
     async leave(userId, atMs) {
       await db.query(
         `update users set left_at = ?, unionid = null, session_key_1 = null, session_key_2 = null, session_key_3 = null,
-           session_key_digest = null, phone_sealed = null, phone_digest = null, phone_bound_at = null
+           session_key_digest = null, phone_sealed = null, phone_digest = null, phone_bound_at = null, phone_since = null
          where user_id = ? and left_at is null`,
         [atMs, uuidToBytes(userId)],
       )
@@ -179,6 +206,7 @@ export function createPersonStore(db: Db): PersonStore {
       }
       await db.query('delete from sessions where user_id = ?', [user])
       await releaseNumbers(db, userId)
+      await forgetFormerHolder(db, userId)
       for (;;) {
         const claims = await db.query(
           'select code_digest from code_claims where user_id = ? limit ?',
@@ -214,21 +242,33 @@ const ERASE_BATCH = 200
 
 /** Stands where a person was who is not there any more. */
 const NOBODY = new Uint8Array(16)
+const NOBODYS_ID = bytesToUuid(NOBODY)
 
-/** Numbers that somebody holds or held are held by nobody, which the next holder can tell from a number that is new. */
-async function releaseNumbers(db: Db, userId: string): Promise<void> {
+/**
+ * Numbers that somebody holds, but for one, are held by nobody: whoever proves one later can be told from its first
+ * holder, and does not get to read what was written about somebody else.
+ */
+async function releaseNumbers(db: Db, userId: string, kept?: Uint8Array): Promise<void> {
   const user = uuidToBytes(userId)
-  const held = await db.query('select phone_digest from phone_holders where user_id = ?', [user])
-  for (const row of held.rows) {
-    await db.query(
-      'update phone_holders set user_id = ?, previous_user_id = null where phone_digest = ? and user_id = ?',
-      [NOBODY, bytes(row, 'phone_digest'), user],
-    )
-  }
-  const lost = await db.query('select phone_digest from phone_holders where previous_user_id = ?', [
+  const { rows } = await db.query('select phone_digest from phone_holders where user_id = ?', [
     user,
   ])
-  for (const row of lost.rows) {
+  for (const digest of rows.map((row) => bytes(row, 'phone_digest'))) {
+    if (kept !== undefined && isSameBytes(digest, kept)) continue
+    await db.query(
+      'update phone_holders set user_id = ?, previous_user_id = null where phone_digest = ? and user_id = ?',
+      [NOBODY, digest, user],
+    )
+  }
+}
+
+async function forgetFormerHolder(db: Db, userId: string): Promise<void> {
+  const user = uuidToBytes(userId)
+  const { rows } = await db.query(
+    'select phone_digest from phone_holders where previous_user_id = ?',
+    [user],
+  )
+  for (const row of rows) {
     await db.query(
       'update phone_holders set previous_user_id = null where phone_digest = ? and previous_user_id = ?',
       [bytes(row, 'phone_digest'), user],
@@ -241,20 +281,24 @@ const sessionKeyColumns = ['session_key_1', 'session_key_2', 'session_key_3'] as
 async function holder(
   db: Db,
   digest: Uint8Array,
-): Promise<{ userId: string; previousUserId: string | null } | undefined> {
+): Promise<{ userId: string; previousUserId: string | null; heldSinceMs: number } | undefined> {
   const { rows } = await db.query(
-    'select user_id, previous_user_id from phone_holders where phone_digest = ?',
+    'select user_id, previous_user_id, held_since from phone_holders where phone_digest = ?',
     [digest],
   )
   const [row] = rows
   return (
-    row && { userId: uuid(row, 'user_id'), previousUserId: uuidOrNull(row, 'previous_user_id') }
+    row && {
+      userId: uuid(row, 'user_id'),
+      previousUserId: uuidOrNull(row, 'previous_user_id'),
+      heldSinceMs: integer(row, 'held_since'),
+    }
   )
 }
 
 async function loosenPhone(db: Db, userId: string, digest: Uint8Array): Promise<void> {
   await db.query(
-    'update users set phone_sealed = null, phone_digest = null, phone_bound_at = null where user_id = ? and phone_digest = ?',
+    'update users set phone_sealed = null, phone_digest = null, phone_bound_at = null, phone_since = null where user_id = ? and phone_digest = ?',
     [uuidToBytes(userId), digest],
   )
 }

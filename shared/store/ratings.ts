@@ -13,7 +13,7 @@ import {
   type SqlRow,
   type SqlValue,
 } from './db.ts'
-import { countAccount, FOLD_TAIL_MAX, foldAccount, sumCounts } from './folds.ts'
+import { countAccount, FOLD_TAIL_MAX, foldAccount, lastIdAt, sumCounts } from './folds.ts'
 import { bytes, integer, integerOrNull, isSameBytes, text, uuid, uuidToBytes } from './rows.ts'
 
 /** Ratings in a database. */
@@ -124,6 +124,11 @@ function beforeId({ before }: Slice): Uint8Array {
  */
 function within(scope: ReadScope): { hint: string; condition: string; values: SqlValue[] } {
   if (scope.kind === 'all') return { hint: '', condition: '', values: [] }
+  if (scope.kind === 'since') {
+    // MySQL would rather walk through the other index.
+    const values = [lastIdAt(scope.sinceMs - 1)]
+    return { hint: 'force index (primary)', condition: 'and id > ?', values }
+  }
   return {
     hint: 'use index (ratings_once)',
     condition: 'and user_id = ?',

@@ -1,6 +1,6 @@
 /** Sessions. Shard key `user_id`. */
 
-import type { SessionKind, SessionRecord, SessionStore } from '../ports.ts'
+import type { HeldNumber, SessionKind, SessionRecord, SessionStore } from '../ports.ts'
 import { type Db, DbError, type SqlRow, type SqlValue } from './db.ts'
 import { bytes, bytesOrNull, integer, integerOrNull, text, uuid, uuidToBytes } from './rows.ts'
 
@@ -9,7 +9,7 @@ export function createSessionLookup(db: Db): Pick<SessionStore, 'living'> {
   return {
     async living({ userId, sessionId }, atMs) {
       const { rows } = await db.query(
-        `select s.proof_hash, u.openid, u.phone_digest, u.phone_bound_at from sessions s join users u on u.user_id = s.user_id
+        `select s.proof_hash, u.openid, u.phone_digest, u.phone_bound_at, u.phone_since from sessions s join users u on u.user_id = s.user_id
          where s.user_id = ? and s.session_id = ? and s.ended_at is null and s.expires_at > ? and u.left_at is null`,
         [uuidToBytes(userId), uuidToBytes(sessionId), atMs],
       )
@@ -19,12 +19,19 @@ export function createSessionLookup(db: Db): Pick<SessionStore, 'living'> {
         userId,
         sessionId,
         openid: text(row, 'openid'),
-        // Without a time it was bound while numbers of different countries could have the same digest.
-        phoneDigest: row.phone_bound_at === null ? null : bytesOrNull(row, 'phone_digest'),
+        phone: readHeldNumber(row),
         proofHash: bytesOrNull(row, 'proof_hash'),
       }
     },
   }
+}
+
+/** Without a time a number was bound while those of different countries could have the same digest. */
+function readHeldNumber(row: SqlRow): HeldNumber | null {
+  const digest = bytesOrNull(row, 'phone_digest')
+  const provedAtMs = integerOrNull(row, 'phone_bound_at')
+  if (digest === null || provedAtMs === null) return null
+  return { digest, provedAtMs, sinceMs: integer(row, 'phone_since') }
 }
 
 /** What sessions of callers need whom the platform vouches for. */

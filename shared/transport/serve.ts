@@ -194,6 +194,7 @@ function createAnswer<Needs extends EveryNeed>({
       const found = findEndpoint(endpoints, call)
       route = found.endpoint.route
       const outcome = await run(found, call, started.value.needsOf(remainingMs))
+      for (const event of outcome.events ?? []) log.write({ ...line, event, level: 'warn', route })
       finish(outcome.status)
       return transport.writeOutcome(outcome, options)
     } catch (error) {

@@ -9,6 +9,7 @@ import type { Clock, Forgetting, Limiter, Tokens, WeChat } from '../ports.ts'
 import { Problem, type ProblemCode } from '../problem.ts'
 import { createForgetting } from '../session/forgetting.ts'
 import { createLookup } from '../session/lookup.ts'
+import { createNumberHolding } from '../session/number-holding.ts'
 import { createPlatformSessions } from '../session/platform-sessions.ts'
 import { createSessionCheck } from '../session/session-check.ts'
 import { createSessions } from '../session/sessions.ts'
@@ -209,6 +210,16 @@ export const vault = part(['SEALING_KEYS'], ({ SEALING_KEYS: keys }) => createVa
 
 /** Finds phone numbers and codes without storing them. */
 export const lookup = part(['LOOKUP_KEY'], ({ LOOKUP_KEY: key }) => createLookup({ key }))
+
+/** Tells whose number an account is. */
+export const numbers = part(['LOOKUP_KEY', 'HOLDER_DAYS', 'TAKEN_OVER_RATINGS'], (values) =>
+  createNumberHolding({
+    lookup: createLookup({ key: values.LOOKUP_KEY }),
+    holderDays: values.HOLDER_DAYS,
+    takenOverRatings: values.TAKEN_OVER_RATINGS,
+    now: machine.now,
+  }),
+)
 
 /** Limits of requests; counted in the store. */
 export const limiter = stored(['LIMITS', 'TOKEN_KEYS'], (values): ((db: Db) => Limiter) => {

@@ -165,7 +165,7 @@ function boundAt(sql: string, { name, alias }: Table, column: string): number | 
 
 function tablesOf(sql: string): Table[] {
   const after =
-    /\b(?:from|join|into|^update) (\w+)(?: (?!use |where |set |on |join |values|order |limit |group )(\w+))?/g
+    /\b(?:from|join|into|^update) (\w+)(?: (?!use |force |where |set |on |join |values|order |limit |group )(\w+))?/g
   return [...sql.matchAll(after)].map(([, name = '', alias]) => ({ name, alias }))
 }
 

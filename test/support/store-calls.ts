@@ -130,10 +130,12 @@ export function everyCall(stores: Stores): Calls {
       scoresByAuthor: () => ratings.scoresByAuthor(one, slice),
       async scoresOfAccount() {
         await ratings.scoresOfAccount(account, { kind: 'all' }, slice)
+        await ratings.scoresOfAccount(account, { kind: 'since', sinceMs: NOW_MS }, slice)
         await ratings.scoresOfAccount(account, { kind: 'author', userId: one }, slice)
       },
       async countsOfAccount() {
         await ratings.countsOfAccount(account, { kind: 'all' })
+        await ratings.countsOfAccount(account, { kind: 'since', sinceMs: NOW_MS })
         await ratings.countsOfAccount(account, { kind: 'author', userId: one })
       },
     },
@@ -196,6 +198,10 @@ export function everyCall(stores: Stores): Calls {
         const digest = bytes(32).fill(8)
         await people.bindPhone({ ...phone, userId: leaver, digest })
         await people.bindPhone({ ...phone, userId: other, digest })
+      },
+      async unbindPhone() {
+        await people.bindPhone({ ...phone, userId: one, digest: bytes(32).fill(9) })
+        await people.unbindPhone(one)
       },
       notePhone: () => people.notePhone(one, bytes(40)),
       async leave() {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { migrate, readMigrations } from '../../../scripts/database/migrations.ts'
 import type { NewScore, PersonStore, RatingStore } from '../../../shared/ports.ts'
 import { createCounterStore } from '../../../shared/store/counters.ts'
+import { foldAccount } from '../../../shared/store/folds.ts'
 import { createPersonStore } from '../../../shared/store/people.ts'
 import { createRatingStore } from '../../../shared/store/ratings.ts'
 import { type Door, doors } from '../../support/store-doors.ts'
@@ -217,6 +218,25 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('the store on $nam
       expect(await store.scoresByAuthor(mine, everything)).toHaveLength(3)
       expect((await store.countsOfAccount(acc_nbr, scope)).count).toBe(2)
       expect((await store.countsOfAccount(acc_nbr, all)).count).toBe(3)
+    })
+
+    test('the scope since a moment holds what came from then on, folded or not', async () => {
+      const acc_nbr = '20013'
+      const times = [1000, 2000, 3000, 3000, 4000].map((ms) => Date.UTC(2026, 0, 1) + ms)
+      const added = []
+      for (const insertTimeMs of times) {
+        const score = newScore({ acc_nbr, insertTimeMs, id: uuidV7({ msecs: insertTimeMs }) })
+        added.unshift(score.id)
+        await store.addScore(score)
+      }
+      await foldAccount(door.db, acc_nbr, Date.now())
+      const scope = { kind: 'since', sinceMs: times[2] ?? 0 } as const
+      const { count, grades } = await store.countsOfAccount(acc_nbr, scope)
+      expect([count, grades.grade2]).toEqual([3, { '4': 3 }])
+      const ids = (await store.scoresOfAccount(acc_nbr, scope, everything)).map(({ id }) => id)
+      expect(new Set(ids)).toEqual(new Set(added.slice(0, 3)))
+      const later = { kind: 'since', sinceMs: (times[4] ?? 0) + 1 } as const
+      expect((await store.countsOfAccount(acc_nbr, later)).count).toBe(0)
     })
 
     test('counts are exact and leave out grades that were not given', async () => {
