@@ -1,6 +1,7 @@
 /** Deletes old ratings in bounded batches. Run with --help. */
 
 import { RETENTION_BATCH } from '../shared/store/maintenance.ts'
+import { forgettingFrom } from '../shared/wiring/compose.ts'
 import { progressLine, runCommand } from './cli/command.ts'
 import { countOlderThan, deleteOlderThan, deleteSpent } from './database/maintenance.ts'
 import { stageOptions, stageUsage, withDatabase } from './database/with-database.ts'
@@ -9,7 +10,7 @@ const usage = `Usage: npm run retention -- --stage NAME --older-than DAYSd [--dr
 
 Deletes ratings older than so many days from the stage's database, some ${RETENTION_BATCH} in
 one transaction, while submissions go on; counts stay exact. Also clears codes, counters and
-sessions that are of no use any more. Cut off, it is simply run again.
+sessions that are of no use any more, and what is left of people who left. Cut off, it is simply run again.
 
 ${stageUsage}
   --older-than 365d   how old; whole days
@@ -31,7 +32,7 @@ await runCommand({
       throw new Error(`--older-than needs a number of days, like 365d.\n\n${usage}`)
     const nowMs = Date.now()
     const beforeMs = nowMs - Number(days) * DAY_MS
-    await withDatabase(stage, async (db) => {
+    await withDatabase(stage, async (db, values) => {
       if (isDryRun) {
         const count = await countOlderThan(db, beforeMs)
         return console.log(`${count} ratings are older than ${days} days.`)
@@ -43,9 +44,10 @@ await runCommand({
       const spent = await deleteSpent(db, nowMs - DAY_MS, (rows) =>
         progress.show(`retention: ${rows} spent codes, counters and sessions deleted`),
       )
+      const forgotten = await forgettingFrom(db, values).finish()
       progress.end()
       console.log(
-        `Deleted ${deleted} ratings older than ${days} days, and ${spent} spent codes, counters and sessions.`,
+        `Deleted ${deleted} ratings older than ${days} days, ${spent} spent codes, counters and sessions, and the last of ${forgotten} people who left.`,
       )
     })
   },

@@ -4,14 +4,13 @@
  */
 
 import type { Call } from './call.ts'
-import { digestPhoneNumber } from './domain/phone-number.ts'
 import { subscriberOf } from './network-addresses.ts'
 import type {
   AccessClaims,
   Caller,
   Limiter,
   LivingSession,
-  Lookup,
+  NumberHolding,
   PlatformSessions,
   SecurityLog,
   Sessions,
@@ -29,7 +28,7 @@ export interface Authority {
   /** For callers the platform vouches for. */
   platformSessions: PlatformSessions
   /** Where it matters who holds a number. */
-  lookup?: Lookup
+  numbers?: NumberHolding
 }
 
 /** Handlers of open endpoints are given this; none of its ids exists. */
@@ -38,7 +37,7 @@ export const nobody: Caller = {
   sessionId: '',
   openid: '',
   isOperator: false,
-  holds: () => false,
+  heldSince: () => undefined,
 }
 
 /**
@@ -82,19 +81,16 @@ export async function findCaller(
   call: Call,
   needs: Authority,
 ): Promise<Caller> {
-  const { operators, lookup } = needs
+  const { operators, numbers } = needs
   const session = await findSession(claims, call, needs)
   if (!session) throw new Problem('unauthenticated')
-  const { userId, sessionId, openid, phoneDigest } = session
+  const { userId, sessionId, openid, phone } = session
   return {
     userId,
     sessionId,
     openid,
     isOperator: operators.has(userId) || operators.has(openid),
-    holds: (acc_nbr) =>
-      lookup !== undefined &&
-      phoneDigest !== null &&
-      Buffer.compare(digestPhoneNumber(acc_nbr, lookup), phoneDigest) === 0,
+    heldSince: (acc_nbr) => numbers?.since(phone, acc_nbr),
   }
 }
 

@@ -120,7 +120,7 @@ export async function run<Needs extends Authority>(
   // The call holds more than handlers may know; its type keeps the rest from them.
   const handling = { input: input as never, needs, caller, facts: call, security }
   const handled = await endpoint.handle(handling)
-  const status = handled.status ?? 200
+  const { status = 200 } = handled
   if (status === 204) return { status }
   const body =
     encoding === 'form' && handled.formOutput !== undefined

@@ -39,6 +39,7 @@ export type SecurityEvent =
   | 'operator-read'
   | 'limit-reached'
   | 'person-forgotten'
+  | 'forgetting-unfinished'
 
 /** Security events of one call. Ids and numbers given here are written as pseudonyms. */
 export interface SecurityLog {
@@ -62,8 +63,11 @@ export interface Caller {
   sessionId: string
   openid: string
   isOperator: boolean
-  /** Whether the caller proved through WeChat's phone API that this account is their number. */
-  holds(acc_nbr: string): boolean
+  /**
+   * From which moment on the caller may read an account's ratings as its holder, who proved through WeChat's phone API that
+   * this is their number: 0 for all of them, `undefined` when it is not theirs, or was proved too long ago.
+   */
+  heldSince(acc_nbr: string): number | undefined
 }
 
 /** What a verified access token says. */
@@ -127,7 +131,22 @@ export type SessionKind = 'code' | 'function-call'
 /** A session that may be used, and what is known of its user. */
 export interface LivingSession extends AccessClaims {
   openid: string
-  phoneDigest: Uint8Array | null
+  phone: HeldNumber | null
+}
+
+/** A number somebody proved. */
+export interface HeldNumber {
+  digest: Uint8Array
+  /** When they proved it last. */
+  provedAtMs: number
+  /** When they took it over from somebody else; 0 for its first holder. */
+  sinceMs: number
+}
+
+/** Whose number an account is. */
+export interface NumberHolding {
+  /** As `Caller.heldSince`, for a caller who once proved `held`. */
+  since(held: HeldNumber | null, acc_nbr: string): number | undefined
 }
 
 /** What WeChat knows of whoever produced a login code. */
@@ -211,8 +230,11 @@ export interface NewScore extends Omit<Score, 'id' | 'insertTimeMs'> {
   idempotencyKey: string | null
 }
 
-/** Which ratings of an account a query may touch: all of them, or those of one author. */
-export type ReadScope = { kind: 'all' } | { kind: 'author'; userId: string }
+/** Which ratings of an account a query may touch: all of them, those since a moment, or those of one author. */
+export type ReadScope =
+  | { kind: 'all' }
+  | { kind: 'since'; sinceMs: number }
+  | { kind: 'author'; userId: string }
 
 /** A slice of a newest-first list: `limit` ratings older than `before`, of one account also newer than `after` (ids). */
 export interface Slice {
@@ -251,8 +273,15 @@ export interface RatingStore {
 
 /** The end of a person’s ratings. */
 export interface RatingEraser {
-  /** Deletes a user's ratings, or cuts their link to the person. Repeatable when cut off. */
-  forgetAuthor(userId: string, ratings: 'delete' | 'keep-anonymous'): Promise<void>
+  /**
+   * Deletes a user's ratings, or cuts their link to the person. Repeatable when cut off, or when it stopped between two
+   * batches because `isEnough`; resolves to whether all are done.
+   */
+  forgetAuthor(
+    userId: string,
+    ratings: 'delete' | 'keep-anonymous',
+    isEnough?: () => boolean,
+  ): Promise<boolean>
 }
 
 /** A session key as it is stored. */
@@ -261,36 +290,66 @@ export interface SealedSessionKey {
   digest: Uint8Array
 }
 
+/** A login to be noted: unionid when WeChat tells one, and the session key as the newest of three. */
+export interface Login {
+  appid: string
+  openid: string
+  unionid: string | null
+  /** The session key as it is stored of this user; null when there is none. */
+  sessionKeyOf: (userId: string) => SealedSessionKey | null
+  atMs: number
+}
+
 /** What is kept of people. */
 export interface PersonStore {
   /** The id of this openid's user in this mini program; made when there is none. */
   identify(person: { appid: string; openid: string; atMs: number }): Promise<string>
-  /** Notes a login: unionid when WeChat tells one, and the session key as the newest of three. */
-  noteLogin(login: {
-    userId: string
-    appid: string
-    openid: string
-    unionid: string | null
-    sessionKey: SealedSessionKey | null
-    atMs: number
-  }): Promise<void>
+  /** Notes a login, and resolves to whose: of somebody new when there is no such person, or they left. */
+  noteLogin(login: Login): Promise<string>
   /** Sealed session keys, newest first. */
   sessionKeys(userId: string): Promise<Uint8Array[]>
   /** Replaces one sealed session key by the same key under a newer sealing key. */
   resealSessionKey(userId: string, before: Uint8Array, after: Uint8Array): Promise<void>
   /** The sealed phone number of a user, and whether it was proved. */
   phone(userId: string): Promise<{ sealed: Uint8Array; isProved: boolean } | undefined>
-  /** Makes the user the only holder of a number. */
+  /** Makes the user the only holder of a number, and of no other. Tells whether it was somebody else's until now. */
   bindPhone(phone: {
     userId: string
     sealed: Uint8Array
     digest: Uint8Array
     atMs: number
-  }): Promise<void>
+  }): Promise<{ wasTakenOver: boolean }>
+  /** The user holds no number any more. */
+  unbindPhone(userId: string): Promise<void>
   /** Stores a number nobody vouched for, unless the user has a proved one. */
   notePhone(userId: string, sealed: Uint8Array): Promise<void>
-  /** Removes the person; ratings are the rating store's. Repeatable when cut off. */
-  forget(person: { userId: string; appid: string; openid: string }): Promise<void>
+  /**
+   * From now on this person is not there: no session of theirs lives. What stays is a note, so that the rest is
+   * finished whatever happens: `erase`, the ratings, and after a while both again, then `eraseLast`.
+   */
+  leave(userId: string, atMs: number): Promise<void>
+  /** Removes everything about a person who left but ratings and the note. Repeatable. */
+  erase(userId: string): Promise<void>
+  /** Of those who left before and are still noted, the first. */
+  whoLeft(beforeMs: number): Promise<string | undefined>
+  /** Removes the note of a person who left. */
+  eraseLast(userId: string): Promise<void>
+}
+
+/** Leaving for good. */
+export interface Forgetting {
+  /**
+   * Forgets a person. Resolves to false when not everything was removed in the time there is; `finish` goes on with it.
+   * @throws {DbError} only while nothing was done yet
+   */
+  forget(userId: string, remainingMs: () => number): Promise<boolean>
+  /**
+   * Looks a second time at people who left, by now longer ago than any call may take that knew them, and removes what
+   * such a call still wrote, and whatever is left otherwise. Resolves to how many are forgotten for good.
+   */
+  finish(isEnough?: () => boolean): Promise<number>
+  /** The same as part of another call's work: rarely, for a moment, and without failing. */
+  finishSome(): Promise<void>
 }
 
 /** A session as it is stored. Times are milliseconds. */

@@ -38,6 +38,7 @@ const bodies: Record<string, unknown> = {
   'DELETE /login/devices/{id}': undefined,
   'POST /login/phone': { code: 'unknown' },
   'POST /login/user-data': { encryptedData: 'AAAA', iv: 'AAAA' },
+  'DELETE /login/phone': undefined,
   'DELETE /login/me': undefined,
   'POST /score': rating(),
   'GET /score': undefined,

@@ -28,6 +28,8 @@ const bad: [variable: string, value: string, en: RegExp, zh: RegExp][] = [
   ['ALLOWED_ORIGINS', 'https://canary.example/path', /exact origins/, /完整的来源地址/],
   ['ALLOWED_ORIGINS', '*', /exact origins/, /完整的来源地址/],
   ['ANONYMOUS_RATINGS', 'maybe', /should be keep \/ delete/, /应为 keep \/ delete/],
+  ['HOLDER_DAYS', '0', /from 1 to 3650/, /1 到 3650/],
+  ['TAKEN_OVER_RATINGS', 'some', /should be from-binding \/ all/, /应为 from-binding \/ all/],
   ['ACCESS_TOKEN_SECONDS', '5', /from 60 to 86400/, /60 到 86400/],
   ['ACCESS_TOKEN_SECONDS', '86401', /from 60 to 86400/, /60 到 86400/],
   ['DATABASE_URL', 'postgres://canary:canary@db.example.com/x', /should be mysql:/, /应为 mysql:/],
@@ -66,6 +68,8 @@ const good: [variable: string, value: string][] = [
   ['DATABASE_CONNECTIONS', '99'],
   ['ALLOWED_ORIGINS', 'https://example.com, https://a.example.com:8443'],
   ['ANONYMOUS_RATINGS', 'keep'],
+  ['HOLDER_DAYS', '90'],
+  ['TAKEN_OVER_RATINGS', 'all'],
   ['ACCESS_TOKEN_SECONDS', '60'],
   ['DATABASE_URL', 'mysql://user:p%40ss@db.example.com:3306/x?ssl=true'],
   ['WECHAT_API_URL', ''],
@@ -118,9 +122,10 @@ const startingLocally: Judge = async (env) => {
   return [...new Set((await Promise.all(runs)).flat())]
 }
 
-const loginParts = declarations.get('login') ?? {}
+/** The parts of the two functions that take every variable between them. */
+const allParts: AnyParts = { ...declarations.get('query-scores'), ...declarations.get('login') }
 const judges: [who: string, judge: Judge, language: 'en' | 'zh'][] = [
-  ['a function at its start', starting(loginParts), 'en'],
+  ['a function at its start', starting(allParts), 'en'],
   ['a deploy', deploying(declarations), 'en'],
   ['the doctor', doctorIn('en'), 'en'],
   ['the doctor in Chinese', doctorIn('zh'), 'zh'],
@@ -169,7 +174,7 @@ describe('a rule that is missing in one place', () => {
     const forgetful = new Map(
       [...declarations].map(([key, parts]) => [key, without(variable, parts)]),
     )
-    for (const judge of [starting(without(variable, loginParts)), deploying(forgetful)]) {
+    for (const judge of [starting(without(variable, allParts)), deploying(forgetful)]) {
       const missed = await missedBy(judge, 'en')
       expect(missed).toHaveLength(bad.filter(([name]) => name === variable).length)
       expect(missed[0]).toMatch(new RegExp(`^${variable}=`))

@@ -6,10 +6,11 @@ import { logout } from './logout.ts'
 import { parts } from './parts.ts'
 import { phone } from './phone.ts'
 import { refresh } from './refresh.ts'
+import { unbindPhone } from './unbind-phone.ts'
 import { userData } from './user-data.ts'
 
 export const main_handler = serve({
   functionName: 'login',
   parts,
-  endpoints: [login, refresh, logout, devices, endDevice, phone, userData, forgetMe],
+  endpoints: [login, refresh, logout, devices, endDevice, phone, unbindPhone, userData, forgetMe],
 })

@@ -3,6 +3,7 @@ import { defineEndpoint } from '../../shared/endpoint.ts'
 import type {
   Clock,
   CodeClaimStore,
+  Forgetting,
   Lookup,
   PersonStore,
   Sessions,
@@ -59,6 +60,7 @@ interface Needs {
   appid: string
   wechat: WeChat
   people: PersonStore
+  forgetting: Forgetting
   codeClaims: CodeClaimStore
   sessions: Sessions
   vault: Vault
@@ -97,6 +99,7 @@ export const login = defineEndpoint<Needs>()({
       // Nobody may repeat it without a device, so nothing of it needs to be kept.
       if (device === undefined) await claim.release().catch(() => {})
       else await claim.settle({ userId, sessionId: pair.sessionId })
+      await needs.forgetting.finishSome()
       return { output: { ...tokenPairOutput(pair), user: { ...userData, id: userId } } }
     } catch (error) {
       await claim.release().catch(() => {})
@@ -119,9 +122,8 @@ async function logIn(
   const { appid, wechat, people, sessions, clock } = needs
   const { openid, sessionKey, unionid } = await wechat.exchangeCode(input.code, remainingMs())
   const atMs = clock.now()
-  const userId = await people.identify({ appid, openid, atMs })
-  const sealed = sealSessionKey(needs, userId, sessionKey)
-  await people.noteLogin({ userId, appid, openid, unionid, sessionKey: sealed, atMs })
+  const sessionKeyOf = (id: string) => sealSessionKey(needs, id, sessionKey)
+  const userId = await people.noteLogin({ appid, openid, unionid, sessionKeyOf, atMs })
 
   const { encryptedData, iv, rawData, signature, device = '', proofKey = null } = input
   let userData: UserData | undefined

@@ -44,7 +44,13 @@ export const phone = defineEndpoint<Needs>()({
   auth: 'required',
   input: PhoneInput,
   output: v.object({ phone: v.string() }),
-  async handle({ input: { code, encryptedData, iv }, needs, caller, facts: { remainingMs } }) {
+  async handle({
+    input: { code, encryptedData, iv },
+    needs,
+    caller,
+    facts: { remainingMs },
+    security,
+  }) {
     const { people, vault, wechat, lookup, clock } = needs
     const { userId } = caller
     const context = `phone:${userId}`
@@ -74,13 +80,14 @@ export const phone = defineEndpoint<Needs>()({
     }
     try {
       const number = spellPhoneNumber(await wechat.exchangePhoneCode(code, remainingMs()))
-      await people.bindPhone({
+      const { wasTakenOver } = await people.bindPhone({
         userId,
         sealed: vault.seal(number, context),
         digest: digestPhoneNumber(number, lookup),
         atMs: clock.now(),
       })
       await claim.settle({ userId, sessionId: null })
+      if (wasTakenOver) security.note('number-taken-over')
       return { output: { phone: maskPhoneNumber(number) } }
     } catch (error) {
       await claim.release().catch(() => {})

@@ -95,8 +95,10 @@ export const localSettings: readonly string[] = [
   'ANONYMOUS_RATINGS',
   'COMPRESS',
   'DATABASE_CONNECTIONS',
+  'HOLDER_DAYS',
   'LIMITS',
   'OPERATORS',
+  'TAKEN_OVER_RATINGS',
 ]
 
 export interface LocalStageOptions {

@@ -3,7 +3,7 @@
 import { type Db, DbError } from '../../shared/store/db.ts'
 import { type CommandDatabaseOptions, openDb } from '../../shared/wiring/database.ts'
 import { CommandProblem } from '../cli/problem.ts'
-import { LOCAL, readStage } from '../cli/stage.ts'
+import { LOCAL, readStage, type StageValues } from '../cli/stage.ts'
 import { startLocalDatabase } from './local-database.ts'
 
 /** The options of such a command, for `parseArgs`. */
@@ -13,10 +13,10 @@ export const stageUsage = `  --stage NAME        whose database and values: thos
   --database URL      with --stage local: another database, such as mysql://user:password@host:3306/name,
                       planetscale+mysql://…, sqlite:FILE`
 
-/** Says which stage, then runs `work` on its database. */
+/** Says which stage, then runs `work` on its database; `values` are the stage's. */
 export async function withDatabase<T>(
   { stage: name, database: address }: { stage?: string; database?: string },
-  work: (db: Db) => Promise<T>,
+  work: (db: Db, values: StageValues) => Promise<T>,
   options: CommandDatabaseOptions = {},
 ): Promise<T> {
   const stage = await readStage(name, { database: address })
@@ -26,7 +26,7 @@ export async function withDatabase<T>(
   const database = await startLocalDatabase(DATABASE_URL)
   try {
     const db = await openDb(database.url, options)
-    return await work(db).finally(() => db.close())
+    return await work(db, stage.values).finally(() => db.close())
   } catch (error) {
     if (!(error instanceof DbError)) throw error
     const advice =

@@ -144,6 +144,7 @@ export type Rating = Page['items'][number]
 /** The answer of `POST /query/summary`. */
 export interface Summary {
   count: number
+  newest_only?: 'true'
   grades: {
     grade1: {
       mean: number | null

@@ -3,12 +3,13 @@
 import type { Caller, GradeCounts, ReadScope } from '../ports.ts'
 
 /**
- * The one reading rule. The holder of a number and an operator read all ratings of that account;
- * everyone else reads their own. There is no "forbidden": what may not be read is not there.
+ * The one reading rule. An operator reads all ratings of an account, and so does the holder of the number, or those since
+ * they took it over; everyone else reads their own. There is no "forbidden": what may not be read is not there.
  */
 export function readableBy(caller: Caller, acc_nbr: string): ReadScope {
-  if (caller.isOperator || caller.holds(acc_nbr)) return { kind: 'all' }
-  return { kind: 'author', userId: caller.userId }
+  const sinceMs = caller.isOperator ? 0 : caller.heldSince(acc_nbr)
+  if (sinceMs === undefined) return { kind: 'author', userId: caller.userId }
+  return sinceMs === 0 ? { kind: 'all' } : { kind: 'since', sinceMs }
 }
 
 /** The counts of no ratings. */

@@ -27,11 +27,11 @@ export function createPlatformSessions({
       if (caller.appid !== appid) return undefined
       const { openid } = caller
       const atMs = now()
-      const userId = await people.identify({ appid, openid, atMs })
-      const claims = { userId, sessionId: SESSION_ID }
-      const known = await store.living(claims, atMs)
+      const identified = await people.identify({ appid, openid, atMs })
+      const known = await store.living({ userId: identified, sessionId: SESSION_ID }, atMs)
       if (known) return known
-      await people.noteLogin({ userId, appid, openid, unionid: null, sessionKey: null, atMs })
+      const login = { appid, openid, unionid: null, sessionKeyOf: () => null, atMs }
+      const claims = { userId: await people.noteLogin(login), sessionId: SESSION_ID }
       const own = {
         ...claims,
         kind: 'function-call',

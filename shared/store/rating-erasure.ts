@@ -8,7 +8,7 @@ import { bytes, text, uuidToBytes } from './rows.ts'
 /** Erasure in a database. */
 export function createRatingEraser(db: Db): RatingEraser {
   return {
-    async forgetAuthor(userId, choice) {
+    async forgetAuthor(userId, choice, isEnough = () => false) {
       const author = uuidToBytes(userId)
       for (;;) {
         const { rows } = await db.query(
@@ -21,10 +21,11 @@ export function createRatingEraser(db: Db): RatingEraser {
           byAccount.set(acc_nbr, [...(byAccount.get(acc_nbr) ?? []), bytes(row, 'id')])
         }
         for (const [acc_nbr, ids] of byAccount) {
+          if (isEnough()) return false
           if (choice === 'delete') await deleteRatings(db, acc_nbr, ids)
           else for (const id of ids) await anonymise(db, acc_nbr, id)
         }
-        if (rows.length < FORGET_BATCH) return
+        if (rows.length < FORGET_BATCH) return true
       }
     },
   }

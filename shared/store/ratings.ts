@@ -12,6 +12,7 @@ import {
   BEFORE_FIRST_ID,
   type CountLimits,
   countLimits,
+  lastIdAt,
   sumCounts,
   summarisedCounts,
 } from './folds.ts'
@@ -160,12 +161,16 @@ function afterId({ after = null }: Slice): Uint8Array {
 
 /** Without the hints the optimisers may walk through all ratings of an account, or sort all of an author's. */
 function within(scope: ReadScope): { condition: string; values: Uint8Array[] } {
-  return scope.kind === 'all'
-    ? { condition: 'force index (primary) where acc_nbr = ?', values: [] }
-    : {
-        condition: 'force index (ratings_own) where acc_nbr = ? and user_id = ?',
-        values: [uuidToBytes(scope.userId)],
-      }
+  if (scope.kind === 'all')
+    return { condition: 'force index (primary) where acc_nbr = ?', values: [] }
+  if (scope.kind === 'since') {
+    const values = [lastIdAt(scope.sinceMs - 1)]
+    return { condition: 'force index (primary) where acc_nbr = ? and id > ?', values }
+  }
+  return {
+    condition: 'force index (ratings_own) where acc_nbr = ? and user_id = ?',
+    values: [uuidToBytes(scope.userId)],
+  }
 }
 
 /** The rating under the client's key, or the one of this id where there is no key. */

@@ -1,6 +1,6 @@
 /** Sessions. Shard key `user_id`. */
 
-import type { SessionKind, SessionRecord, SessionStore } from '../ports.ts'
+import type { HeldNumber, SessionKind, SessionRecord, SessionStore } from '../ports.ts'
 import { type Db, DbError, type SqlRow, type SqlValue } from './db.ts'
 import { bytes, bytesOrNull, integer, integerOrNull, text, uuid, uuidToBytes } from './rows.ts'
 
@@ -9,8 +9,8 @@ export function createSessionLookup(db: Db): Pick<SessionStore, 'living'> {
   return {
     async living({ userId, sessionId }, atMs) {
       const { rows } = await db.query(
-        `select s.proof_hash, u.openid, u.phone_digest from sessions s join users u on u.user_id = s.user_id
-         where s.user_id = ? and s.session_id = ? and s.ended_at is null and s.expires_at > ?`,
+        `select s.proof_hash, u.openid, u.phone_digest, u.phone_bound_at, u.phone_since from sessions s join users u on u.user_id = s.user_id
+         where s.user_id = ? and s.session_id = ? and s.ended_at is null and s.expires_at > ? and u.left_at is null`,
         [uuidToBytes(userId), uuidToBytes(sessionId), atMs],
       )
       const [row] = rows
@@ -19,11 +19,19 @@ export function createSessionLookup(db: Db): Pick<SessionStore, 'living'> {
         userId,
         sessionId,
         openid: text(row, 'openid'),
-        phoneDigest: bytesOrNull(row, 'phone_digest'),
+        phone: readHeldNumber(row),
         proofHash: bytesOrNull(row, 'proof_hash'),
       }
     },
   }
+}
+
+/** Without a time a number was bound while those of different countries could have the same digest. */
+function readHeldNumber(row: SqlRow): HeldNumber | null {
+  const digest = bytesOrNull(row, 'phone_digest')
+  const provedAtMs = integerOrNull(row, 'phone_bound_at')
+  if (digest === null || provedAtMs === null) return null
+  return { digest, provedAtMs, sinceMs: integer(row, 'phone_since') }
 }
 
 /** What sessions of callers need whom the platform vouches for. */
@@ -52,9 +60,11 @@ export function createSessionStore(db: Db): SessionStore {
     },
 
     async find({ userId, sessionId }) {
+      const user = uuidToBytes(userId)
       const { rows } = await db.query(
-        `select ${COLUMNS} from sessions where user_id = ? and session_id = ?`,
-        [uuidToBytes(userId), uuidToBytes(sessionId)],
+        `select ${COLUMNS} from sessions where user_id = ? and session_id = ?
+         and exists (select 1 from users where user_id = ? and left_at is null)`,
+        [user, uuidToBytes(sessionId), user],
       )
       return rows[0] && readSession(rows[0])
     },
@@ -120,6 +130,49 @@ export function createSessionStore(db: Db): SessionStore {
     },
   }
 }
+
+/** People with open sessions, as a range of their ids: after one, up to and including the other. */
+export interface OpenSessions {
+  after: Uint8Array
+  through: Uint8Array
+  people: number
+  sessions: number
+}
+
+/** Going over everybody's sessions, for commands. Only sessions that began by a moment count, so that the walk ends. */
+export interface SessionEnding {
+  /** The next people who have open sessions, after those of a page or from the first; `undefined` when there are none. */
+  next(beganByMs: number, page?: Pick<OpenSessions, 'through'>): Promise<OpenSessions | undefined>
+  end(page: OpenSessions, beganByMs: number): Promise<void>
+}
+
+/** Ending everybody's sessions in a database, a range of people in one statement: there may be millions. */
+export function createSessionEnding(db: Db): SessionEnding {
+  return {
+    async next(beganByMs, { through: after } = NOBODY_YET) {
+      const { rows } = await db.query(
+        `select user_id, count(*) as row_count from sessions where user_id > ? and ended_at is null and created_at <= ?
+         group by user_id order by user_id limit ?`,
+        [after, beganByMs, PEOPLE_AT_A_TIME],
+      )
+      const last = rows.at(-1)
+      if (!last) return undefined
+      const sessions = rows.reduce((sum, row) => sum + integer(row, 'row_count'), 0)
+      return { after, through: bytes(last, 'user_id'), people: rows.length, sessions }
+    },
+
+    async end({ after, through }, beganByMs) {
+      await db.query(
+        'update sessions set ended_at = ? where user_id > ? and user_id <= ? and ended_at is null and created_at <= ?',
+        [beganByMs, after, through, beganByMs],
+      )
+    },
+  }
+}
+
+const PEOPLE_AT_A_TIME = 500
+/** Sorts before every id. */
+const NOBODY_YET = { through: new Uint8Array(16) }
 
 const COLUMNS = `user_id, session_id, kind, device, created_at, last_used_at, expires_at, ended_at,
   refresh_generation, refresh_kid, refresh_hash, previous_hash, rotated_at, proof_hash`

@@ -11,6 +11,7 @@ const LEVELS: Record<SecurityEvent, LogEvent['level']> = {
   'limit-reached': 'info',
   'operator-read': 'info',
   'person-forgotten': 'info',
+  'forgetting-unfinished': 'warn',
 }
 
 const MINUTE_MS = 60_000

@@ -4,8 +4,10 @@
  */
 
 import { createLimiter, noLimiter, type Tallies } from '../limits/limiter.ts'
-import type { Clock, Limiter, Pseudonyms, Tokens } from '../ports.ts'
+import type { Clock, Forgetting, Limiter, Pseudonyms, Tokens } from '../ports.ts'
+import { createForgetting } from '../session/forgetting.ts'
 import { createLookup } from '../session/lookup.ts'
+import { createNumberHolding } from '../session/number-holding.ts'
 import { createPlatformSessions } from '../session/platform-sessions.ts'
 import { createPseudonyms } from '../session/pseudonym.ts'
 import { createSessionCheck } from '../session/session-check.ts'
@@ -130,8 +132,33 @@ export const clock = part([], (): Clock => machine)
 /** Ratings in the configured database. */
 export const ratings = stored([], () => (db) => createRatingStore(db, machine.now))
 
-/** Removes people from ratings in the configured database. */
-export const ratingEraser = stored([], () => createRatingEraser)
+/** Forgets people in the configured database. */
+export const forgetting = stored(['ANONYMOUS_RATINGS'], ({ ANONYMOUS_RATINGS: choice }) => {
+  // An instance finishes what others began now and then, whichever call it answers.
+  const lastFinish = { atMs: 0 }
+  return (db) => forgettingIn(db, choice, lastFinish)
+})
+
+/** The same for a command, over its database and by the values of its stage. @throws {ConfigurationError} */
+export function forgettingFrom(db: Db, env: Environment): Forgetting {
+  const { values, faults } = readVariables(['ANONYMOUS_RATINGS'], env)
+  if (values.ANONYMOUS_RATINGS === undefined) throw new ConfigurationError(faults)
+  return forgettingIn(db, values.ANONYMOUS_RATINGS, { atMs: 0 })
+}
+
+function forgettingIn(
+  db: Db,
+  choice: Values['ANONYMOUS_RATINGS'],
+  lastFinish: { atMs: number },
+): Forgetting {
+  return createForgetting({
+    ...machine,
+    people: createPersonStore(db),
+    ratings: createRatingEraser(db),
+    forgottenRatings: choice === 'keep' ? 'keep-anonymous' : 'delete',
+    lastFinish,
+  })
+}
 
 /** People in the configured database. */
 export const people = stored([], () => createPersonStore)
@@ -140,7 +167,15 @@ export const people = stored([], () => createPersonStore)
 export const codeClaims = stored([], () => createCodeClaimStore)
 
 /** Counters in the configured database. */
-export const counters = stored([], () => createCounterStore)
+export const counters = stored(
+  ['TOKEN_KEYS'],
+  (values) => (db) => createCounterStore(db, counterSecret(values)),
+)
+
+/** A key that every function has; what it counts is over when the key is rotated. */
+function counterSecret({ TOKEN_KEYS: [first] }: Pick<Values, 'TOKEN_KEYS'>): Uint8Array {
+  return first?.bytes ?? new Uint8Array()
+}
 
 /** Session rows in the configured database. */
 export const sessionStore = stored([], () => createSessionStore)
@@ -176,25 +211,32 @@ export const vault = part(['SEALING_KEYS'], ({ SEALING_KEYS: keys }) => createVa
 /** Finds phone numbers and codes without storing them. */
 export const lookup = part(['LOOKUP_KEY'], ({ LOOKUP_KEY: key }) => createLookup({ key }))
 
+/** Tells whose number an account is. */
+export const numbers = part(['LOOKUP_KEY', 'HOLDER_DAYS', 'TAKEN_OVER_RATINGS'], (values) =>
+  createNumberHolding({
+    lookup: createLookup({ key: values.LOOKUP_KEY }),
+    holderDays: values.HOLDER_DAYS,
+    takenOverRatings: values.TAKEN_OVER_RATINGS,
+    now: machine.now,
+  }),
+)
+
 /** Limits of requests; counted in the store. */
-export const limiter = stored(['LIMITS'], ({ LIMITS: limits }): ((db: Db) => Limiter) => {
+export const limiter = stored(['LIMITS', 'TOKEN_KEYS'], (values): ((db: Db) => Limiter) => {
+  const { LIMITS: limits } = values
   if (limits === 'off') return () => noLimiter
   // An instance counts all its calls together.
   const tallies: Tallies = new Map()
   const { now, random } = machine
+  const secret = counterSecret(values)
   return (db) =>
-    createLimiter({ counters: createCounterStore(db), ...limits, now, random, tallies })
+    createLimiter({ counters: createCounterStore(db, secret), ...limits, now, random, tallies })
 })
 
 /** User ids and openids of operators, who read everything. */
 export const operators = part(
   ['OPERATORS'],
   ({ OPERATORS: ids }): ReadonlySet<string> => new Set(ids),
-)
-
-/** What becomes of the ratings of a person who wants to be forgotten. */
-export const forgottenRatings = part(['ANONYMOUS_RATINGS'], ({ ANONYMOUS_RATINGS: choice }) =>
-  choice === 'keep' ? 'keep-anonymous' : 'delete',
 )
 
 /** WeChat’s API behind a breaker. */

@@ -186,6 +186,7 @@ describeOnOwnServers('no submission is lost or doubled', (server, kind) => {
           eraser: (db) => ({
             async forgetAuthor(userId) {
               await db.query('delete from ratings where user_id = ?', [uuidToBytes(userId)])
+              return true
             },
           }),
         },

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
+import { parse as uuidToBytes } from 'uuid'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openDb } from '../../shared/wiring/database.ts'
 import { rating } from '../support/ratings.ts'
-import { startWorld, type World } from '../support/world.ts'
+import { type LoggedIn, startWorld, type World } from '../support/world.ts'
 
 let world: World
 beforeAll(async () => {
@@ -381,18 +383,131 @@ describe('phone', () => {
     expect(await readAll(other.token, acc_nbr)).toBe(0)
   })
 
-  test('a number that moved to somebody else is not readable for the former holder', async () => {
-    const acc_nbr = '13912345678'
-    const [former, present] = [await world.logIn(), await world.logIn()]
+  describe('that moves on', () => {
+    const rate = async (acc_nbr: string) => {
+      const { token } = await world.logIn()
+      expect((await world.call('POST /score', { token, body: rating({ acc_nbr }) })).status).toBe(
+        201,
+      )
+    }
+    const prove = async (person: LoggedIn, phone: string) => {
+      const { code } = world.wechat.issuePhoneCode({ openid: person.openid, phone })
+      expect((await bind(person.token, { code })).status).toBe(200)
+    }
+    const countFor = async ({ token }: LoggedIn, acc_nbr: string) => {
+      const { body } = await world.call('POST /query/summary', { token, body: { acc_nbr } })
+      expect(await readAll(token, acc_nbr)).toBe(body.count)
+      return body.count
+    }
+
+    test('is not readable for the former holder, and for the present one from that moment on', async () => {
+      const acc_nbr = '13912345678'
+      const [former, present] = [await world.logIn(), await world.logIn()]
+      await rate(acc_nbr)
+      await prove(former, acc_nbr)
+      expect(await countFor(former, acc_nbr)).toBe(1)
+      await prove(present, acc_nbr)
+      expect(await countFor(present, acc_nbr)).toBe(0)
+      await rate(acc_nbr)
+      expect([await countFor(former, acc_nbr), await countFor(present, acc_nbr)]).toEqual([0, 1])
+      await prove(present, acc_nbr)
+      expect(await countFor(present, acc_nbr)).toBe(1)
+    })
+
+    test('is logged, without the number', async () => {
+      const acc_nbr = '13912345679'
+      const lines = () =>
+        world.logLines.map((line) => JSON.parse(line)).filter(({ event }) => event !== 'request')
+      const [former, present] = [await world.logIn(), await world.logIn()]
+      await prove(former, acc_nbr)
+      await prove(former, acc_nbr)
+      const before = lines().length
+      await prove(present, acc_nbr)
+      const [line, ...others] = lines().slice(before)
+      expect(others).toEqual([])
+      expect(line).toMatchObject({
+        event: 'number-taken-over',
+        level: 'warn',
+        route: 'POST /login/phone',
+        requestId: expect.stringMatching(/./),
+      })
+      expect(JSON.stringify(line)).not.toContain('5679')
+    })
+
+    test('is nobody’s once it was unbound, and the next holder’s from then on', async () => {
+      const acc_nbr = '13912345680'
+      const [former, present] = [await world.logIn(), await world.logIn()]
+      await rate(acc_nbr)
+      await prove(former, acc_nbr)
+      for (const _again of [1, 2]) {
+        const answer = await world.call('DELETE /login/phone', { token: former.token })
+        expect(answer).toMatchObject({ status: 204, body: undefined })
+      }
+      expect(await countFor(former, acc_nbr)).toBe(0)
+      await prove(present, acc_nbr)
+      await rate(acc_nbr)
+      expect(await countFor(present, acc_nbr)).toBe(1)
+    })
+
+    test('is nobody’s after half a year, until it is proved again', async () => {
+      const acc_nbr = '13912345681'
+      const person = await world.logIn()
+      await rate(acc_nbr)
+      await prove(person, acc_nbr)
+      const db = await openDb(world.environment.DATABASE_URL ?? '')
+      const halfAYearAgoMs = Date.now() - 180 * 24 * 60 * 60 * 1000
+      await db.query('update users set phone_bound_at = ? where user_id = ?', [
+        halfAYearAgoMs,
+        uuidToBytes(person.userId),
+      ])
+      await db.close()
+      expect(await countFor(person, acc_nbr)).toBe(0)
+      await prove(person, acc_nbr)
+      expect(await countFor(person, acc_nbr)).toBe(1)
+    })
+
+    test('leaves its holder’s earlier number behind', async () => {
+      const [first, second] = ['13912345682', '13912345683'] as const
+      const person = await world.logIn()
+      await rate(first)
+      await prove(person, first)
+      await prove(person, second)
+      expect(await countFor(person, first)).toBe(0)
+    })
+  })
+
+  test('a number from abroad is never the Chinese one of the same digits', async () => {
+    const acc_nbr = '13105551234'
+    const [author, abroad, holder] = [await world.logIn(), await world.logIn(), await world.logIn()]
+    await world.call('POST /score', { token: author.token, body: rating({ acc_nbr }) })
+    const [{ code }, own] = [
+      world.wechat.issuePhoneCode({ openid: abroad.openid, phone: '3105551234', countryCode: '1' }),
+      world.wechat.issuePhoneCode({ openid: holder.openid, phone: acc_nbr }),
+    ]
+    expect((await bind(holder.token, { code: own.code })).body.phone).toBe('131****1234')
+    expect((await bind(abroad.token, { code })).body.phone).toBe('+1 ****1234')
+    expect([await readAll(abroad.token, acc_nbr), await readAll(holder.token, acc_nbr)]).toEqual([
+      0, 1,
+    ])
+  })
+
+  test('a number bound before countries were told apart has to be proved again', async () => {
+    const acc_nbr = '13105551235'
+    const { token, openid, userId } = await world.logIn()
     await world.call('POST /score', {
       token: (await world.logIn()).token,
       body: rating({ acc_nbr }),
     })
-    for (const { token, openid } of [former, present]) {
-      await bind(token, { code: world.wechat.issuePhoneCode({ openid, phone: acc_nbr }).code })
-    }
-    expect(await readAll(present.token, acc_nbr)).toBe(1)
-    expect(await readAll(former.token, acc_nbr)).toBe(0)
+    await bind(token, { code: world.wechat.issuePhoneCode({ openid, phone: acc_nbr }).code })
+    expect(await readAll(token, acc_nbr)).toBe(1)
+    const db = await openDb(world.environment.DATABASE_URL ?? '')
+    // As the migration leaves such a row.
+    const user = uuidToBytes(userId)
+    await db.query('update users set phone_bound_at = null where user_id = ?', [user])
+    await db.close()
+    expect(await readAll(token, acc_nbr)).toBe(0)
+    await bind(token, { code: world.wechat.issuePhoneCode({ openid, phone: acc_nbr }).code })
+    expect(await readAll(token, acc_nbr)).toBe(1)
   })
 
   test('an access token of WeChat that died is replaced once, and the call repeated', async () => {

@@ -52,6 +52,10 @@ describe('an operator', () => {
     ['retention.ts', ['--older-than', 'yesterday'], 1, /--older-than needs a number of days/],
     ['retention.ts', ['--older', '1d'], 1, /Unknown option '--older'/],
     ['retention.ts', ['365d'], 1, /Unexpected argument '365d'.*--help explains/],
+    ['sessions.ts', ['end-all'], 0, /Ended 0 sessions of 0 people/],
+    ['sessions.ts', ['end-all', '--dry-run'], 0, /There are 0 sessions/],
+    ['sessions.ts', [], 1, /Usage: npm run sessions/],
+    ['sessions.ts', ['end'], 1, /Usage: npm run sessions/],
     ['build.ts', ['--store', 'oracle'], 1, /--store is planetscale or mysql/],
     ['build.ts', ['--store', 'mysql', '--stage', 'local'], 1, /--stage or --store, not both/],
   ])('%s %j exits with %i and says so', async (name, args, code, pattern) => {
@@ -64,6 +68,7 @@ describe('an operator', () => {
     'migrate.ts',
     'counts.ts',
     'retention.ts',
+    'sessions.ts',
     'build.ts',
     'invoke.ts',
     'bench.ts',

@@ -27,7 +27,10 @@ export const shardKeys: Readonly<Record<string, readonly string[]>> = {
 /** Where a statement goes: the shard key's values, or `every` for the few that may ask all shards. */
 export type Target = { key: string; values: SqlValue[] } | 'every'
 
-/** Statements without a shard key, each with the reason why it may ask every shard. All read, none inside a transaction. */
+/**
+ * Statements without a shard key, each with the reason why it may ask every shard. None inside a transaction; all but one
+ * read.
+ */
 export const SCATTERS: readonly { statement: RegExp; reason: string }[] = [
   {
     statement: /^select [^;]* from ratings where user_id = \? /,
@@ -43,6 +46,22 @@ export const SCATTERS: readonly { statement: RegExp; reason: string }[] = [
       /^select acc_nbr, null as oldest from rating_folds where acc_nbr > \? and not exists \(select 1 from ratings where ratings\.acc_nbr = rating_folds\.acc_nbr\) order by acc_nbr limit \?$/,
     reason:
       'the same walk, over accounts whose ratings are gone; both tables have the same shard key',
+  },
+  {
+    statement: /^select user_id from users where left_at < \? order by left_at limit \?$/,
+    reason: 'whoever left last minute is looked for again, and removed by their key',
+  },
+  {
+    statement:
+      /^(?:select user_id, count\(\*\) as row_count from sessions where user_id > \? and ended_at is null and created_at <= \? group by user_id order by user_id limit \?|update sessions set ended_at = \? where user_id > \? and user_id <= \? and ended_at is null and created_at <= \?)$/,
+    reason:
+      'a command ends everybody’s sessions, which one statement a person would take hours for; each shard may do so alone',
+  },
+  {
+    statement:
+      /^select (?:phone_digest from phone_holders where (?:user_id|previous_user_id) = \?|code_digest from code_claims where user_id = \? limit \?)$/,
+    reason:
+      'numbers and codes of a person who leaves lie by themselves, and are changed by their key',
   },
   {
     statement:

@@ -12,6 +12,7 @@ import { createRatingEraser } from '../../shared/store/rating-erasure.ts'
 import { createRatingStore } from '../../shared/store/ratings.ts'
 import {
   createPlatformSessionStore,
+  createSessionEnding,
   createSessionLookup,
   createSessionStore,
 } from '../../shared/store/sessions.ts'
@@ -34,8 +35,9 @@ export function everyStore(db: Db) {
     createSessionLookup: createSessionLookup(db),
     createPlatformSessionStore: createPlatformSessionStore(db),
     createSessionStore: createSessionStore(db),
+    createSessionEnding: createSessionEnding(db),
     createCodeClaimStore: createCodeClaimStore(db),
-    createCounterStore: createCounterStore(db),
+    createCounterStore: createCounterStore(db, bytes(32)),
     databaseClock: { databaseMs: (account: string) => databaseMs(db, account) },
     folds: {
       countAccount: (account: string) =>
@@ -115,9 +117,10 @@ export function everyCall(stores: Stores, db: Db): Calls {
   const counters = stores.createCounterStore
   const account = '13800138000'
   const [one, other] = [uuidV7(), uuidV7()]
+  let leaver = ''
   const added = session(one)
   const phone = { sealed: bytes(40), digest: bytes(32), atMs: NOW_MS }
-  const login = { appid: 'wxapp', unionid: null, sessionKey: null, atMs: NOW_MS }
+  const login = { appid: 'wxapp', unionid: null, sessionKeyOf: () => null, atMs: NOW_MS }
   const window = { lengthMs: 1000, atMs: NOW_MS }
   const newRating = async (userId: string, number = account) => {
     const [id] = await insertRatings(db, number, { count: 1, fromMs: LONG_AGO_MS, userId })
@@ -135,10 +138,12 @@ export function everyCall(stores: Stores, db: Db): Calls {
       async scoresOfAccount() {
         await ratings.scoresOfAccount(account, { kind: 'all' }, { ...slice, after: uuidV7() })
         await ratings.scoresOfAccount(account, { kind: 'all' }, slice)
+        await ratings.scoresOfAccount(account, { kind: 'since', sinceMs: NOW_MS }, slice)
         await ratings.scoresOfAccount(account, { kind: 'author', userId: one }, slice)
       },
       async countsOfAccount() {
         await ratings.countsOfAccount(account, { kind: 'all' })
+        await ratings.countsOfAccount(account, { kind: 'since', sinceMs: NOW_MS })
         await ratings.countsOfAccount(account, { kind: 'author', userId: one })
       },
     },
@@ -202,23 +207,39 @@ export function everyCall(stores: Stores, db: Db): Calls {
     },
     createPersonIdentities: {
       identify: () => identities.identify({ appid: 'wxapp', openid: 'oTwo', atMs: NOW_MS }),
-      noteLogin: () => identities.noteLogin({ ...login, userId: uuidV7(), openid: 'oTwo' }),
+      noteLogin: () => identities.noteLogin({ ...login, openid: 'oTwo' }),
     },
     createPersonStore: {
       identify: () => people.identify({ appid: 'wxapp', openid: 'oOne', atMs: NOW_MS }),
       async noteLogin() {
-        await people.noteLogin({ ...login, userId: one, openid: 'oOne' })
-        await people.noteLogin({ ...login, userId: other, openid: 'oOther' })
+        leaver = await people.noteLogin({ ...login, openid: 'oLeaver' })
       },
       sessionKeys: () => people.sessionKeys(one),
       resealSessionKey: () => people.resealSessionKey(one, bytes(40), bytes(41)),
       phone: () => people.phone(one),
       async bindPhone() {
         await people.bindPhone({ ...phone, userId: one })
-        await people.bindPhone({ ...phone, userId: other })
+        await people.bindPhone({ ...phone, userId: leaver })
+        const digest = bytes(32).fill(8)
+        await people.bindPhone({ ...phone, userId: leaver, digest })
+        await people.bindPhone({ ...phone, userId: other, digest })
+      },
+      async unbindPhone() {
+        await people.bindPhone({ ...phone, userId: one, digest: bytes(32).fill(9) })
+        await people.unbindPhone(one)
       },
       notePhone: () => people.notePhone(one, bytes(40)),
-      forget: () => people.forget({ userId: other, appid: 'wxapp', openid: 'oOther' }),
+      async leave() {
+        await people.leave(leaver, NOW_MS)
+        await people.noteLogin({ ...login, openid: 'oLeaver' })
+      },
+      async erase() {
+        await claims.claim(bytes(32), { nonceDigest: bytes(32), atMs: NOW_MS })
+        await claims.settle(bytes(32), { userId: leaver, sessionId: null })
+        await people.erase(leaver)
+      },
+      whoLeft: () => people.whoLeft(NOW_MS + 1),
+      eraseLast: () => people.eraseLast(leaver),
     },
     createSessionLookup: { living: () => stores.createSessionLookup.living(added, NOW_MS) },
     createPlatformSessionStore: {
@@ -246,6 +267,16 @@ export function everyCall(stores: Stores, db: Db): Calls {
       endOldest: () => sessions.endOldest(one, 1, NOW_MS),
       end: () => sessions.end(added, NOW_MS),
       endAll: () => sessions.endAll(one, NOW_MS),
+    },
+    createSessionEnding: {
+      async next() {
+        await sessions.add(session(one))
+        await stores.createSessionEnding.next(NOW_MS)
+      },
+      async end() {
+        const page = await stores.createSessionEnding.next(NOW_MS)
+        if (page) await stores.createSessionEnding.end(page, NOW_MS)
+      },
     },
     createCodeClaimStore: {
       async claim() {

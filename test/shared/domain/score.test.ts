@@ -8,13 +8,13 @@ import {
 } from '../../../shared/domain/score.ts'
 import type { Caller } from '../../../shared/ports.ts'
 
-function holderOf(number: string | null): Caller {
+function holderOf(number: string | null, sinceMs = 0): Caller {
   return {
     userId: 'u',
     sessionId: 's',
     openid: 'o',
     isOperator: false,
-    holds: (acc_nbr) => acc_nbr === number,
+    heldSince: (acc_nbr) => (acc_nbr === number ? sinceMs : undefined),
   }
 }
 const stranger = holderOf(null)
@@ -24,6 +24,7 @@ describe('who may read the ratings of an account', () => {
   test.each([
     ['a stranger', stranger, own],
     ['the holder of the number', holderOf('13800138000'), { kind: 'all' }],
+    ['who took the number over', holderOf('13800138000', 5), { kind: 'since', sinceMs: 5 }],
     ['the holder of another number', holderOf('13900139000'), own],
     ['the holder of a longer number', holderOf('138001380001'), own],
     ['an operator', { ...stranger, isOperator: true }, { kind: 'all' }],

@@ -48,13 +48,11 @@ async function drill(
     return createSessions(change({ store, tokens, keys: [key], now }))
   })
   const instance = (index: number): Sessions => instances[index % 2] as Sessions
-  const userId = uuidV7()
-  await createPersonStore(opened.db).noteLogin({
-    userId,
+  const userId = await createPersonStore(opened.db).noteLogin({
     appid: 'wxapp',
-    openid: `o${userId}`,
+    openid: `o${uuidV7()}`,
     unionid: null,
-    sessionKey: null,
+    sessionKeyOf: () => null,
     atMs: nowMs,
   })
   const start = async () =>

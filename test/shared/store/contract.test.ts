@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { v7 as uuidV7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { migrate, readMigrations } from '../../../scripts/database/migrations.ts'
 import type { NewScore, PersonStore, RatingStore } from '../../../shared/ports.ts'
 import { createCounterStore } from '../../../shared/store/counters.ts'
+import { foldAccount } from '../../../shared/store/folds.ts'
 import { createPersonStore } from '../../../shared/store/people.ts'
 import { createRatingStore } from '../../../shared/store/ratings.ts'
 import { recordStatements } from '../../support/recording-db.ts'
@@ -35,6 +36,8 @@ function newScore(changes: Partial<NewScore> = {}): NewScore {
   }
 }
 
+/** What counters know their keys under. */
+const secret = randomBytes(32)
 const everything = { before: null, limit: 1000 }
 const all = { kind: 'all' } as const
 
@@ -79,44 +82,45 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))(
 
     describe('what is kept of a person', () => {
       const login = (
-        userId: string,
-        sessionKey: { sealed: Uint8Array; digest: Uint8Array } | null,
+        openid: string,
+        sessionKey: { sealed: Uint8Array; digest: Uint8Array } | null = null,
       ) =>
         people.noteLogin({
-          userId,
           appid: 'wxapp',
-          openid: `o${userId}`,
+          openid,
           unionid: null,
-          sessionKey,
+          sessionKeyOf: () => sessionKey,
           atMs: 1,
         })
+      const newPerson = () => login(`o${uuidV7()}`)
       const key = (name: string) => ({
         sealed: Buffer.from(`sealed ${name} ${Math.random()}`),
         digest: createHash('sha256').update(name).digest(),
       })
 
       test('the last three session keys are kept, newest first, and a repeated one pushes nothing out', async () => {
-        const userId = uuidV7()
+        const openid = `o${uuidV7()}`
         const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(key)
-        for (const each of [a, b, c, d, key('d'), null]) await login(userId, each ?? null)
+        for (const each of [a, b, c, d, key('d'), null]) await login(openid, each ?? null)
+        const userId = await login(openid)
         const texts = (await people.sessionKeys(userId)).map((each) => Buffer.from(each).toString())
         expect(texts).toEqual([d, c, b].map((each) => each?.sealed.toString()))
       })
 
       test('a resealed key replaces exactly the old spelling', async () => {
-        const userId = uuidV7()
+        const openid = `o${uuidV7()}`
         const [a, b] = [key('a'), key('b')]
-        for (const each of [a, b]) await login(userId, each)
+        await login(openid, a)
+        const userId = await login(openid, b)
         await people.resealSessionKey(userId, a.sealed, Buffer.from('new'))
         const texts = (await people.sessionKeys(userId)).map((each) => Buffer.from(each).toString())
         expect(texts).toEqual([b.sealed.toString(), 'new'])
       })
 
       test('a number has one holder: the last who proved it', async () => {
-        const [first, second] = [uuidV7(), uuidV7()]
+        const [first, second] = [await newPerson(), await newPerson()]
         const digest = createHash('sha256').update('13800138000').digest()
         for (const userId of [first, second]) {
-          await login(userId, null)
           await people.bindPhone({ userId, sealed: Buffer.from(userId), digest, atMs: 1 })
         }
         expect(await people.phone(first)).toBeUndefined()
@@ -124,9 +128,8 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))(
       })
 
       test('two people proving the same number at once leave one holder', async () => {
-        const users = [uuidV7(), uuidV7()]
+        const users = [await newPerson(), await newPerson()]
         const digest = createHash('sha256').update('13900139000').digest()
-        for (const userId of users) await login(userId, null)
         const sealed = Buffer.from('sealed')
         await Promise.all(
           users.map((userId) => people.bindPhone({ userId, sealed, digest, atMs: 1 })),
@@ -136,8 +139,7 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))(
       })
 
       test('a number nobody vouched for never replaces a proved one', async () => {
-        const userId = uuidV7()
-        await login(userId, null)
+        const userId = await newPerson()
         await people.notePhone(userId, Buffer.from('noted'))
         expect(await people.phone(userId)).toMatchObject({ isProved: false })
         const digest = createHash('sha256').update('1').digest()
@@ -151,7 +153,7 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))(
       })
 
       test('counters count within their window, and start anew with the next', async () => {
-        const counters = createCounterStore(door.db)
+        const counters = createCounterStore(door.db, randomBytes(32))
         const window = { lengthMs: 1000, atMs: 10_500 }
         const counts = []
         for (let index = 0; index < 3; index++) counts.push(await counters.increment('c', window))
@@ -164,7 +166,7 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))(
       // sql.js has nothing to pass a value on with.
       test(`counting takes ${server ? 'one statement' : 'two statements'}, first or not, in a new window or not`, async () => {
         const { db, statements } = recordStatements(door.db)
-        const counters = createCounterStore(db)
+        const counters = createCounterStore(db, secret)
         const asked = []
         for (const atMs of [1000, 1001, 2000]) {
           statements.length = 0
@@ -179,7 +181,7 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))(
         const others = await Promise.all([door.again(), door.again()])
         const counts = await Promise.all(
           Array.from({ length: 20 }, (_, index) =>
-            createCounterStore(others[index % 2] ?? door.db).increment('at once', window),
+            createCounterStore(others[index % 2] ?? door.db, secret).increment('at once', window),
           ),
         )
         if (server) expect(new Set(counts).size).toBe(20)
@@ -286,6 +288,24 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))(
         expect(await store.scoresByAuthor(mine, everything)).toHaveLength(3)
         expect((await store.countsOfAccount(acc_nbr, scope)).count).toBe(2)
         expect((await store.countsOfAccount(acc_nbr, all)).count).toBe(3)
+      })
+
+      test('the scope since a moment holds what came from then on, folded or not', async () => {
+        const acc_nbr = '20013'
+        const times = [1000, 2000, 3000, 3000, 4000].map((ms) => Date.UTC(2026, 0, 1) + ms)
+        const added = []
+        for (const insertTimeMs of times) {
+          const { id } = await insertRatingAsBefore(door.db, insertTimeMs, newScore({ acc_nbr }))
+          added.unshift(id)
+        }
+        await foldAccount(door.db, acc_nbr, Date.now())
+        const scope = { kind: 'since', sinceMs: times[2] ?? 0 } as const
+        const { count, grades } = await store.countsOfAccount(acc_nbr, scope)
+        expect([count, grades.grade2]).toEqual([3, { '4': 3 }])
+        const ids = (await store.scoresOfAccount(acc_nbr, scope, everything)).map(({ id }) => id)
+        expect(new Set(ids)).toEqual(new Set(added.slice(0, 3)))
+        const later = { kind: 'since', sinceMs: (times[4] ?? 0) + 1 } as const
+        expect((await store.countsOfAccount(acc_nbr, later)).count).toBe(0)
       })
 
       test('counts are exact and leave out grades that were not given', async () => {

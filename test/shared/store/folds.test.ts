@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { v7 as uuidV7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -163,7 +163,7 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('counts on $name',
   })
 
   test('retention clears codes, counters and sessions that are spent, and keeps the others', async () => {
-    const counters = createCounterStore(door.db)
+    const counters = createCounterStore(door.db, randomBytes(32))
     const claims = createCodeClaimStore(door.db)
     for (const [name, atMs] of [
       ['old', NOW_MS - 2000],

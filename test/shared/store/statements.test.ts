@@ -72,10 +72,10 @@ describe('every statement of the stores', () => {
     expect(faults).toEqual([])
   })
 
-  test('goes to one shard; only one’s own ratings and the walks of commands ask them all', () => {
+  test('goes to one shard; only one’s own ratings, those who leave and the walks of commands ask them all', () => {
     const everywhere = statements.filter((statement) => targetOf(statement) === 'every')
     expect(new Set(everywhere.map(({ place }) => place.split(':')[0]))).toEqual(
-      new Set(['ratings.ts', 'rating-erasure.ts', 'maintenance.ts']),
+      new Set(['ratings.ts', 'rating-erasure.ts', 'maintenance.ts', 'people.ts', 'sessions.ts']),
     )
     const uses = (pattern: RegExp, among = statements) =>
       among.filter(({ sql }) => pattern.test(normalised(sql))).length
