@@ -60,11 +60,10 @@ export function createSessionStore(db: Db): SessionStore {
     },
 
     async find({ userId, sessionId }) {
-      const user = uuidToBytes(userId)
       const { rows } = await db.query(
-        `select ${COLUMNS} from sessions where user_id = ? and session_id = ?
-         and exists (select 1 from users where user_id = ? and left_at is null)`,
-        [user, uuidToBytes(sessionId), user],
+        `select ${COLUMNS.replaceAll(/\w+/g, 's.$&')} from sessions s join users u on u.user_id = s.user_id
+         where s.user_id = ? and s.session_id = ? and u.left_at is null`,
+        [uuidToBytes(userId), uuidToBytes(sessionId)],
       )
       return rows[0] && readSession(rows[0])
     },

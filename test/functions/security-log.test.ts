@@ -199,7 +199,7 @@ test('functions/README.md tells every event, and its level', () => {
   const source = readFileSync(`${projectFolder}/shared/transport/security-log.ts`, 'utf8')
   const levels = [...source.matchAll(/^ {2}'([a-z-]+)': '(warn|info)',$/gm)]
   const table = tableRows(section(readPage('functions/README.md').text, 'Security log'))
-  expect(levels).toHaveLength(7)
+  expect(levels).toHaveLength(8)
   expect(table.map(([event, level]) => [event, level])).toEqual(
     levels.map(([, event, level]) => [`\`${event}\``, level]),
   )

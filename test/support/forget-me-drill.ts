@@ -195,7 +195,14 @@ function startServer(
     }),
     sessionStore: store,
     operators: new Set<string>(),
-    limiter: createLimiter({ counters, user: limit, address: limit, now, random: Math.random }),
+    // Nobody's address is known here: all of them together are one.
+    limiter: createLimiter({
+      counters,
+      user: limit,
+      address: { ...limit, requests: 1_000_000 },
+      now,
+      random: Math.random,
+    }),
     platformSessions: createPlatformSessions({ appid: APPID, people, store, now }),
     people,
     ratings,
@@ -272,9 +279,10 @@ async function leave(
 
   const first = await logIn(openid, 'first')
   const second = await logIn(openid, 'second')
-  for (const number of numbers) await prove(first.token, number)
+  await prove(first.token, numbers[0])
   const successor = await logIn(`o${randomBytes(13).toString('hex')}`)
   await prove(successor.token, numbers[0])
+  await prove(first.token, numbers[1])
   await send('POST /login/user-data', {
     token: first.token,
     body: { encryptedData: 'AAAA', iv: 'AA' },
