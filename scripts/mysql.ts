@@ -15,7 +15,7 @@ A real MySQL beside MariaDB for tests and local work, without installing anythin
           this machine's apt uses; the machine's packages stay as they are. Does nothing where a MySQL
           is installed or was brought. From then on npm test runs on it too. Delete .data/mysql to
           get rid of it, or to bring a newer one.
-  start   starts an empty one and prints its URL, for DATABASE_URL or TEST_DATABASE_URL. Ctrl-C ends
+  start   starts an empty one and prints its URL, for --database or TEST_DATABASE_URL. Ctrl-C ends
           it and deletes its data.
             --port PORT   its port on 127.0.0.1 (a free one unless told)
             -- OPTION…    further options of mysqld, such as --innodb-buffer-pool-size=1G

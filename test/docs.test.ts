@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -77,18 +77,21 @@ describe('every page', () => {
     expect(commentsIn(code)).toHaveLength(1)
   })
 
-  test('scripts that pages name are there', () => {
+  test('scripts that pages name are there, and every script is explained to operators', () => {
     const known = Object.keys(JSON.parse(read('package.json')).scripts)
     const named = pages.flatMap(({ text }) =>
       [...text.matchAll(/npm run ([a-z]+)/g)].map(([, name = '']) => name),
     )
     expect(named.length).toBeGreaterThan(20)
     expect([...new Set(named)].filter((name) => !known.includes(name))).toEqual([])
+    const operating = section(readPage('scripts/README.md').text, 'Commands')
+    expect(known.filter((name) => !new RegExp(`npm (run )?${name}\\b`).test(operating))).toEqual([])
   })
 })
 
 describe('tables of facts', () => {
   const api = readPage('functions/README.md').text
+  const rooms = section(readPage('.github/CONTRIBUTING.md').text, 'The rooms of the house')
 
   test('the routes are those that the functions have', () => {
     const rows = tableRows(section(api, 'Routes'))
@@ -130,6 +133,27 @@ describe('tables of facts', () => {
     const example = read('.env.example')
     expect(told.filter((name) => !example.includes(name))).toEqual([])
   })
+
+  test('the layers are those that imports are held to', () => {
+    const rows = tableRows(rooms)
+    const held = [...read('test/layers.test.ts').matchAll(/^ +(?:\{ )?name: '(\w+)',/gm)]
+    expect(held.length).toBeGreaterThan(5)
+    expect(rows.map(([name]) => name)).toEqual(held.map(([, name]) => name))
+  })
+
+  test.each(['shared', 'scripts'])(
+    'every folder of %s/ has its place in the plan of the house',
+    (folder) => {
+      const plan = codeBlocks(rooms)
+        .map(({ code }) => code)
+        .join('')
+      const folders = readdirSync(path.join(projectFolder, folder), { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => `${name}/`)
+      expect(folders.length).toBeGreaterThan(2)
+      expect(folders.filter((name) => !plan.includes(` ${name}`))).toEqual([])
+    },
+  )
 
   test('the tables of the store are those that migrations make', async () => {
     const rows = tableRows(section(readPage('shared/store/README.md').text, 'Tables'))

@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readPage, readPages, section } from './support/documentation.ts'
+import { projectFolder } from '../scripts/build/bundle.ts'
+import { codeBlocks, readPage, readPages, section } from './support/documentation.ts'
 import { type Command, startScript, startServerless } from './support/local-command.ts'
 import { pasteWalk, readWalk, type Shell, type Step } from './support/pasted-walk.ts'
 
@@ -53,6 +55,24 @@ describe('the walks of the pages', () => {
     })
   })
 
+  test('what the first page shows of the start is what is printed', async () => {
+    const [shown = ''] = textBlocks(section(readPage('README.md').text, 'Try it'))
+    expect(shown).toContain('ready ')
+    const place = path.relative(projectFolder, path.join(data, 'dev.sqlite'))
+    const printed = dev
+      .output()
+      .replace(place, '.data/dev.sqlite')
+      .replaceAll(addresses.wechat, 'http://127.0.0.1:3001')
+      .replaceAll(addresses.gateway, 'http://127.0.0.1:3000')
+    const lines = printed.split('\n')
+    expect(
+      shown
+        .trimEnd()
+        .split('\n')
+        .filter((line) => !lines.includes(line)),
+    ).toEqual([])
+  })
+
   test.skipIf(!hasZsh)('a comment is noticed in zsh, which takes it for a command', async () => {
     const broken = changed(first, (code) => `# a comment\n${code}`)
     expect(await pasteWalk('zsh', broken, addresses)).toEqual([
@@ -69,15 +89,29 @@ describe('the commands that pages name', () => {
   })
 
   test.each(Object.entries(commands))('%s takes %j', async (command, options) => {
-    expect(await missingOptions(command, options)).toEqual([])
+    const explained = await explainedOptions(command)
+    expect(options.filter((option) => !explained.includes(option))).toEqual([])
+    // The framework's own options are its own affair.
+    const ours = command.startsWith('npm run ') && command !== 'npm run dev' ? explained : []
+    expect(ours.filter((option) => option !== '--help' && !options.includes(option))).toEqual([])
+  })
+
+  test('are all those with options', () => {
+    const scripts = Object.entries(readScripts()).flatMap(([name, line]) =>
+      line.startsWith('tsx ') ? `npm run ${name}` : [],
+    )
+    expect(scripts.length).toBeGreaterThan(5)
+    // Its options are those of invoke local.
+    const told = [...Object.keys(commands), 'npm run invoke']
+    expect(scripts.filter((name) => !told.includes(name))).toEqual([])
   })
 
   test('an option that a command does not have is found', async () => {
     const commands = optionsByCommand(['`npm run wechat -- --port 1 --beautiful`'])
     expect(commands).toEqual({ 'npm run wechat': ['--port', '--beautiful'] })
-    expect(await missingOptions('npm run wechat', ['--port', '--beautiful'])).toEqual([
-      '--beautiful',
-    ])
+    const explained = await explainedOptions('npm run wechat')
+    expect(explained).toContain('--port')
+    expect(explained).not.toContain('--beautiful')
   })
 })
 
@@ -102,8 +136,8 @@ function optionsByCommand(texts: readonly string[]): Record<string, string[]> {
   return Object.fromEntries(Object.entries(found).map(([name, options]) => [name, [...options]]))
 }
 
-/** Those of `options` that the command's --help does not tell of. */
-async function missingOptions(command: string, options: readonly string[]): Promise<string[]> {
+/** The options that the command's --help tells of. */
+async function explainedOptions(command: string): Promise<string[]> {
   const [program, ...words] = command.replace(/^np[mx] (run )?/, '').split(' ')
   const started =
     program === 'serverless'
@@ -112,8 +146,15 @@ async function missingOptions(command: string, options: readonly string[]): Prom
         ? startServerless(['offline', '--help'])
         : startScript(`${program}.ts`, ['--help'])
   expect(await started.exited).toBe(0)
-  const known = [...started.output().matchAll(OPTION)].map(([option]) => option)
-  return options.filter((option) => !known.includes(option))
+  return [...new Set(started.output().match(OPTION) ?? [])]
+}
+
+function readScripts(): Record<string, string> {
+  return JSON.parse(readFileSync(path.join(projectFolder, 'package.json'), 'utf8')).scripts
+}
+
+function textBlocks(text: string): string[] {
+  return codeBlocks(text).flatMap(({ language, code }) => (language === 'text' ? code : []))
 }
 
 function changed(steps: readonly Step[], change: (code: string) => string): Step[] {

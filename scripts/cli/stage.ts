@@ -65,7 +65,9 @@ function deployedStage(name: string, folder: string, env: Environment): Stage {
   const file = `.env.${name}`
   if (!existsSync(path.join(folder, file))) {
     throw new CommandProblem(
-      `There is no ${file} beside serverless.yml. ${filesIn(folder)} ${copyExample(name)}`,
+      [`There is no ${file} beside serverless.yml.`, filesIn(folder), copyExample(name)]
+        .filter(Boolean)
+        .join(' '),
     )
   }
   const fileValues = withValue(parseEnv(readFileSync(path.join(folder, file), 'utf8')))

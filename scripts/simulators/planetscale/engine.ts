@@ -48,7 +48,7 @@ export class EngineError extends Error {
 }
 
 const REAL_MYSQL_NEEDED =
-  'The offline PlanetScale over SQLite translates only what this project uses; the rest needs a real MySQL (DATABASE_URL=mysql://…)'
+  'The offline PlanetScale over SQLite translates only what this project uses; the rest needs a real MySQL (--database mysql://…)'
 
 export function syntaxError(near: string): EngineError {
   const text = `You have an error in your SQL syntax near '${near.slice(0, 80)}'`
