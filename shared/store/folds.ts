@@ -7,7 +7,7 @@ import { randomInt } from 'node:crypto'
 import { addCounts, emptyCounts, subtractCounts } from '../domain/score.ts'
 import type { GradeCounts } from '../ports.ts'
 import { DATABASE_MS } from './database-clock.ts'
-import type { Db, Queryable, SqlRow, SqlValue } from './db.ts'
+import { type Db, DbError, type Queryable, type SqlRow, type SqlValue } from './db.ts'
 import { bytes, integer, integerOrNull, isSameBytes, text } from './rows.ts'
 
 /** What counting and folding keep to. */
@@ -21,7 +21,7 @@ export interface CountLimits {
   tailMax: number
   /** Ratings folded in one statement: some 100 ms. */
   foldChunk: number
-  /** Ratings a reader counts in one statement; more are folded first. Above those of `foldDelayMs` on a busy account. */
+  /** Ratings a reader counts where nothing is folded; more are folded first. */
   countMax: number
   /** An author's own ratings of one account that a summary counts: the newest. */
   ownMax: number
@@ -65,11 +65,12 @@ export interface AccountCounts {
 }
 
 /** Grades, how many ratings have them, and how many of those are old enough to be folded. */
-const TAIL_COUNTS = 'grade1, grade2, grade3, count(id) as row_count, sum(id <= ?) as settled_count'
+const TAIL_COUNTS =
+  'grade1, grade2, grade3, count(r.id) as row_count, sum(r.id <= ?) as settled_count'
 
 /**
  * Exact counts of all ratings of an account. One statement, so that folded counts and tail are of the same moment; another
- * where nothing is folded. `undefined` when there are `countMax` ratings or more after the mark.
+ * where nothing is folded: `undefined` when those are `countMax` ratings or more.
  */
 export async function countAccount(
   db: Queryable,
@@ -80,19 +81,17 @@ export async function countAccount(
   // places. Its counts are joined to what was grouped, since text in a group goes through files.
   const { rows: folded } = await db.query(
     `select f.counts, f.version, ${DATABASE_MS} as database_ms, g.grade1, g.grade2, g.grade3, g.row_count, g.settled_count
-     from (select acc_nbr, ${TAIL_COUNTS}
-           from (select m.acc_nbr, r.id, r.grade1, r.grade2, r.grade3
-                 from rating_folds m left join ratings r on r.acc_nbr = m.acc_nbr and r.id > m.folded_through
-                 where m.acc_nbr = ? limit ?) t
-           group by acc_nbr, grade1, grade2, grade3) g
+     from (select m.acc_nbr, ${TAIL_COUNTS}
+           from rating_folds m left join ratings r on r.acc_nbr = m.acc_nbr and r.id > m.folded_through
+           where m.acc_nbr = ? group by m.acc_nbr, grade1, grade2, grade3) g
      join rating_folds f on f.acc_nbr = g.acc_nbr`,
-    [settledId, acc_nbr, countMax],
+    [settledId, acc_nbr],
   )
   const [row] = folded
   if (!row) {
     const { rows } = await db.query(
       `select ${TAIL_COUNTS}
-       from (select id, grade1, grade2, grade3 from ratings force index (primary) where acc_nbr = ? limit ?) t
+       from (select id, grade1, grade2, grade3 from ratings force index (primary) where acc_nbr = ? limit ?) r
        group by grade1, grade2, grade3`,
       [settledId, acc_nbr, countMax],
     )
@@ -101,7 +100,6 @@ export async function countAccount(
     return { all, tail: all.count, settled: sumSettled(rows), fold: undefined }
   }
   const tail = sumCounts(folded)
-  if (tail.count >= countMax) return undefined
   const fold = {
     counts: parseCounts(text(row, 'counts')),
     version: integer(row, 'version'),
@@ -112,8 +110,8 @@ export async function countAccount(
 }
 
 /**
- * Exact counts of all ratings of an account. Whoever counted a long tail folds what was counted, by one statement more; a
- * tail too long for one statement is folded first, step by step, as far as the caller's time goes.
+ * Exact counts of all ratings of an account. Whoever counted a long tail folds what was counted, by one statement more.
+ * What is too long to be counted is folded first, step by step, as far as the caller's time goes: the next one goes on.
  */
 export async function summarisedCounts(
   db: Db,
@@ -121,21 +119,24 @@ export async function summarisedCounts(
   now: () => number,
   limits: CountLimits,
 ): Promise<GradeCounts> {
-  for (let { countMax } = limits; ; ) {
+  const count = async (countMax: number): Promise<GradeCounts | undefined> => {
     const settledMs = now() - limits.foldDelayMs
     const settledId = lastIdAt(settledMs)
     const counted = await countAccount(db, acc_nbr, { settledId, countMax })
-    if (counted) {
-      // The answer is exact already; folding only makes the next one cheaper, and may fail.
-      if (counted.settled.count > limits.tailMax) {
-        await foldCounted(db, acc_nbr, counted, settledMs, limits).catch(() => {})
-      }
-      return counted.all
+    // The answer is exact already; folding only makes the next one cheaper, and may fail.
+    if (counted && counted.settled.count > limits.tailMax) {
+      await foldCounted(db, acc_nbr, counted, settledMs, limits).catch(() => {})
     }
-    const folded = await foldAccount(db, acc_nbr, now(), limits)
-    // All of it came within the delay: it is counted, however long that takes.
-    if (folded === 0) countMax = Number.MAX_SAFE_INTEGER
+    return counted?.all
   }
+  const counted = await count(limits.countMax).catch((error: unknown) => {
+    if (!(error instanceof DbError) || error.failure !== 'timeout') throw error
+    return undefined
+  })
+  if (counted) return counted
+  while ((await foldAccount(db, acc_nbr, now(), limits)) !== 0);
+  // Whatever is left came within the delay: it is counted, however long that takes.
+  return (await count(Number.MAX_SAFE_INTEGER)) ?? emptyCounts
 }
 
 async function foldCounted(

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ratingForm } from '../../shared/domain/form.ts'
+import { openDb } from '../../shared/wiring/database.ts'
 import { articleForm, rating } from '../support/ratings.ts'
+import { insertRatings } from '../support/stored-rating.ts'
 import { type LoggedIn, startWorld, type World } from '../support/world.ts'
 
 const ACCOUNT = '13800138000'
@@ -149,6 +151,17 @@ describe('POST /query', () => {
 describe('POST /query/summary', () => {
   const summary = (acc_nbr: string, token: string) =>
     world.call('POST /query/summary', { body: { acc_nbr }, token })
+
+  test('of very many of one’s own the newest are counted, and the answer says so', async () => {
+    const [busy, account] = [await world.logIn(), '13700137000']
+    const db = await openDb(world.environment.DATABASE_URL ?? '')
+    const fromMs = Date.now() - 60_000
+    await insertRatings(db, account, { count: 1200, fromMs, userId: busy.userId })
+    await db.close()
+    const { body } = await summary(account, busy.token)
+    expect(body).toMatchObject({ count: 1000, newest_only: true })
+    expect((await summary(ACCOUNT, author.token)).body).not.toHaveProperty('newest_only')
+  })
 
   test('counts and means are exact', async () => {
     const { body } = await summary(ACCOUNT, author.token)
