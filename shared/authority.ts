@@ -35,6 +35,7 @@ export const nobody: Caller = {
   sessionId: '',
   openid: '',
   isOperator: false,
+  isVouchedFor: false,
   heldSince: () => undefined,
 }
 
@@ -84,6 +85,7 @@ export async function findCaller(
     sessionId,
     openid,
     isOperator: operators.has(userId) || operators.has(openid),
+    isVouchedFor: claims === undefined,
     heldSince: (acc_nbr) => numbers?.since(phone, acc_nbr),
   }
 }
