@@ -37,6 +37,7 @@ export const nobody: Caller = {
   sessionId: '',
   openid: '',
   isOperator: false,
+  isVouchedFor: false,
   heldSince: () => undefined,
 }
 
@@ -90,6 +91,7 @@ export async function findCaller(
     sessionId,
     openid,
     isOperator: operators.has(userId) || operators.has(openid),
+    isVouchedFor: claims === undefined,
     heldSince: (acc_nbr) => numbers?.since(phone, acc_nbr),
   }
 }

@@ -25,7 +25,9 @@ export interface Endpoint<Needs, Input = unknown, Output = unknown> {
   auth: 'none' | 'required'
   /** For endpoints that cost nothing: no limit of requests. */
   isUnlimited?: boolean
-  /** Schema of the body (POST) or of the query (GET, DELETE) plus path parameters. */
+  /** DELETE reads a body where it says so: what must not stand in a URL. */
+  readsBody?: true
+  /** Schema of the body (POST, `readsBody`) or of the query (GET, DELETE) plus path parameters. */
   input: v.GenericSchema<unknown, Input>
   /** Present when a form-encoded body is accepted as well. */
   formKinds?: Record<string, FormFieldKind>
@@ -110,9 +112,10 @@ export async function run<Needs extends Authority>(
 ): Promise<Outcome> {
   const claims = endpoint.auth === 'required' ? await verifyToken(call, needs, security) : undefined
   if (claims) security.identify(claims.userId)
-  const { value, encoding } = endpoint.route.startsWith('POST ')
-    ? call.readBody(endpoint.formKinds)
-    : { value: call.query, encoding: 'none' as const }
+  const { value, encoding } =
+    endpoint.readsBody || endpoint.route.startsWith('POST ')
+      ? call.readBody(endpoint.formKinds)
+      : { value: call.query, encoding: 'none' as const }
   const input = parseInput(endpoint.input, withParameters(value, parameters))
   await limit(endpoint, claims, call, needs)
   const caller = endpoint.auth === 'required' ? await findCaller(claims, call, needs) : nobody

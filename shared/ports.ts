@@ -63,6 +63,8 @@ export interface Caller {
   sessionId: string
   openid: string
   isOperator: boolean
+  /** Whether the platform itself says, with this very call, who calls: then no token could have been stolen. */
+  isVouchedFor: boolean
   /**
    * From which moment on the caller may read an account's ratings as its holder, who proved through WeChat's phone API that
    * this is their number: 0 for all of them, `undefined` when it is not theirs, or was proved too long ago.
@@ -319,6 +321,8 @@ export interface PersonStore {
     digest: Uint8Array
     atMs: number
   }): Promise<{ wasTakenOver: boolean }>
+  /** Who proved a number last, unless they gave it up. */
+  phoneHolder(digest: Uint8Array): Promise<string | undefined>
   /** The user holds no number any more. */
   unbindPhone(userId: string): Promise<void>
   /** Stores a number nobody vouched for, unless the user has a proved one. */
@@ -407,6 +411,8 @@ export interface CodeClaim {
   /** Filled in once the code was exchanged. */
   userId: string | null
   sessionId: string | null
+  /** The number that a phone code stood for. */
+  phoneSealed: Uint8Array | null
 }
 
 /** Who sent a single-use code first. */
@@ -417,7 +423,10 @@ export interface CodeClaimStore {
     claim: { nonceDigest: Uint8Array; atMs: number },
   ): Promise<CodeClaim | undefined>
   /** Notes what came of the exchange. */
-  settle(digest: Uint8Array, outcome: { userId: string; sessionId: string | null }): Promise<void>
+  settle(
+    digest: Uint8Array,
+    outcome: { userId: string; sessionId?: string; phoneSealed?: Uint8Array },
+  ): Promise<void>
   /** Gives the claim back after an exchange that failed. */
   release(digest: Uint8Array): Promise<void>
 }

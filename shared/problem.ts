@@ -27,6 +27,7 @@ export const problemCatalogue = {
   'refresh-rejected': entry(401, '登录状态已失效，请重新登录', 'login'),
   'wechat-rejected-code': entry(401, '登录凭证已失效，请重新登录', 'login'),
   'wechat-blocked-user': entry(403, '微信判定该账号存在风险，暂时无法登录', 'never'),
+  'fresh-login-required': entry(403, '为确认是您本人，请重新操作一次', 'never'),
   'not-found': entry(404, '请求的地址不存在', 'never'),
   'session-key-stale': entry(409, '用户数据已过期，请重新登录后再试', 'login'),
   'method-not-allowed': entry(405, '该地址不支持此请求方法', 'never'),

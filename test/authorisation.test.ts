@@ -39,7 +39,7 @@ const bodies: Record<string, unknown> = {
   'POST /login/phone': { code: 'unknown' },
   'POST /login/user-data': { encryptedData: 'AAAA', iv: 'AAAA' },
   'DELETE /login/phone': undefined,
-  'DELETE /login/me': undefined,
+  'DELETE /login/me': { code: 'unknown' },
   'POST /score': rating(),
   'GET /score': undefined,
   'POST /query': { acc_nbr: '13800138000' },
@@ -224,7 +224,9 @@ describe('who × route × whose data, changing', () => {
   test('forgetting oneself leaves everybody else’s data alone', async () => {
     const leaver = await world.logIn()
     await world.call('POST /score', { token: leaver.token, body: rating({ acc_nbr: ACCOUNT }) })
-    await world.call('DELETE /login/me', { token: leaver.token })
+    const { code } = await world.code(leaver.openid)
+    const answer = await world.call('DELETE /login/me', { token: leaver.token, body: { code } })
+    expect(answer.status).toBe(204)
     const { body } = await world.call('POST /query', {
       token: holder.token,
       body: { acc_nbr: ACCOUNT },

@@ -66,7 +66,7 @@ beforeAll(async () => {
   const readable = (value: unknown): string =>
     value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value)
   stored.push(...rows.flatMap((row) => Object.values(row).map(readable)))
-  await call('DELETE /login/me', { token })
+  await call('DELETE /login/me', { token, body: { code: (await world.code(openid)).code } })
 
   const {
     TOKEN_KEYS = '',

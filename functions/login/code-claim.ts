@@ -25,10 +25,15 @@ export interface ClaimRequest {
 
 /** Whether the code is the caller’s to exchange, or was exchanged already. */
 export type ClaimResult =
-  | { state: 'settled'; userId: string; sessionId: string | null }
+  | {
+      state: 'settled'
+      userId: string
+      sessionId: string | null
+      phoneSealed: Uint8Array | null
+    }
   | {
       state: 'mine'
-      settle(outcome: { userId: string; sessionId: string | null }): Promise<void>
+      settle(outcome: Parameters<CodeClaimStore['settle']>[1]): Promise<void>
       /** After a failure: the code may be sent again. */
       release(): Promise<void>
     }
@@ -56,9 +61,8 @@ export async function claimCode(
     const isMine = Buffer.compare(earlier.nonceDigest, nonceDigest) === 0
     const isRecent = clock.now() - earlier.claimedAtMs <= CODE_REPEAT_MS
     if (!isMine || !isRecent) throw new Problem(rejection[purpose])
-    if (earlier.userId !== null) {
-      return { state: 'settled', userId: earlier.userId, sessionId: earlier.sessionId }
-    }
+    const { userId, sessionId, phoneSealed } = earlier
+    if (userId !== null) return { state: 'settled', userId, sessionId, phoneSealed }
     if (remainingMs() < leftAtEndMs) throw new Problem('login-in-progress')
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }

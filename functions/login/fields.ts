@@ -4,10 +4,12 @@ import * as v from 'valibot'
 import type { UserData } from '../../shared/wechat/user-data.ts'
 
 /** Codes are some 32 to 64 characters today; nothing but their being short and printable is promised. */
-export const Code = v.pipe(
-  v.string('登录凭证（code）应为字符串'),
-  v.regex(/^[\x21-\x7e]{1,128}$/, '登录凭证（code）格式不正确'),
-)
+export function Code(name: string) {
+  return v.pipe(
+    v.string(`登录凭证（${name}）应为字符串`),
+    v.regex(/^[\x21-\x7e]{1,128}$/, `登录凭证（${name}）格式不正确`),
+  )
+}
 
 /** What is inside is judged by decryption alone, with one answer for every fault. */
 function Encrypted(name: string, maxLength: number) {

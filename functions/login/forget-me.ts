@@ -1,18 +1,27 @@
 import * as v from 'valibot'
 import { defineEndpoint } from '../../shared/endpoint.ts'
 import type { Forgetting } from '../../shared/ports.ts'
+import { Code } from './fields.ts'
+import { type FreshLoginNeeds, requireFreshLogin } from './fresh-login.ts'
+
+interface Needs extends FreshLoginNeeds {
+  forgetting: Forgetting
+}
 
 /**
- * `DELETE /login/me`: removes the person: sessions, keys, phone, and the ratings or, where configured, only their link
- * to the person. Once it is answered nobody is this person; what is too much for one call is removed soon after.
+ * `DELETE /login/me` with a fresh login code: removes the person: sessions, keys, phone, and the ratings or, where
+ * configured, only their link to the person. Once it is answered nobody is this person; what is too much for one call is
+ * removed soon after.
  */
-export const forgetMe = defineEndpoint<{ forgetting: Forgetting }>()({
+export const forgetMe = defineEndpoint<Needs>()({
   route: 'DELETE /login/me',
   auth: 'required',
-  input: v.object({}),
+  readsBody: true,
+  input: v.strictObject({ code: v.optional(Code('code')) }),
   output: v.undefined(),
-  async handle({ needs: { forgetting }, caller: { userId }, facts: { remainingMs }, security }) {
-    const isFinished = await forgetting.forget(userId, remainingMs)
+  async handle({ input: { code }, needs, caller, facts: { remainingMs }, security }) {
+    await requireFreshLogin(code, needs, caller, remainingMs)
+    const isFinished = await needs.forgetting.forget(caller.userId, remainingMs)
     security.note('person-forgotten')
     if (!isFinished) security.note('forgetting-unfinished')
     return { status: 204, output: undefined }

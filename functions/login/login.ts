@@ -29,7 +29,7 @@ const proofKeyMessage = '会话绑定（proofKey）应为 base64url 编码的 SH
 
 const LoginInput = v.pipe(
   v.strictObject({
-    code: Code,
+    code: Code('code'),
     encryptedData: v.optional(encryptedFields.encryptedData),
     iv: v.optional(encryptedFields.iv),
     ...signedFields,

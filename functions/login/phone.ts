@@ -5,21 +5,18 @@ import {
   spellPhoneNumber,
 } from '../../shared/domain/phone-number.ts'
 import { defineEndpoint } from '../../shared/endpoint.ts'
-import type { CodeClaimStore, Lookup, WeChat } from '../../shared/ports.ts'
 import { Problem } from '../../shared/problem.ts'
 import { claimCode } from './code-claim.ts'
 import { type DecryptionNeeds, decryptForCaller } from './decryption.ts'
 import { Code, encryptedFields } from './fields.ts'
+import { type FreshLoginNeeds, requireFreshLogin } from './fresh-login.ts'
 
-interface Needs extends DecryptionNeeds {
-  wechat: WeChat
-  codeClaims: CodeClaimStore
-  lookup: Lookup
-}
+interface Needs extends DecryptionNeeds, FreshLoginNeeds {}
 
 const PhoneInput = v.pipe(
   v.strictObject({
-    code: v.optional(Code),
+    code: v.optional(Code('code')),
+    loginCode: v.optional(Code('loginCode')),
     encryptedData: v.optional(encryptedFields.encryptedData),
     iv: v.optional(encryptedFields.iv),
   }),
@@ -37,21 +34,17 @@ const PhoneInput = v.pipe(
 
 /**
  * `POST /login/phone`: binds a phone number to the user. Only the code makes the user the holder of the
- * number: encrypted data comes from the client, and nothing vouches for it.
+ * number: encrypted data comes from the client, and nothing vouches for it. A number that is somebody else's is taken over
+ * with a fresh login code beside it; without one, the same phone code may be sent again with one, and is paid for once.
  */
 export const phone = defineEndpoint<Needs>()({
   route: 'POST /login/phone',
   auth: 'required',
   input: PhoneInput,
   output: v.object({ phone: v.string() }),
-  async handle({
-    input: { code, encryptedData, iv },
-    needs,
-    caller,
-    facts: { remainingMs },
-    security,
-  }) {
-    const { people, vault, wechat, lookup, clock } = needs
+  async handle({ input, needs, caller, facts: { remainingMs }, security }) {
+    const { code, loginCode, encryptedData, iv } = input
+    const { people, vault, lookup, clock } = needs
     const { userId } = caller
     const context = `phone:${userId}`
 
@@ -66,32 +59,39 @@ export const phone = defineEndpoint<Needs>()({
       return { output: { phone: maskPhoneNumber(number) } }
     }
 
-    const claim = await claimCode(needs, {
-      purpose: 'phone-code',
-      code,
-      nonce: userId,
-      remainingMs,
-    })
-    if (claim.state === 'settled') {
-      const bound = await people.phone(userId)
-      const opened = bound && vault.open(bound.sealed, context)
-      if (!opened) throw new Problem('phone-code-rejected')
-      return { output: { phone: maskPhoneNumber(opened.plaintext) } }
+    const number = await numberOf(code, needs, { userId, context }, remainingMs)
+    const digest = digestPhoneNumber(number, lookup)
+    const holderId = await people.phoneHolder(digest)
+    if (holderId !== undefined && holderId !== userId) {
+      await requireFreshLogin(loginCode, needs, caller, remainingMs)
     }
-    try {
-      const number = spellPhoneNumber(await wechat.exchangePhoneCode(code, remainingMs()))
-      const { wasTakenOver } = await people.bindPhone({
-        userId,
-        sealed: vault.seal(number, context),
-        digest: digestPhoneNumber(number, lookup),
-        atMs: clock.now(),
-      })
-      await claim.settle({ userId, sessionId: null })
-      if (wasTakenOver) security.note('number-taken-over')
-      return { output: { phone: maskPhoneNumber(number) } }
-    } catch (error) {
-      await claim.release().catch(() => {})
-      throw error
-    }
+    const sealed = vault.seal(number, context)
+    const bound = await people.bindPhone({ userId, sealed, digest, atMs: clock.now() })
+    if (bound.wasTakenOver) security.note('number-taken-over')
+    return { output: { phone: maskPhoneNumber(number) } }
   },
 })
+
+/** The number that a code stands for, asked of WeChat once; the same person may send it again for a minute. */
+async function numberOf(
+  code: string,
+  needs: Needs,
+  { userId, context }: { userId: string; context: string },
+  remainingMs: () => number,
+): Promise<string> {
+  const { wechat, vault } = needs
+  const claim = await claimCode(needs, { purpose: 'phone-code', code, nonce: userId, remainingMs })
+  if (claim.state === 'settled') {
+    const opened = claim.phoneSealed && vault.open(claim.phoneSealed, context)
+    if (!opened) throw new Problem('phone-code-rejected')
+    return opened.plaintext
+  }
+  try {
+    const number = spellPhoneNumber(await wechat.exchangePhoneCode(code, remainingMs()))
+    await claim.settle({ userId, phoneSealed: vault.seal(number, context) })
+    return number
+  } catch (error) {
+    await claim.release().catch(() => {})
+    throw error
+  }
+}

@@ -100,6 +100,7 @@ export const localSettings: readonly string[] = [
   'HOLDER_DAYS',
   'LIMITS',
   'OPERATORS',
+  'SESSION_MAX_DAYS',
   'TAKEN_OVER_RATINGS',
 ]
 

@@ -41,7 +41,7 @@ export function createPlatformSessions({
         refreshHash: randomBytes(32),
         proofHash: null,
       } as const
-      await store.addAnew(newSession(own, atMs))
+      await store.addAnew(newSession(own, atMs, Number.POSITIVE_INFINITY))
       return store.living(claims, atMs)
     },
   }

@@ -74,7 +74,7 @@ export function readRefreshToken(
 /** What presenting a refresh token means for its session. */
 export type RefreshVerdict =
   /** It is the token in force: the session moves on to the next. */
-  | { verdict: 'rotate' }
+  | { verdict: 'rotate'; session: SessionRecord }
   /** It was in force a moment ago: its answer was lost, or others asked at once. The token in force, again. */
   | { verdict: 'repeat'; session: SessionRecord }
   /** An old token of ours in a second pair of hands: the session ends. */
@@ -91,7 +91,7 @@ export function judgeRefresh(
 ): RefreshVerdict {
   const isAlive = session?.endedAtMs === null && session.expiresAtMs > nowMs
   if (!isAlive || !isProved(session.proofHash, proof)) return { verdict: 'reject' }
-  if (isEqual(session.refreshHash, hash)) return { verdict: 'rotate' }
+  if (isEqual(session.refreshHash, hash)) return { verdict: 'rotate', session }
   if (session.previousHash !== null && isEqual(session.previousHash, hash)) {
     const isRecent = nowMs - session.rotatedAtMs < graceMs
     return isRecent ? { verdict: 'repeat', session } : { verdict: 'reuse' }

@@ -14,7 +14,7 @@ import type {
   Tokens,
 } from '../ports.ts'
 import { Problem } from '../problem.ts'
-import { newSession, SESSION_LIFETIME_MS } from './new-session.ts'
+import { newSession, sessionEnd } from './new-session.ts'
 import {
   judgeRefresh,
   makeRefreshToken,
@@ -30,6 +30,8 @@ export interface SessionOptions {
   /** Make refresh tokens: the first makes new ones, all recognise old ones. The same ring as for access tokens. */
   keys: readonly { kid: string; secret: Uint8Array }[]
   now: () => number
+  /** A session ends at this age, however often it is refreshed. */
+  maxAgeMs: number
   /** See `REFRESH_GRACE_MS`. */
   graceMs?: number
 }
@@ -38,14 +40,19 @@ export interface SessionOptions {
 export const SESSIONS_MAX = 20
 
 /** Sessions over a session store. */
-export function createSessions({ store, tokens, keys, now, graceMs }: SessionOptions): Sessions {
+export function createSessions(options: SessionOptions): Sessions {
+  const { store, tokens, keys, now, maxAgeMs, graceMs } = options
   const secretOf = (kid: string): Uint8Array | undefined =>
     keys.find((each) => each.kid === kid)?.secret
   const currentKid = keys[0]?.kid ?? ''
 
-  const pairOf = async (claims: AccessClaims, refreshToken: string): Promise<TokenPair> => {
+  const pairOf = async (
+    claims: AccessClaims,
+    refreshToken: string,
+    { expiresAtMs, atMs }: { expiresAtMs: number; atMs: number },
+  ): Promise<TokenPair> => {
     const { token, expiresInSeconds } = await tokens.sign(claims)
-    const refreshExpiresInSeconds = SESSION_LIFETIME_MS / 1000
+    const refreshExpiresInSeconds = Math.floor((expiresAtMs - atMs) / 1000)
     return { token, expiresInSeconds, refreshToken, refreshExpiresInSeconds }
   }
 
@@ -56,10 +63,14 @@ export function createSessions({ store, tokens, keys, now, graceMs }: SessionOpt
   /** The token in force of a stored session with its access token; `undefined` when its key is gone. */
   const currentPair = async (session: SessionRecord): Promise<TokenPair | undefined> => {
     const { userId, sessionId, refreshKid: kid, refreshGeneration: generation } = session
+    const { expiresAtMs } = session
     const secret = secretOf(kid)
     if (!secret) return undefined
     const claims = { userId, sessionId }
-    return pairOf(claims, makeRefreshToken(secret, { ...claims, kid, generation }))
+    return pairOf(claims, makeRefreshToken(secret, { ...claims, kid, generation }), {
+      expiresAtMs,
+      atMs: now(),
+    })
   }
 
   return {
@@ -69,9 +80,11 @@ export function createSessions({ store, tokens, keys, now, graceMs }: SessionOpt
       const refreshToken = newToken({ ...claims, generation: 0 })
       const refreshHash = sha256(refreshToken)
       const own = { ...claims, kind, device, refreshKid: currentKid, refreshHash, proofHash }
-      await store.add(newSession(own, atMs))
+      const session = newSession(own, atMs, maxAgeMs)
+      await store.add(session)
       await store.endOldest(userId, SESSIONS_MAX, atMs)
-      return { sessionId: claims.sessionId, ...(await pairOf(claims, refreshToken)) }
+      const pair = await pairOf(claims, refreshToken, { ...session, atMs })
+      return { sessionId: claims.sessionId, ...pair }
     },
 
     async repeat(claims) {
@@ -90,6 +103,8 @@ export function createSessions({ store, tokens, keys, now, graceMs }: SessionOpt
 
       let judged = await judge()
       if (judged.verdict === 'rotate') {
+        const expiresAtMs = sessionEnd(judged.session.createdAtMs, atMs, maxAgeMs)
+        if (expiresAtMs <= atMs) throw new Problem('refresh-rejected')
         const generation = presented.generation + 1
         const nextToken = newToken({ ...claims, generation })
         const hasMoved = await store.rotate(claims, {
@@ -98,9 +113,9 @@ export function createSessions({ store, tokens, keys, now, graceMs }: SessionOpt
           kid: currentKid,
           nextHash: sha256(nextToken),
           atMs,
-          expiresAtMs: atMs + SESSION_LIFETIME_MS,
+          expiresAtMs,
         })
-        if (hasMoved) return pairOf(claims, nextToken)
+        if (hasMoved) return pairOf(claims, nextToken, { expiresAtMs, atMs })
         // Somebody else moved the session on meanwhile.
         judged = await judge()
       }

@@ -2,7 +2,7 @@
 
 import type { CodeClaimStore } from '../ports.ts'
 import { type Db, isDuplicateKey } from './db.ts'
-import { bytes, integer, uuidOrNull, uuidToBytes } from './rows.ts'
+import { bytes, bytesOrNull, integer, uuidOrNull, uuidToBytes } from './rows.ts'
 
 /** Code claims in a database. */
 export function createCodeClaimStore(db: Db): CodeClaimStore {
@@ -10,7 +10,7 @@ export function createCodeClaimStore(db: Db): CodeClaimStore {
     async claim(digest, { nonceDigest, atMs }) {
       try {
         await db.query(
-          'insert into code_claims (code_digest, nonce_digest, claimed_at, user_id, session_id) values (?, ?, ?, null, null)',
+          'insert into code_claims (code_digest, nonce_digest, claimed_at, user_id, session_id, phone_sealed) values (?, ?, ?, null, null, null)',
           [digest, nonceDigest, atMs],
         )
         return undefined
@@ -18,26 +18,33 @@ export function createCodeClaimStore(db: Db): CodeClaimStore {
         if (!isDuplicateKey(error)) throw error
       }
       const { rows } = await db.query(
-        'select nonce_digest, claimed_at, user_id, session_id from code_claims where code_digest = ?',
+        'select nonce_digest, claimed_at, user_id, session_id, phone_sealed from code_claims where code_digest = ?',
         [digest],
       )
       const [row] = rows
       // Given back in this very moment: as if it were still being exchanged.
-      if (!row) return { nonceDigest, claimedAtMs: atMs, userId: null, sessionId: null }
+      if (!row) {
+        return { nonceDigest, claimedAtMs: atMs, userId: null, sessionId: null, phoneSealed: null }
+      }
       return {
         nonceDigest: bytes(row, 'nonce_digest'),
         claimedAtMs: integer(row, 'claimed_at'),
         userId: uuidOrNull(row, 'user_id'),
         sessionId: uuidOrNull(row, 'session_id'),
+        phoneSealed: bytesOrNull(row, 'phone_sealed'),
       }
     },
 
-    async settle(digest, { userId, sessionId }) {
-      await db.query('update code_claims set user_id = ?, session_id = ? where code_digest = ?', [
-        uuidToBytes(userId),
-        sessionId === null ? null : uuidToBytes(sessionId),
-        digest,
-      ])
+    async settle(digest, { userId, sessionId, phoneSealed = null }) {
+      await db.query(
+        'update code_claims set user_id = ?, session_id = ?, phone_sealed = ? where code_digest = ?',
+        [
+          uuidToBytes(userId),
+          sessionId === undefined ? null : uuidToBytes(sessionId),
+          phoneSealed,
+          digest,
+        ],
+      )
     },
 
     async release(digest) {

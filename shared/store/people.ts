@@ -173,6 +173,11 @@ export function createPersonStore(db: Db): PersonStore {
       return { wasTakenOver: heldSinceMs === atMs && previous !== NOBODYS_ID }
     },
 
+    async phoneHolder(digest) {
+      const userId = (await holder(db, digest))?.userId
+      return userId === NOBODYS_ID ? undefined : userId
+    },
+
     async unbindPhone(userId) {
       await db.query(
         `update users set phone_sealed = null, phone_digest = null, phone_bound_at = null, phone_since = null

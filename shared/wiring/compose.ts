@@ -124,6 +124,8 @@ export function faultsOf(parts: AnyParts, env: Environment): ConfigurationFault[
   return readVariables(variablesOf(parts), env).faults
 }
 
+const DAY_MS = 24 * 60 * 60 * 1000
+
 const TOKENS = ['TOKEN_KEYS', 'WECHAT_APPID', 'ACCESS_TOKEN_SECONDS'] as const
 
 /** The machine’s clock. */
@@ -187,10 +189,12 @@ export const sessionCheck = stored(
 )
 
 /** Sessions with their tokens. */
-export const sessions = stored(TOKENS, (values) => {
+export const sessions = stored([...TOKENS, 'SESSION_MAX_DAYS'], (values) => {
   const tokens = createTokenSigner(tokenOptions(values))
   const keys = secretsOf(values.TOKEN_KEYS)
-  return (db) => createSessions({ store: createSessionStore(db), tokens, keys, now: machine.now })
+  const maxAgeMs = values.SESSION_MAX_DAYS * DAY_MS
+  const { now } = machine
+  return (db) => createSessions({ store: createSessionStore(db), tokens, keys, now, maxAgeMs })
 })
 
 /** Sessions of `wx.cloud.callFunction`. */

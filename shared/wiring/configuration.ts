@@ -211,6 +211,8 @@ const rules = {
   LIMITS: { read: parseLimits, otherwise: 'user:120/60,address:600/60' },
   /** What becomes of the ratings of a person who wants to be forgotten. */
   ANONYMOUS_RATINGS: { read: oneOf('keep', 'delete'), otherwise: 'delete' },
+  /** A session ends at this age, however often it is refreshed. */
+  SESSION_MAX_DAYS: { read: numberFrom(1, 3650), otherwise: '180' },
   /** Who does not prove their number again for so many days holds it no more: carriers give numbers to others. */
   HOLDER_DAYS: { read: numberFrom(1, 3650), otherwise: '180' },
   /** What who takes over a number reads of it: ratings from that moment on, or all. */

@@ -8,7 +8,9 @@ const direct = doors.filter(({ isAvailable, isOverTcp, server }) =>
   server === undefined ? isAvailable : isAvailable && isOverTcp,
 )
 
-describe.each(direct)('forgetting people on $name', ({ open }) => {
+describe.each(direct)('forgetting people on $name', ({ open, server }) => {
+  // sql.js runs one statement after the other.
+  const runs = server === undefined ? 20 : 50
   let door: Door
   beforeAll(async () => {
     door = await open()
@@ -16,16 +18,16 @@ describe.each(direct)('forgetting people on $name', ({ open }) => {
   })
   afterAll(() => door?.close())
 
-  test('leaves no row of 50 people whose second device submits and logs in meanwhile', async () => {
+  test(`leaves no row of ${runs} people whose second device submits and logs in meanwhile`, async () => {
     const connections = [door.db, await door.again(), await door.again(), await door.again()]
-    const { left, unexpected, ...seen } = await runForgetMeDrill(connections as [Db, ...Db[]], 50)
+    const { left, unexpected, ...seen } = await runForgetMeDrill(connections as [Db, ...Db[]], runs)
     expect(left).toEqual({})
     expect(unexpected).toEqual([])
-    expect(seen.submitted).toBeGreaterThan(50)
-    expect(seen.refused).toBeGreaterThan(25)
-    expect(seen.logins).toBe(50)
+    expect(seen.submitted).toBeGreaterThan(runs)
+    expect(seen.refused).toBeGreaterThan(runs / 2)
+    expect(seen.logins).toBe(runs)
     // The drill was one: calls under way wrote about people who had left.
-    expect(seen.stragglers).toBeGreaterThan(25)
+    expect(seen.stragglers).toBeGreaterThan(runs / 2)
   }, 60_000)
 })
 

@@ -390,9 +390,12 @@ describe('phone', () => {
         201,
       )
     }
+    const phoneCode = ({ openid }: LoggedIn, phone: string) =>
+      world.wechat.issuePhoneCode({ openid, phone }).code
+    const loginCode = async ({ openid }: LoggedIn) => (await world.code(openid)).code
     const prove = async (person: LoggedIn, phone: string) => {
-      const { code } = world.wechat.issuePhoneCode({ openid: person.openid, phone })
-      expect((await bind(person.token, { code })).status).toBe(200)
+      const body = { code: phoneCode(person, phone), loginCode: await loginCode(person) }
+      expect((await bind(person.token, body)).status).toBe(200)
     }
     const countFor = async ({ token }: LoggedIn, acc_nbr: string) => {
       const { body } = await world.call('POST /query/summary', { token, body: { acc_nbr } })
@@ -412,6 +415,34 @@ describe('phone', () => {
       expect([await countFor(former, acc_nbr), await countFor(present, acc_nbr)]).toEqual([0, 1])
       await prove(present, acc_nbr)
       expect(await countFor(present, acc_nbr)).toBe(1)
+    })
+
+    test('is taken over with a fresh login alone, and the phone code is good for both tries', async () => {
+      const acc_nbr = '13912345677'
+      const [former, present] = [await world.logIn(), await world.logIn()]
+      await prove(former, acc_nbr)
+      await rate(acc_nbr)
+      const before = world.wechat.paidPhoneCalls()
+      const code = phoneCode(present, acc_nbr)
+      for (const body of [{ code }, { code, loginCode: await loginCode(former) }]) {
+        expect(await bind(present.token, body)).toMatchObject({
+          status: 403,
+          body: { code: 'fresh-login-required', retry: 'never' },
+        })
+      }
+      expect([await countFor(former, acc_nbr), await countFor(present, acc_nbr)]).toEqual([1, 0])
+      const answer = await bind(present.token, { code, loginCode: await loginCode(present) })
+      expect(answer).toMatchObject({ status: 200, body: { phone: '139****5677' } })
+      expect(await countFor(former, acc_nbr)).toBe(0)
+      expect(world.wechat.paidPhoneCalls()).toBe(before + 1)
+    })
+
+    test('that nobody holds, or oneself, needs no login code', async () => {
+      const person = await world.logIn()
+      for (const _again of [1, 2]) {
+        const body = { code: phoneCode(person, '13912345676') }
+        expect((await bind(person.token, body)).status).toBe(200)
+      }
     })
 
     test('is logged, without the number', async () => {
@@ -555,7 +586,8 @@ describe('DELETE /login/me', () => {
     for (let index = 0; index < 3; index++) {
       await world.call('POST /score', { token: person.token, body: rating({ acc_nbr }) })
     }
-    expect((await world.call('DELETE /login/me', { token: person.token })).status).toBe(204)
+    const forget = { token: person.token, body: { code: (await world.code(person.openid)).code } }
+    expect((await world.call('DELETE /login/me', forget)).status).toBe(204)
     expect(await isLoggedIn(person.token)).toBe(false)
     expect((await refresh(person.refreshToken)).status).toBe(401)
     const back = await world.logIn(person.openid)
@@ -567,5 +599,74 @@ describe('DELETE /login/me', () => {
       body: { acc_nbr },
     })
     expect(body.count).toBe(0)
+  })
+  describe('needs a login code of this very moment', () => {
+    const forget = (token: string, body?: unknown, query = {}) =>
+      world.call('DELETE /login/me', { token, body, query })
+    const freshLoginRequired = {
+      status: 403,
+      body: {
+        code: 'fresh-login-required',
+        retry: 'never',
+        message: '为确认是您本人，请重新操作一次',
+      },
+    }
+    const codeOf = async ({ openid }: LoggedIn) => (await world.code(openid)).code
+
+    test('a token alone forgets nobody', async () => {
+      const person = await world.logIn()
+      for (const body of [undefined, {}]) {
+        expect(await forget(person.token, body)).toMatchObject(freshLoginRequired)
+      }
+      expect(await isLoggedIn(person.token)).toBe(true)
+    })
+
+    test('nor does a code in the URL, where it would be logged', async () => {
+      const person = await world.logIn()
+      const query = { code: await codeOf(person) }
+      expect(await forget(person.token, undefined, query)).toMatchObject(freshLoginRequired)
+    })
+
+    test('nor somebody else’s code', async () => {
+      const [person, thief] = [await world.logIn(), await world.logIn()]
+      const body = { code: await codeOf(thief) }
+      expect(await forget(person.token, body)).toMatchObject(freshLoginRequired)
+      expect(await isLoggedIn(person.token)).toBe(true)
+    })
+
+    test('nor a code that was used, or one that is none', async () => {
+      const { code, openid } = await world.code()
+      const person = await world.logIn(openid)
+      await world.call('POST /login', { body: { code, device: 'phone-1' } })
+      for (const used of [code, 'unknown-code']) {
+        expect(await forget(person.token, { code: used })).toMatchObject({
+          status: 401,
+          body: { code: 'wechat-rejected-code', retry: 'login' },
+        })
+      }
+      expect(await forget(person.token, { code: 1 })).toMatchObject({
+        status: 400,
+        body: { field: 'code' },
+      })
+      expect(await isLoggedIn(person.token)).toBe(true)
+    })
+
+    test('a client whose answer was lost before anything was done sends the same code again', async () => {
+      const person = await world.logIn()
+      const body = { code: await codeOf(person) }
+      world.wechat.addFault({ kind: 'errcode', errcode: -1, times: 2 })
+      expect((await forget(person.token, body)).status).toBe(503)
+      await world.wechat.clearFaults()
+      expect((await forget(person.token, body)).status).toBe(204)
+      expect(await isLoggedIn(person.token)).toBe(false)
+    })
+
+    test('through wx.cloud, where the platform says who calls, it takes no code', async () => {
+      const openid = 'oCloudLeaver000000000000000'
+      const written = { WX_OPENID: openid, WX_APPID: world.environment.WECHAT_APPID ?? '' }
+      const send = (route: string) => world.callFunction('login', { route }, written)
+      expect(await send('GET /login/devices')).toMatchObject({ status: 200 })
+      expect(await send('DELETE /login/me')).toEqual({ status: 204 })
+    })
   })
 })

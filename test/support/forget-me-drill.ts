@@ -192,6 +192,7 @@ function startServer(
       tokens: createTokenSigner(tokenOptions),
       keys: [key],
       now,
+      maxAgeMs: 180 * 24 * 60 * 60 * 1000,
     }),
     sessionStore: store,
     operators: new Set<string>(),
@@ -266,7 +267,9 @@ async function leave(
   result: ForgetMeResult,
 ): Promise<Leaver> {
   const openid = `o${randomBytes(13).toString('hex')}`
-  const numbers = [1, 2].map((which) => `1${3 + which}${String(run).padStart(9, '0')}`)
+  const [earlier, taken, later] = ['13', '15', '18'].map(
+    (start) => start + String(run).padStart(9, '0'),
+  )
   const send = (route: string, options: Parameters<typeof call>[2]) =>
     call(handler.http, route, options)
   const logIn = async (who: string, device?: string) => {
@@ -274,15 +277,16 @@ async function leave(
     if (status !== 200) throw new Error(`login answered ${status} ${body.code}`)
     return { token: body.token as string, userId: body.user.id as string }
   }
-  const prove = (token: string, number: string | undefined) =>
-    send('POST /login/phone', { token, body: { code: codeOf(number ?? '') } })
+  const prove = (token: string, number: string | undefined, who: string) => {
+    const body = { code: codeOf(number ?? ''), loginCode: codeOf(who) }
+    return send('POST /login/phone', { token, body })
+  }
 
   const first = await logIn(openid, 'first')
   const second = await logIn(openid, 'second')
-  await prove(first.token, numbers[0])
-  const successor = await logIn(`o${randomBytes(13).toString('hex')}`)
-  await prove(successor.token, numbers[0])
-  await prove(first.token, numbers[1])
+  for (const number of [earlier, taken]) await prove(first.token, number, openid)
+  const other = `o${randomBytes(13).toString('hex')}`
+  await prove((await logIn(other)).token, taken, other)
   await send('POST /login/user-data', {
     token: first.token,
     body: { encryptedData: 'AAAA', iv: 'AA' },
@@ -321,12 +325,15 @@ async function leave(
       return
     }
     const { token } = answer.body
-    await prove(token, numbers[1])
+    await prove(token, later, openid)
     await send('POST /score', { token, body: rating() })
   }
   const leaving = async () => {
     await pause(Math.random() * 40)
-    const { status, body } = await send('DELETE /login/me', { token: first.token })
+    const { status, body } = await send('DELETE /login/me', {
+      token: first.token,
+      body: { code: codeOf(openid) },
+    })
     if (status !== 204) result.unexpected.push(`DELETE /login/me: ${status} ${body.code}`)
     lateRating.arrive()
   }

@@ -224,6 +224,7 @@ export function everyCall(stores: Stores, db: Db): Calls {
         await people.bindPhone({ ...phone, userId: leaver, digest })
         await people.bindPhone({ ...phone, userId: other, digest })
       },
+      phoneHolder: () => people.phoneHolder(bytes(32)),
       async unbindPhone() {
         await people.bindPhone({ ...phone, userId: one, digest: bytes(32).fill(9) })
         await people.unbindPhone(one)
@@ -235,7 +236,7 @@ export function everyCall(stores: Stores, db: Db): Calls {
       },
       async erase() {
         await claims.claim(bytes(32), { nonceDigest: bytes(32), atMs: NOW_MS })
-        await claims.settle(bytes(32), { userId: leaver, sessionId: null })
+        await claims.settle(bytes(32), { userId: leaver })
         await people.erase(leaver)
       },
       whoLeft: () => people.whoLeft(NOW_MS + 1),
@@ -283,7 +284,7 @@ export function everyCall(stores: Stores, db: Db): Calls {
         await claims.claim(bytes(32), { nonceDigest: bytes(32), atMs: NOW_MS })
         await claims.claim(bytes(32), { nonceDigest: bytes(32), atMs: NOW_MS })
       },
-      settle: () => claims.settle(bytes(32), { userId: one, sessionId: null }),
+      settle: () => claims.settle(bytes(32), { userId: one }),
       release: () => claims.release(bytes(32)),
     },
     createCounterStore: {

@@ -14,6 +14,7 @@ function holderOf(number: string | null, sinceMs = 0): Caller {
     sessionId: 's',
     openid: 'o',
     isOperator: false,
+    isVouchedFor: false,
     heldSince: (acc_nbr) => (acc_nbr === number ? sinceMs : undefined),
   }
 }

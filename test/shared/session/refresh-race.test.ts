@@ -45,7 +45,9 @@ async function drill(
       clockToleranceSeconds: 60,
       now,
     })
-    return createSessions(change({ store, tokens, keys: [key], now }))
+    return createSessions(
+      change({ store, tokens, keys: [key], now, maxAgeMs: 180 * 24 * 60 * 60 * 1000 }),
+    )
   })
   const instance = (index: number): Sessions => instances[index % 2] as Sessions
   const userId = await createPersonStore(opened.db).noteLogin({

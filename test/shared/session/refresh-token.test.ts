@@ -34,7 +34,11 @@ function present(token: string, proof?: string): PresentedToken {
 function sessionWith(changes: Partial<SessionRecord> = {}): SessionRecord {
   const own = { ...claims, kind: 'code', device: '', proofHash: null } as const
   return {
-    ...newSession({ ...own, refreshKid: 'k1', refreshHash: sha256(tokenOf(2)) }, START_MS),
+    ...newSession(
+      { ...own, refreshKid: 'k1', refreshHash: sha256(tokenOf(2)) },
+      START_MS,
+      Number.POSITIVE_INFINITY,
+    ),
     refreshGeneration: 2,
     previousHash: sha256(tokenOf(1)),
     rotatedAtMs: ROTATED_MS,

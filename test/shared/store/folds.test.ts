@@ -335,9 +335,9 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('counts on $name',
 
     test('a tail that nobody can count in time is folded in steps and answered', async () => {
       const account = '33'
-          await fill(account, 30, LONG_AGO_MS - 1000)
-          await foldAccount(door.db, account, LONG_AGO_MS - 500 + FOLD_DELAY_MS, low)
-        await fill(account, 420, LONG_AGO_MS)
+      await fill(account, 30, LONG_AGO_MS - 1000)
+      await foldAccount(door.db, account, LONG_AGO_MS - 500 + FOLD_DELAY_MS, low)
+      await fill(account, 420, LONG_AGO_MS)
       const slow: Db = {
         ...door.db,
         transaction: (work) => door.db.transaction(work),
@@ -348,7 +348,7 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('counts on $name',
             throw new DbError('timeout', { outcome: 'none' })
           }
           return door.db.query(sql, parameters)
-      },
+        },
       }
       expect((await summary(account, slow)).count).toBe(450)
       expect(await tailOf(account)).toBe(0)
