@@ -43,5 +43,5 @@ export class ClientError extends Error {
 /** No answer came, in time or at all; the platform's own words are kept for the developer. */
 export function networkError(failure: unknown): ClientError {
   const detail = (failure as { errMsg?: string }).errMsg || `${failure}`
-  return new ClientError('network', '网络不可用，请稍后再试', 'later', { detail })
+  return new ClientError('network', '网络异常，请重试', 'later', { detail })
 }

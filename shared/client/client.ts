@@ -90,9 +90,10 @@ export interface Client {
   summary(acc_nbr: string, options?: CallOptions): Promise<Summary>
   /**
    * Binds a phone number: `event.detail.code` of a getPhoneNumber button. Never calls `wx.login`, which must not be
-   * called in the button's callback: without a session it rejects with `signed-out`.
+   * called in the button's callback: without a session it rejects with `signed-out`. Somebody else's number is refused
+   * with `fresh-login-required`: send the same code again with a fresh `wx.login` code.
    */
-  bindPhone(code: string, options?: CallOptions): Promise<MaskedPhone>
+  bindPhone(code: string, options?: CallOptions, loginCode?: string): Promise<MaskedPhone>
   /** Gives the number up. */
   unbindPhone(options?: CallOptions): Promise<void>
   /** Where one is logged in. */
@@ -170,8 +171,8 @@ export function createClient(options: ClientOptions): Client {
     query: (acc_nbr, options) =>
       call('POST /query', options, { body: { ...options, acc_nbr, signal: undefined } }),
     summary: (acc_nbr, options) => call('POST /query/summary', options, { body: { acc_nbr } }),
-    bindPhone: (code, options) =>
-      call('POST /login/phone', options, { body: { code }, mayLogIn: false }),
+    bindPhone: (code, options, loginCode) =>
+      call('POST /login/phone', options, { body: { code, loginCode }, mayLogIn: false }),
     unbindPhone: (options) => call('DELETE /login/phone', options),
     devices: (options) =>
       call<DeviceList>('GET /login/devices', options).then(({ items }) => items),
@@ -189,7 +190,11 @@ export function createClient(options: ClientOptions): Client {
           if (options.everywhere || error.code !== 'signed-out') throw error
         })
         .then(keeper.signOut),
-    forgetMe: (options) => call<void>('DELETE /login/me', options).then(keeper.signOut),
+    forgetMe: async (options) =>
+      call<void>('DELETE /login/me', options, {
+        // With `cloud` WeChat vouches for the person with every call.
+        body: { code: cloud ? undefined : await keeper.code() },
+      }).then(keeper.signOut),
     watch: (acc_nbr, options) => startWatch((page) => client.query(acc_nbr, page), options),
   }
   return client
@@ -202,7 +207,7 @@ function carrierOf(options: ClientOptions, platform: WxLike | undefined): Carrie
     const name = functionOf(route)
     const base = `${typeof baseUrl === 'object' ? baseUrl[name] : baseUrl}`
     if (/^https?:../.test(base)) return base.replace(/\/$/, '')
-    throw new Error(`baseUrl of ${name} should be https://…, not ${base}`)
+    throw new Error(base)
   }
   baseOf('GET /form')
   const httpOf = ({ route, query = {}, headers: header, body }: Request): HttpRequest => {

@@ -176,6 +176,7 @@ export type ProblemCode =
   | 'refresh-rejected'
   | 'wechat-rejected-code'
   | 'wechat-blocked-user'
+  | 'fresh-login-required'
   | 'not-found'
   | 'session-key-stale'
   | 'method-not-allowed'

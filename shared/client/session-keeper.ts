@@ -22,6 +22,8 @@ export interface Session extends TokenPair {
 
 /** The session as calls use it. */
 export interface SessionKeeper {
+  /** A fresh `wx.login` code. */
+  code(): Promise<string>
   /**
    * A session that should be good; after a 401, another one than was `rejected`. Without `mayLogIn` never by
    * `wx.login`. @throws {ClientError} `signed-out` where it takes a login that may not be
@@ -111,6 +113,7 @@ export function createSessionKeeper(
 
   return {
     session,
+    code: getLoginCode,
     async login() {
       if (!current) change(null)
       return (await session(true)).user

@@ -127,6 +127,8 @@ export function faultsOf(parts: AnyParts, env: Environment): ConfigurationFault[
 const DAY_MS = 24 * 60 * 60 * 1000
 
 const TOKENS = ['TOKEN_KEYS', 'WECHAT_APPID', 'ACCESS_TOKEN_SECONDS'] as const
+// Spelt out: a bundle could not drop a part that is called with a spread.
+const SESSIONS = ['TOKEN_KEYS', 'WECHAT_APPID', 'ACCESS_TOKEN_SECONDS', 'SESSION_MAX_DAYS'] as const
 
 /** The machine’s clock. */
 export const clock = part([], (): Clock => machine)
@@ -189,7 +191,7 @@ export const sessionCheck = stored(
 )
 
 /** Sessions with their tokens. */
-export const sessions = stored([...TOKENS, 'SESSION_MAX_DAYS'], (values) => {
+export const sessions = stored(SESSIONS, (values) => {
   const tokens = createTokenSigner(tokenOptions(values))
   const keys = secretsOf(values.TOKEN_KEYS)
   const maxAgeMs = values.SESSION_MAX_DAYS * DAY_MS

@@ -140,7 +140,7 @@ describe.skipIf(!chromiumPath)('the example mini program on a phone', () => {
     await fillIn('13800138005')
     example.setFault(() => 'refused')
     await submit()
-    await shows('网络不可用，请稍后再试')
+    await shows('网络异常，请重试')
     expect(await page.evaluate('document.querySelector("textarea").value')).toBe('很专业，谢谢 😀')
     example.setFault()
     await submit()

@@ -98,7 +98,7 @@ describe('its pages', () => {
   })
 
   test.each([
-    ['a phone without a network', { kind: 'unreachable' }, 'offline', '网络不可用，请稍后再试'],
+    ['a phone without a network', { kind: 'unreachable' }, 'offline', '网络异常，请重试'],
     [
       'a server that is busy',
       {
@@ -118,7 +118,7 @@ describe('its pages', () => {
       'a gateway’s error',
       { kind: 'answer', statusCode: 403, data: '' },
       'failed',
-      '服务返回异常，请稍后再试',
+      '服务异常，请重试',
     ],
   ] as const)(
     '%s has a state of its own, and trying again helps',
