@@ -207,7 +207,7 @@ function carrierOf(options: ClientOptions, platform: WxLike | undefined): Carrie
     const name = functionOf(route)
     const base = `${typeof baseUrl === 'object' ? baseUrl[name] : baseUrl}`
     if (/^https?:../.test(base)) return base.replace(/\/$/, '')
-    throw new Error(base)
+    throw new Error(`baseUrl ${base}`)
   }
   baseOf('GET /form')
   const httpOf = ({ route, query = {}, headers: header, body }: Request): HttpRequest => {

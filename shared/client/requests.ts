@@ -73,5 +73,5 @@ function read([status, body, retryAfter]: Answer): unknown {
   if (code && message && retry) throw new ClientError(code, message, retry, facts)
   // A gateway's page, or a hotel's: whatever it is, it was not the function.
   const isPassing = isSuccess || status > 499 || status === 429
-  throw new ClientError('bad-answer', '服务异常，请重试', isPassing ? 'later' : 'never', facts)
+  throw new ClientError('bad-answer', '服务异常请重试', isPassing ? 'later' : 'never', facts)
 }

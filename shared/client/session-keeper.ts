@@ -108,7 +108,7 @@ export function createSessionKeeper(
       if (mayLogIn && current == null) await logIn()
     }
     if (current) return current
-    throw new ClientError('signed-out', '请先登录', 'login')
+    throw new ClientError('signed-out', '请登录', 'login')
   }
 
   return {

@@ -118,7 +118,7 @@ describe('its pages', () => {
       'a gateway’s error',
       { kind: 'answer', statusCode: 403, data: '' },
       'failed',
-      '服务异常，请重试',
+      '服务异常请重试',
     ],
   ] as const)(
     '%s has a state of its own, and trying again helps',

@@ -157,12 +157,9 @@ describe('a problem', () => {
   })
 
   test.each([
-    [undefined, 'baseUrl of query-scores'],
-    ['example.com', 'baseUrl of query-scores'],
-    [
-      { login: 'https://a', 'submit-score': 'https://b', 'query-scores': '' },
-      'baseUrl of query-scores',
-    ],
+    [undefined, 'baseUrl'],
+    ['example.com', 'baseUrl'],
+    [{ login: 'https://a', 'submit-score': 'https://b', 'query-scores': '' }, 'baseUrl'],
   ])('a client without an address is not made: %j', (baseUrl, message) => {
     expect(() => createClient({ baseUrl } as ClientOptions)).toThrow(message)
   })
