@@ -30,6 +30,7 @@ export function createLogger({
           code: event.code,
           durationMs: event.durationMs,
           coldStart: event.coldStart,
+          count: event.count,
           variables: event.variables,
           cause: event.cause === undefined ? undefined : describeCause(event.cause),
         }),

@@ -16,6 +16,8 @@ export interface LogEvent {
   code?: string | undefined
   durationMs?: number | undefined
   coldStart?: boolean | undefined
+  /** How many times it happened, in a line that stands for several. */
+  count?: number | undefined
   /** Names of configuration variables, never their values. */
   variables?: readonly string[] | undefined
   /** What went wrong inside; described without any message that could repeat data. */
