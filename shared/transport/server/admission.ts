@@ -30,7 +30,7 @@ export type Leave = (kind?: string) => void
 
 /** The door to a server that is never overfull. */
 export interface Admission {
-  /** Whether a request that came now would be let in, or wait. */
+  /** Whether a request that has just come would be let in, or wait. */
   hasRoom(): boolean
   /** Lets a request in, at once or in its turn; `undefined`: too busy. */
   enter(): Leave | Promise<Leave | undefined>
@@ -50,6 +50,11 @@ const SHRINK = 0.7
 const GROW = 1.5
 /** How much of what is known of quiet moments the newest one is. */
 const NEWEST_PART = 0.2
+/**
+ * So many milliseconds of one turn of the event loop may go by until whoever else comes in it waits for the next: while
+ * a turn lasts nobody is heard, and one connection is accepted in each.
+ */
+const TURN_MS = 5
 /** The first requests of all connect to the store: as long as nothing is known others wait for that. */
 const FIRST_WAIT_MS = 1000
 /** Without a quiet moment for so long, one is made. */
@@ -72,20 +77,41 @@ export function createAdmission(
   /** In order of arrival; a call lets one in. */
   const waiting = new Set<() => void>()
 
-  const isFree = (): boolean => active < (isQuieting ? concurrentLeast : limit)
+  let turnStartMs: number | undefined
+  const beginTurn = (): void => {
+    if (turnStartMs !== undefined) return
+    turnStartMs = now()
+    setImmediate(() => {
+      turnStartMs = undefined
+      // Not all at once: what they do before they wait for anything else is one turn again.
+      admitWaiting(concurrentLeast)
+    })
+  }
+
+  /** Whether one more may be let in now. */
+  const isFree = (): boolean => {
+    if (active >= (isQuieting ? concurrentLeast : limit)) return false
+    beginTurn()
+    return now() - (turnStartMs ?? 0) <= TURN_MS
+  }
+
+  const admitWaiting = (most: number): void => {
+    for (const admit of waiting) {
+      if (most-- === 0 || !isFree()) return
+      admit()
+    }
+  }
 
   const enterNow = (): Leave => {
     active++
     const enteredAtMs = now()
     const cameQuietly = active <= concurrentLeast
+    if (active > window.mostActive) window.mostActive = active
     return (kind) => {
       const isQuiet = cameQuietly && active <= concurrentLeast
       active--
       if (kind !== undefined) measure(kind, now() - enteredAtMs, isQuiet)
-      for (const admit of waiting) {
-        if (!isFree()) break
-        admit()
-      }
+      admitWaiting(1)
     }
   }
 
@@ -114,16 +140,17 @@ export function createAdmission(
         const factor = Math.min(Math.max(allowedMs / tookMs, SHRINK), GROW)
         limit = Math.min(Math.max(Math.floor(limit * factor), concurrentLeast), concurrentMost)
       }
-      queueLength = Math.min(Math.ceil((limit * QUEUE_MS) / tookMs), queuedMost)
+      const atOnce = window.isFull ? window.mostActive : limit
+      queueLength = Math.min(Math.ceil((atOnce * QUEUE_MS) / tookMs), queuedMost)
       isQuieting = atMs - quietAtMs > QUIET_EVERY_MS
     }
     window = newWindow(atMs)
   }
 
   return {
-    hasRoom: () => isFree() || waiting.size < queueLength,
+    hasRoom: () => waiting.size < queueLength || (waiting.size === 0 && isFree()),
     enter() {
-      if (isFree()) return enterNow()
+      if (waiting.size === 0 && isFree()) return enterNow()
       window.isFull = true
       if (waiting.size >= queueLength) return Promise.resolve(undefined)
       return new Promise((resolve) => {
@@ -156,10 +183,11 @@ interface Window {
   /** What the answers took together, and what they would have taken in quiet moments. */
   tookMs: number
   quietMs: number
+  mostActive: number
   /** Whether somebody had to wait. */
   isFull: boolean
 }
 
 function newWindow(startMs: number): Window {
-  return { startMs, answers: 0, quiet: 0, tookMs: 0, quietMs: 0, isFull: false }
+  return { startMs, answers: 0, quiet: 0, tookMs: 0, quietMs: 0, mostActive: 1, isFull: false }
 }

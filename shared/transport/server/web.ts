@@ -69,6 +69,8 @@ export interface WebOptions {
   trustProxy?: TrustProxy
   log: Logger
   limits?: Partial<WebLimits>
+  /** Default: the one that `limits` make. */
+  admission?: Admission
 }
 
 /** A server that listens. */
@@ -91,27 +93,29 @@ export async function serveWeb(handler: MainHandler, options: WebOptions): Promi
   const sampled = createSampledLog(log)
   const onDropped = (): void =>
     sampled.write({ event: 'dropped', level: 'warn', transport: 'web', code: 'connections' })
+  const server = createLimitedServer(limits)
   const state: ServerState = {
+    server,
     limits,
     log,
     sampled,
-    admission: createAdmission(limits),
+    admission: options.admission ?? createAdmission(limits),
     connections: createConnections(limits, { trustProxy, onDropped }),
     unanswered: new Map(),
     isStopping: false,
   }
-  const server = createLimitedServer(limits)
-  takeRequests(server, state, createAnswer(handler, state))
+  takeRequests(state, createAnswer(handler, state))
   const { url } = await listen(server, { port, host, setting: 'PORT or HOST' })
   // A connection that could not be accepted ends nobody else's.
   server.on('error', (cause) =>
     log.write({ event: 'refused', level: 'warn', transport: 'web', cause }),
   )
-  return { url, stop: () => stop(server, state) }
+  return { url, stop: () => stop(state) }
 }
 
 /** What the server goes by, and what it has in hand. */
 interface ServerState {
+  server: Server
   limits: WebLimits
   log: Logger
   sampled: SampledLog
@@ -151,6 +155,7 @@ function createAnswer(handler: MainHandler, state: ServerState): Answer {
     response.once('close', () => {
       count(unanswered, socket, -1)
       if (!unanswered.has(socket)) connections.answered(socket)
+      if (state.isStopping) setImmediate(() => state.server.closeIdleConnections())
     })
     const leave = await admission.enter()
     if (!leave) return shed(request, response, { state, isLast: !isWhole })
@@ -187,8 +192,8 @@ const { status, code } = new Problem('server-busy')
 const SHED = { event: 'request', level: 'warn', transport: 'web', status, code } as const
 
 /** Hands requests to `answer`, and refuses what is none. */
-function takeRequests(server: Server, state: ServerState, answer: Answer): void {
-  const { log, admission, connections, unanswered } = state
+function takeRequests(state: ServerState, answer: Answer): void {
+  const { server, log, admission, connections, unanswered } = state
   const refusal = { log, isUnanswered: (socket: Duplex) => unanswered.has(socket) }
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     // HTTP/0.9 has no headers; Node's parser takes it.
@@ -197,9 +202,6 @@ function takeRequests(server: Server, state: ServerState, answer: Answer): void 
     else if (!admission.hasRoom()) shed(request, response, { state, isLast: !isDrainable(request) })
     // It fails when the client is gone, or the parser gave up on it and said so.
     else answer(request, response).catch(() => request.destroy())
-    response.once('close', () => {
-      if (state.isStopping) setImmediate(() => server.closeIdleConnections())
-    })
   }
   server.on('request', onRequest)
   server.on('checkContinue', (request, response) => {
@@ -213,7 +215,8 @@ function takeRequests(server: Server, state: ServerState, answer: Answer): void 
 }
 
 /** See `WebServer.stop`. */
-async function stop(server: Server, state: ServerState): Promise<number> {
+async function stop(state: ServerState): Promise<number> {
+  const { server } = state
   state.isStopping = true
   const closed = new Promise((resolve) => server.close(resolve))
   // Node takes a connection that never said anything for one with a request under way.
