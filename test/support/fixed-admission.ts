@@ -9,7 +9,7 @@ export const brokenAdmissions = {
 
 export type BrokenAdmission = keyof typeof brokenAdmissions
 
-/** A door that lets in `atOnce`, has a line of `waiting`, and asks nobody how long it took. */
+/** Lets in `atOnce`, has a line of `waiting`, and asks nobody how long it took. */
 export function fixedAdmission({
   atOnce,
   waiting,

@@ -1,6 +1,6 @@
 /**
  * A server as a program of its own: says where it listens, over IPC. It is submit-score, or with `BUSYWORK` a function
- * that keeps the processor busy for each request and asks no store. `BROKEN` gives it a door as it should not be.
+ * that keeps the processor busy for each request and asks no store. `BROKEN` gives it an admission as it should not be.
  */
 
 import { pbkdf2Sync } from 'node:crypto'

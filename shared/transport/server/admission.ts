@@ -28,7 +28,7 @@ export interface AdmissionLimits {
  */
 export type Leave = (kind?: string) => void
 
-/** The door to a server that is never overfull. */
+/** What keeps a server from ever being overfull. */
 export interface Admission {
   /** Whether a request that has just come would be let in, or wait. */
   hasRoom(): boolean
