@@ -4,6 +4,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { v7 as uuidV7 } from 'uuid'
 import { projectFolder } from '../../scripts/build/bundle.ts'
 import { migrate, readMigrations } from '../../scripts/database/migrations.ts'
 import { createSessions } from '../../shared/session/sessions.ts'
@@ -40,9 +41,13 @@ export async function prepareOverload(databaseUrl: string): Promise<OverloadScen
   const db = await openDb(databaseUrl)
   try {
     await migrate(db, { migrations: await readMigrations() })
-    const userId = await createPersonStore(db).identify({
+    const userId = uuidV7()
+    await createPersonStore(db).noteLogin({
+      userId,
       appid: environment.WECHAT_APPID ?? '',
       openid: 'oCrowd',
+      unionid: null,
+      sessionKey: null,
       atMs: Date.now(),
     })
     const [kid = '', secret = ''] = (environment.TOKEN_KEYS ?? '').split(':')
