@@ -19,6 +19,8 @@ export interface LogEvent {
   person?: string | undefined
   account?: string | undefined
   coldStart?: boolean | undefined
+  /** How many times it happened, in a line that stands for several. */
+  count?: number | undefined
   /** Names of configuration variables, never their values. */
   variables?: readonly string[] | undefined
   /** What went wrong inside; described without any message that could repeat data. */

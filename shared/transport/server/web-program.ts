@@ -4,10 +4,10 @@
  */
 
 import type { Logger } from '../../ports.ts'
-import type { Environment } from '../../wiring/configuration.ts'
+import { type Environment, readVariables } from '../../wiring/configuration.ts'
 import type { MainHandler } from '../invocation.ts'
+import type { TrustProxy } from './connections.ts'
 import { serveWeb, type WebOptions } from './web.ts'
-import type { TrustProxy } from './web-request.ts'
 
 /** Where the platform expects a Web function: https://cloud.tencent.com/document/product/583/56124 */
 const PORT_DEFAULT = 9000
@@ -43,15 +43,23 @@ async function start(handler: MainHandler, env: Environment, log: Logger) {
   }
 }
 
-/** `PORT`, `HOST` and `TRUST_PROXY`. @throws {Error} naming the variable */
-function settingsFrom(env: Environment): Pick<WebOptions, 'port' | 'host' | 'trustProxy'> {
+/** `PORT`, `HOST` and `TRUST_PROXY`, and what the store can do. @throws {Error} naming the variable */
+function settingsFrom(
+  env: Environment,
+): Pick<WebOptions, 'port' | 'host' | 'trustProxy' | 'limits'> {
   const port = env.PORT || String(PORT_DEFAULT)
   if (!/^[0-9]{1,5}$/.test(port) || Number(port) > 65_535) {
     throw new Error('PORT should be a number from 0 to 65535')
   }
   const trustProxy = env.TRUST_PROXY || 'private'
   if (!isTrustProxy(trustProxy)) throw new Error('TRUST_PROXY should be private or none')
-  return { port: Number(port), trustProxy, ...(env.HOST ? { host: env.HOST } : {}) }
+  // One that is not acceptable is what the function itself answers with.
+  const { DATABASE_CONNECTIONS: concurrentLeast = 1 } = readVariables(
+    ['DATABASE_CONNECTIONS'],
+    env,
+  ).values
+  const host = env.HOST ? { host: env.HOST } : {}
+  return { port: Number(port), trustProxy, ...host, limits: { concurrentLeast } }
 }
 
 function isTrustProxy(text: string): text is TrustProxy {

@@ -1,7 +1,7 @@
-/** What the server says to something that is no request it can hand on: a problem, and the connection ends. */
+/** What the server itself says: to something that is no request it can hand on, and to a request too many. */
 
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Logger } from '../../ports.ts'
 import { Problem, type ProblemCode } from '../../problem.ts'
@@ -62,4 +62,31 @@ export function refuse(
   )
   socket.resume()
   setTimeout(() => socket.destroy(), LINGER_MS).unref()
+}
+
+const RETRY_AFTER_SECONDS = 1
+/** Stands for the id of a request, and is none. */
+const NO_ID = '#'
+
+/** Made once: a server turns requests away when it has least time. */
+const busy = writeProblem(
+  { httpMethod: '' },
+  new Problem('server-busy', { retryAfterSeconds: RETRY_AFTER_SECONDS }),
+  { requestId: NO_ID, allowedOrigins: [] },
+)
+const [BUSY_START = '', BUSY_END = ''] = busy.body.split(NO_ID)
+const BUSY_HEADERS = Object.entries({
+  ...busy.headers,
+  'content-length': `${Buffer.byteLength(BUSY_START + BUSY_END) + randomUUID().length}`,
+})
+  .filter(([name]) => name !== 'x-request-id')
+  .flat()
+
+/** Tells a client to come back in a second; the last answer on its connection when `isLast`. */
+export function turnAway(response: ServerResponse, isLast: boolean): void {
+  const requestId = randomUUID()
+  const headers = [...BUSY_HEADERS, 'x-request-id', requestId]
+  if (isLast) headers.push('connection', 'close')
+  response.writeHead(busy.statusCode, headers)
+  response.end(BUSY_START + requestId + BUSY_END)
 }

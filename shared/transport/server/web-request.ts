@@ -4,15 +4,9 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { networkOf } from '../../network-addresses.ts'
 import { BODY_MAX_BYTES } from '../body.ts'
 import { forwardedAddress, type HttpEvent, type HttpReply } from '../http-event.ts'
-
-/**
- * Who may say where a request came from. `private`: a peer with a private or loopback address is a proxy, as on
- * the platform, so its `x-forwarded-for` counts. `none`: there is no proxy, the peer is the client.
- */
-export type TrustProxy = 'private' | 'none'
+import type { Peer } from './connections.ts'
 
 /** A request as node:http received it. */
 export interface ReceivedRequest {
@@ -27,20 +21,17 @@ export interface ReceivedRequest {
 export function receive(
   request: IncomingMessage,
   body: Buffer | 'too-large',
-  trustProxy: TrustProxy,
+  { address, isProxy }: Peer,
 ): ReceivedRequest {
-  const peer = plainAddress(request.socket.remoteAddress ?? '')
-  const network = networkOf(peer)
-  const isKnown = network !== undefined
-  const isProxied = trustProxy === 'private' && isKnown && network !== 'public'
-  // A proxy that does not say for whom it asks, or a client on its network: it counts as one.
-  const isSource = isKnown && !(isProxied && forwardedAddress(forwardedForOf(request)))
   const { path, queryString } = readTarget(request.url ?? '/')
   // Anyone can write these, and on the platform some carry credentials:
   // https://cloud.tencent.com/document/product/583/56124
   const headers = Object.fromEntries(
     Object.entries(request.headers).filter(([name]) => !name.startsWith('x-scf-')),
   )
+  // A proxy that does not say for whom it asks, or a client on its network, counts as one.
+  const isSource =
+    address !== undefined && !(isProxy && forwardedAddress(forwardedForOf(request)) !== undefined)
   return {
     event: {
       httpMethod: request.method ?? 'GET',
@@ -48,10 +39,10 @@ export function receive(
       queryString,
       headers,
       ...bodyOf(body),
-      ...(isSource ? { requestContext: { sourceIp: peer } } : {}),
+      ...(isSource ? { requestContext: { sourceIp: address } } : {}),
     },
-    requestId: isProxied ? match(request, 'x-scf-request-id', /^[A-Za-z0-9-]{1,64}$/) : undefined,
-    timeoutMs: isProxied ? timeout(match(request, 'x-scf-timeout', /^[0-9]{1,3}$/)) : undefined,
+    requestId: isProxy ? match(request, 'x-scf-request-id', /^[A-Za-z0-9-]{1,64}$/) : undefined,
+    timeoutMs: isProxy ? timeout(match(request, 'x-scf-timeout', /^[0-9]{1,3}$/)) : undefined,
   }
 }
 
@@ -61,6 +52,27 @@ const DRAIN_MAX_BYTES = 256 * 1024
 /** Whether a request announces more than will be read. */
 export function announcesTooMuch({ headers }: IncomingMessage): boolean {
   return Number(headers['content-length'] ?? 0) > DRAIN_MAX_BYTES
+}
+
+/**
+ * Whether what is left of a request can be read for nothing, so that its connection may be used again. Looks at the raw
+ * headers: to make an object of them costs as much as the rest of turning a request away.
+ */
+export function isDrainable({ rawHeaders }: IncomingMessage): boolean {
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? ''
+    if (name.length !== 6 && name.length !== 14 && name.length !== 17) continue
+    const lowerName = name.toLowerCase()
+    if (lowerName === 'expect' || lowerName === 'transfer-encoding') return false
+    if (lowerName === 'content-length' && Number(rawHeaders[index + 1]) > DRAIN_MAX_BYTES)
+      return false
+  }
+  return true
+}
+
+/** What requests of a kind have in common: method and the first two segments of the path, `GET /login/devices`. */
+export function kindOf({ method, url = '' }: IncomingMessage): string {
+  return `${method} ${/^(?:\/[^/?]*){0,2}/.exec(url)?.[0]}`
 }
 
 /**
@@ -141,9 +153,4 @@ const TIMEOUT_MIN_MS = 3000
 
 function timeout(seconds: string | undefined): number | undefined {
   return seconds === undefined ? undefined : Math.max(Number(seconds) * 1000, TIMEOUT_MIN_MS)
-}
-
-/** A socket that listens on `::` shows IPv4 peers as `::ffff:192.0.2.1`. */
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=[0-9.]+$)/i, '').replace(/%.*$/, '')
 }

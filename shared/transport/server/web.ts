@@ -6,21 +6,25 @@
 
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from '../../ports.ts'
 import { Problem } from '../../problem.ts'
-import { steadyMs } from '../../wiring/clock.ts'
 import { compressReply } from '../compress.ts'
-import { type HttpEvent, type HttpReply, writeProblem } from '../http-event.ts'
 import type { MainHandler } from '../invocation.ts'
 import { type Admission, type AdmissionLimits, createAdmission } from './admission.ts'
+import {
+  type ConnectionLimits,
+  type Connections,
+  createConnections,
+  type TrustProxy,
+} from './connections.ts'
 import { listen } from './listen.ts'
-import { refuse } from './web-refusal.ts'
-import { announcesTooMuch, readBytes, receive, send, type TrustProxy } from './web-request.ts'
+import { createSampledLog, type SampledLog } from './sampled-log.ts'
+import { refuse, turnAway } from './web-refusal.ts'
+import { announcesTooMuch, isDrainable, kindOf, readBytes, receive, send } from './web-request.ts'
 
 /** What a client may ask of the server. */
-export interface WebLimits extends AdmissionLimits {
+export interface WebLimits extends AdmissionLimits, ConnectionLimits {
   /** Request line and headers; beyond it 431. */
   headerMaxBytes: number
   /** From the first byte to the end of the headers; beyond it 408. */
@@ -33,7 +37,6 @@ export interface WebLimits extends AdmissionLimits {
   workTimeoutMs: number
   /** How long requests under way may take once the server is told to stop. */
   stopWithinMs: number
-  connectionsMax: number
 }
 
 /** The limits of a deployed server. */
@@ -47,11 +50,14 @@ export const webLimits: WebLimits = {
   workTimeoutMs: 10_000,
   // Docker waits ten seconds before it kills.
   stopWithinMs: 9_000,
-  concurrentMax: 200,
-  queuedMax: 200,
-  queueWaitMs: 1000,
+  // As many connections as a server has to its store unless told otherwise.
+  concurrentLeast: 4,
+  concurrentMost: 200,
+  queuedMost: 100,
+  queueWaitMs: 150,
   // The platform allows 1024 open files: https://cloud.tencent.com/document/product/583/11637
   connectionsMax: 800,
+  waitingPerPeerMax: 48,
 }
 
 /** Where the server listens, and whom it believes. */
@@ -63,6 +69,8 @@ export interface WebOptions {
   trustProxy?: TrustProxy
   log: Logger
   limits?: Partial<WebLimits>
+  /** Default: the one that `limits` make. */
+  admission?: Admission
 }
 
 /** A server that listens. */
@@ -75,7 +83,6 @@ export interface WebServer {
   stop(): Promise<number>
 }
 
-const RETRY_AFTER_SECONDS = 1
 /** A client that reads none of its answer for so long is gone. */
 const SILENCE_MAX_MS = 120_000
 
@@ -83,32 +90,37 @@ const SILENCE_MAX_MS = 120_000
 export async function serveWeb(handler: MainHandler, options: WebOptions): Promise<WebServer> {
   const { host = '0.0.0.0', port, trustProxy = 'private', log } = options
   const limits = { ...webLimits, ...options.limits }
+  const sampled = createSampledLog(log)
+  const onDropped = (): void =>
+    sampled.write({ event: 'dropped', level: 'warn', transport: 'web', code: 'connections' })
+  const server = createLimitedServer(limits)
   const state: ServerState = {
+    server,
     limits,
-    trustProxy,
     log,
-    admission: createAdmission(limits),
-    connections: new Set(),
+    sampled,
+    admission: options.admission ?? createAdmission(limits),
+    connections: createConnections(limits, { trustProxy, onDropped }),
     unanswered: new Map(),
     isStopping: false,
   }
-  const server = createLimitedServer(limits)
-  takeRequests(server, state, createAnswer(handler, state))
+  takeRequests(state, createAnswer(handler, state))
   const { url } = await listen(server, { port, host, setting: 'PORT or HOST' })
   // A connection that could not be accepted ends nobody else's.
   server.on('error', (cause) =>
     log.write({ event: 'refused', level: 'warn', transport: 'web', cause }),
   )
-  return { url, stop: () => stop(server, state) }
+  return { url, stop: () => stop(state) }
 }
 
 /** What the server goes by, and what it has in hand. */
 interface ServerState {
+  server: Server
   limits: WebLimits
-  trustProxy: TrustProxy
   log: Logger
+  sampled: SampledLog
   admission: Admission
-  connections: Set<Socket>
+  connections: Connections
   /** Connections with requests that the function has seen and not answered, and how many. */
   unanswered: Map<Duplex, number>
   isStopping: boolean
@@ -123,7 +135,6 @@ function createLimitedServer(limits: WebLimits): Server {
     connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs / 4),
     insecureHTTPParser: false,
   })
-  server.maxConnections = limits.connectionsMax
   // Their size is limited; a limit on their number would drop the last ones, which proxies append.
   server.maxHeadersCount = 0
   server.timeout = SILENCE_MAX_MS
@@ -132,77 +143,84 @@ function createLimitedServer(limits: WebLimits): Server {
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
-/** Answers a request by what the function makes of it, or by `server-busy`. */
+/** Answers a request that there was room for by what the function makes of it. */
 function createAnswer(handler: MainHandler, state: ServerState): Answer {
-  const { limits, trustProxy, log, admission, unanswered } = state
+  const { limits, admission, connections, unanswered } = state
   return async (request, response) => {
-    const startedAt = steadyMs()
+    const { socket } = request
+    connections.receives(socket)
     const { body, isWhole } = await readBytes(request)
-    const received = receive(request, body, trustProxy)
-    const { event, requestId = randomUUID(), timeoutMs = limits.workTimeoutMs } = received
-    count(unanswered, request.socket, 1)
-    response.once('close', () => count(unanswered, request.socket, -1))
+    connections.received(socket)
+    count(unanswered, socket, 1)
+    response.once('close', () => {
+      count(unanswered, socket, -1)
+      if (!unanswered.has(socket)) connections.answered(socket)
+      if (state.isStopping) setImmediate(() => state.server.closeIdleConnections())
+    })
     const leave = await admission.enter()
+    if (!leave) return shed(request, response, { state, isLast: !isWhole })
+    let kind: string | undefined
     try {
       if (response.destroyed) return
+      const received = receive(request, body, connections.peer(socket))
+      const { event, requestId = randomUUID(), timeoutMs = limits.workTimeoutMs } = received
       const time_limit_in_ms = Math.min(timeoutMs, limits.workTimeoutMs)
-      const reply = leave
-        ? await handler(event, { request_id: requestId, time_limit_in_ms })
-        : turnAway(event, { requestId, startedAt, log })
+      const reply = await handler(event, { request_id: requestId, time_limit_in_ms })
       const acceptEncoding = String(request.headers['accept-encoding'] ?? '')
       const packed = await compressReply(reply, acceptEncoding)
       send(response, packed, state.isStopping || !isWhole)
+      if (reply.statusCode < 400) kind = kindOf(request)
     } finally {
-      leave?.()
+      leave(kind)
     }
   }
 }
 
-function turnAway(
-  event: HttpEvent,
-  { requestId, startedAt, log }: { requestId: string; startedAt: number; log: Logger },
-): HttpReply {
-  const busy = new Problem('server-busy', { retryAfterSeconds: RETRY_AFTER_SECONDS })
-  const { status, code } = busy
-  const durationMs = Math.round(steadyMs() - startedAt)
-  const line = { event: 'request', transport: 'web', requestId, status, code, durationMs }
-  log.write({ ...line, level: 'warn' })
-  return writeProblem(event, busy, { requestId, allowedOrigins: [] })
+/** Turns a request away; all of a second leave one line. */
+function shed(
+  { socket }: IncomingMessage,
+  response: ServerResponse,
+  { state, isLast }: { state: ServerState; isLast: boolean },
+): void {
+  const { sampled, connections, unanswered, isStopping } = state
+  turnAway(response, isLast || isStopping)
+  if (!unanswered.has(socket)) connections.answered(socket)
+  sampled.write(SHED)
 }
 
+const { status, code } = new Problem('server-busy')
+const SHED = { event: 'request', level: 'warn', transport: 'web', status, code } as const
+
 /** Hands requests to `answer`, and refuses what is none. */
-function takeRequests(server: Server, state: ServerState, answer: Answer): void {
-  const { log, connections, unanswered } = state
+function takeRequests(state: ServerState, answer: Answer): void {
+  const { server, log, admission, connections, unanswered } = state
   const refusal = { log, isUnanswered: (socket: Duplex) => unanswered.has(socket) }
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     // HTTP/0.9 has no headers; Node's parser takes it.
     if (request.httpVersionMajor < 1) refuse(request.socket, undefined, refusal)
+    // Before its body is read, or anything made of it.
+    else if (!admission.hasRoom()) shed(request, response, { state, isLast: !isDrainable(request) })
     // It fails when the client is gone, or the parser gave up on it and said so.
     else answer(request, response).catch(() => request.destroy())
-    response.once('close', () => {
-      if (state.isStopping) setImmediate(() => server.closeIdleConnections())
-    })
   }
   server.on('request', onRequest)
   server.on('checkContinue', (request, response) => {
-    if (!announcesTooMuch(request)) response.writeContinue()
+    if (admission.hasRoom() && !announcesTooMuch(request)) response.writeContinue()
     onRequest(request, response)
   })
   server.on('upgrade', (_request, socket) => refuse(socket, undefined, refusal))
   server.on('connect', (_request, socket) => refuse(socket, undefined, refusal))
   server.on('clientError', (error, socket) => refuse(socket, error, refusal))
-  server.on('connection', (socket) => {
-    connections.add(socket)
-    socket.once('close', () => connections.delete(socket))
-  })
+  server.on('connection', connections.add)
 }
 
 /** See `WebServer.stop`. */
-async function stop(server: Server, state: ServerState): Promise<number> {
+async function stop(state: ServerState): Promise<number> {
+  const { server } = state
   state.isStopping = true
   const closed = new Promise((resolve) => server.close(resolve))
   // Node takes a connection that never said anything for one with a request under way.
-  for (const socket of state.connections) if (socket.bytesRead === 0) socket.destroy()
+  for (const socket of state.connections.sockets()) if (socket.bytesRead === 0) socket.destroy()
   let cut = 0
   const timer = setTimeout(() => {
     cut = state.admission.count()
@@ -210,6 +228,7 @@ async function stop(server: Server, state: ServerState): Promise<number> {
   }, state.limits.stopWithinMs)
   await closed
   clearTimeout(timer)
+  state.sampled.flush()
   return cut
 }
 

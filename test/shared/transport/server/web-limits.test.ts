@@ -225,7 +225,7 @@ describe('a slow client', () => {
 describe('more requests than can be worked on', () => {
   test('wait in a short queue, and beyond it are told to come back: 503', async () => {
     const server = await start({
-      limits: { concurrentMax: 2, queuedMax: 1, queueWaitMs: 10_000 },
+      limits: { concurrentLeast: 2, concurrentMost: 2, queuedMost: 1, queueWaitMs: 10_000 },
     })
     const held = [1, 2].map(() => fetch(`${server.url}/held`))
     await vi.waitFor(() => expect(server.held()).toBe(2))
@@ -243,7 +243,11 @@ describe('more requests than can be worked on', () => {
   })
 
   test('do not wait in the queue for long', async () => {
-    const server = await start({ limits: { concurrentMax: 1, queuedMax: 9, queueWaitMs: 50 } })
+    const server = await start({
+      limits: { concurrentLeast: 1, concurrentMost: 1, queuedMost: 9, queueWaitMs: 50 },
+    })
+    // Only the very first requests wait longer, for the server to be ready.
+    expect((await fetch(`${server.url}/facts`)).status).toBe(200)
     const held = fetch(`${server.url}/held`)
     await vi.waitFor(() => expect(server.held()).toBe(1))
     expect((await fetch(`${server.url}/facts`)).status).toBe(503)
@@ -255,8 +259,92 @@ describe('more requests than can be worked on', () => {
     )
   })
 
+  describe('are told so', () => {
+    const oneAtATime = {
+      concurrentLeast: 1,
+      concurrentMost: 1,
+      queuedMost: 0,
+    }
+    const startFull = async () => {
+      const server = await start({ limits: oneAtATime })
+      const held = fetch(`${server.url}/held`)
+      await vi.waitFor(() => expect(server.held()).toBe(1))
+      return { server, held }
+    }
+
+    test('before their body has come, and on connections that may be used again', async () => {
+      const { server, held } = await startFull()
+      const connection = await openRaw(server.url)
+      connection.write(post('content-length: 13', ''))
+      await connection.until(/^HTTP\/1\.1 503 .*"code":"server-busy".*\}$/s)
+      expect(connection.received()).toMatch(/^connection: keep-alive\r$/im)
+      expect(connection.received()).toMatch(/^retry-after: 1\r$/im)
+      expect(connection.received()).toMatch(/^content-type: application\/problem\+json\r$/im)
+      server.release()
+      expect((await held).status).toBe(200)
+      connection.write(`{"txt1":"so"}${get('/facts')}`)
+      expect(statusesIn(await connection.ended)).toEqual([503, 200])
+      // Nothing was made of the first.
+      expect(server.events.map(({ path }) => path)).toEqual(['/held', '/facts'])
+    })
+
+    test('with an id of their own, in header and body', async () => {
+      const { server } = await startFull()
+      const ids = await Promise.all(
+        [1, 2].map(async () => {
+          const response = await fetch(`${server.url}/facts`)
+          const { requestId, ...problem } = (await response.json()) as Record<string, unknown>
+          expect(requestId).toBe(response.headers.get('x-request-id'))
+          expect(problem).toEqual({
+            type: 'urn:miniscore:problem:server-busy',
+            title: 'Server busy',
+            status: 503,
+            code: 'server-busy',
+            message: '服务繁忙，请稍后再试',
+            retry: 'later',
+          })
+          return requestId
+        }),
+      )
+      expect(new Set(ids).size).toBe(2)
+    })
+
+    test.each([
+      ['a body in chunks', 'transfer-encoding: chunked'],
+      ['a large body', 'content-length: 9000000'],
+      ['a body that waits for a word', 'expect: 100-continue\r\ncontent-length: 2'],
+    ])('and let go where %s is still to come', async (_name, headers) => {
+      const { server } = await startFull()
+      const received = await exchange(server.url, post(headers, ''))
+      expect(statusesIn(received)).toEqual([503])
+      expect(received).not.toContain('100 Continue')
+      expect(received).toMatch(/^connection: close\r$/im)
+    })
+
+    test('in one line a second', async () => {
+      const { server } = await startFull()
+      for (let index = 0; index < 300; index++) await (await fetch(`${server.url}/facts`)).text()
+      const lines = () => server.lines.filter(({ code }) => code === 'server-busy')
+      expect(lines().length).toBeLessThan(10)
+      server.release()
+      await server.stop()
+      const told = lines().reduce((sum, { count = 0 }) => sum + count, 0)
+      expect(told).toBe(300)
+      expect(lines()[0]).toEqual({
+        event: 'request',
+        level: 'warn',
+        transport: 'web',
+        status: 503,
+        code: 'server-busy',
+        count: 1,
+      })
+    })
+  })
+
   test('that were given up meanwhile are not worked on', async () => {
-    const server = await start({ limits: { concurrentMax: 1, queuedMax: 9 } })
+    const server = await start({
+      limits: { concurrentLeast: 1, concurrentMost: 1, queuedMost: 9, queueWaitMs: 10_000 },
+    })
     const held = fetch(`${server.url}/held`)
     await vi.waitFor(() => expect(server.held()).toBe(1))
     const connection = await openRaw(server.url)
@@ -307,11 +395,108 @@ test('a port that is taken is named', async () => {
   )
 })
 
-test('connections beyond the limit are dropped, and the others work on', async () => {
-  const server = await start({ limits: { connectionsMax: 1 } })
-  const first = await openRaw(server.url)
-  const second = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {})
-  await new Promise((resolve) => second.once('close', resolve))
-  first.write(get('/facts'))
-  expect(statusesIn(await first.ended)).toEqual([200])
+describe('connections that say little', () => {
+  const trickle = (url: string, from: string) => {
+    const socket = connect({
+      port: Number(new URL(url).port),
+      host: '127.0.0.1',
+      localAddress: from,
+    }).on('error', () => {})
+    socket.write('GET /facts HTTP/1.1\r\nhost: a\r\n')
+    return socket
+  }
+  const openOnes = (sockets: readonly { destroyed: boolean }[]) =>
+    sockets.filter(({ destroyed }) => !destroyed).length
+
+  /** Keeps so many sockets of one address trickling while others ask. @returns what the others were answered, and how many were left */
+  const besiege = async (server: EchoServer, from: string) => {
+    const besiegers: ReturnType<typeof trickle>[] = []
+    const besiege = (): void => {
+      while (openOnes(besiegers) < 820) besiegers.push(trickle(server.url, from))
+      for (const each of besiegers) each.write('x: y\r\n')
+    }
+    besiege()
+    const siege = setInterval(besiege, 50)
+    onTestFinished(() => {
+      clearInterval(siege)
+      for (const each of besiegers) each.destroy()
+    })
+    const answers: number[][] = []
+    const startedAt = Date.now()
+    while (answers.length < 30 || Date.now() - startedAt < 2500) {
+      const received = await exchange(server.url, get('/facts')).catch(() => '')
+      answers.push(statusesIn(received))
+    }
+    clearInterval(siege)
+    return { answers, besiegers, seconds: (Date.now() - startedAt) / 1000 }
+  }
+
+  test.each(['none', 'private'] as const)(
+    '820 trickling ones of one address leave those of another unharmed (TRUST_PROXY=%s)',
+    async (trustProxy) => {
+      const server = await start({ trustProxy })
+      const { answers, besiegers, seconds } = await besiege(server, '127.0.0.2')
+      expect(answers.filter((statuses) => statuses[0] !== 200)).toEqual([])
+      await vi.waitFor(() => expect(openOnes(besiegers)).toBeLessThanOrEqual(48), 5000)
+      const dropped = server.lines.filter(({ event }) => event === 'dropped')
+      expect(dropped.length).toBeLessThan(seconds + 8)
+      expect(dropped[0]).toMatchObject({ level: 'warn', transport: 'web', count: 1 })
+    },
+    20_000,
+  )
+
+  test('this test finds a server without a limit per peer', async () => {
+    const server = await start({ limits: { waitingPerPeerMax: 9999 } })
+    const besiegers = Array.from({ length: 100 }, () => trickle(server.url, '127.0.0.2'))
+    onTestFinished(() => void besiegers.map((each) => each.destroy()))
+    await new Promise((resolve) => setTimeout(resolve, 2500))
+    expect(openOnes(besiegers)).toBe(100)
+  }, 20_000)
+
+  test('a proxy keeps as many as it likes for later, a client a few dozen', async () => {
+    for (const [trustProxy, left] of [
+      ['private', 60],
+      ['none', 48],
+    ] as const) {
+      const server = await start({ trustProxy })
+      const connections = await Promise.all(Array.from({ length: 60 }, () => openRaw(server.url)))
+      let isOpen = connections.length
+      for (const connection of connections) {
+        void connection.ended.then(() => isOpen--)
+        connection.write('GET /facts HTTP/1.1\r\nhost: a\r\n\r\n')
+        await connection.until(/200 OK/)
+      }
+      if (left < 60) await vi.waitFor(() => expect(isOpen).toBe(left), 5000)
+      else await new Promise((resolve) => setTimeout(resolve, 1500))
+      expect(isOpen).toBe(left)
+    }
+  }, 20_000)
+
+  test('none is let go while a request of it is worked on', async () => {
+    const server = await start({ trustProxy: 'none', limits: { waitingPerPeerMax: 1 } })
+    const busy = await openRaw(server.url)
+    busy.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n')
+    await vi.waitFor(() => expect(server.held()).toBe(1))
+    const idle = await Promise.all([openRaw(server.url), openRaw(server.url)])
+    await Promise.race(idle.map(({ ended }) => ended))
+    server.release()
+    await busy.until(/200 OK/)
+  })
+
+  test('beyond the limit of all, who waits longest goes, and nobody else', async () => {
+    const server = await start({ limits: { connectionsMax: 2 } })
+    const first = await openRaw(server.url)
+    const second = await openRaw(server.url)
+    second.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n')
+    await vi.waitFor(() => expect(server.held()).toBe(1))
+    const third = await openRaw(server.url)
+    expect(await first.ended).toBe('')
+    third.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n')
+    await vi.waitFor(() => expect(server.held()).toBe(2))
+    const fourth = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {})
+    await new Promise((resolve) => fourth.once('close', resolve))
+    server.release()
+    await second.until(/200 OK/)
+    await third.until(/200 OK/)
+  })
 })

@@ -1,7 +1,8 @@
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { receive, type TrustProxy } from '../../../../shared/transport/server/web-request.ts'
+import { peerOf, type TrustProxy } from '../../../../shared/transport/server/connections.ts'
+import { receive } from '../../../../shared/transport/server/web-request.ts'
 import { type EchoServer, startEchoServer } from '../../../support/echo-server.ts'
 import { recordedEvent } from '../../../support/http-events.ts'
 import { exchange } from '../../../support/raw-http.ts'
@@ -73,7 +74,7 @@ describe('where a request comes from', () => {
   test.each(peers)('a peer at %s with TRUST_PROXY=%s: %s', (remoteAddress, trust, sourceIp) => {
     const socket = Object.defineProperty(new Socket(), 'remoteAddress', { value: remoteAddress })
     const request = new IncomingMessage(socket)
-    const { event } = receive(request, Buffer.alloc(0), trust)
+    const { event } = receive(request, Buffer.alloc(0), peerOf(socket, trust))
     expect(event.requestContext).toEqual(sourceIp === undefined ? undefined : { sourceIp })
   })
 })

@@ -28,7 +28,8 @@ beforeAll(async () => {
   functions = await openWebFunctions(world.environment)
   const urls = await Promise.all(
     ['login', 'submit-score', 'query-scores'].map(async (name) => {
-      const server = await functions.start(name)
+      // As many requests at once as these tests send, however slow the machine.
+      const server = await functions.start(name, { DATABASE_CONNECTIONS: '32' })
       servers[name] = server
       return server.url
     }),

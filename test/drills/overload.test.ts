@@ -1,0 +1,57 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { type BrokenAdmission, brokenAdmissions } from '../support/fixed-admission.ts'
+import {
+  brokenPromises,
+  type OverloadOptions,
+  type OverloadResult,
+  type OverloadScene,
+  overloadLine,
+  prepareOverload,
+  runOverloadDrill,
+  wasCalm,
+} from '../support/overload-drill.ts'
+import { describeOnServers } from '../support/server-suites.ts'
+
+/** `DRILLS=full npm run drills`: the sizes of a release. */
+const isFull = process.env.DRILLS === 'full'
+const overloadMs = isFull ? 30_000 : 1500
+/** Measured anew when the machine had something else to do meanwhile. */
+const ATTEMPTS = 4
+
+describeOnServers('a server that is asked for three times what it can do', (suite) => {
+  let scene: OverloadScene
+  beforeAll(async () => {
+    scene = await prepareOverload(await suite.freshDatabase())
+  })
+
+  const run = async (what: string, options: Omit<OverloadOptions, 'overloadMs'>) => {
+    const result = await runOverloadDrill(scene, { overloadMs, ...options })
+    console.log(overloadLine(what, result))
+    return result
+  }
+
+  const scarcities: OverloadOptions['scarce'][] = isFull
+    ? ['processor', 0, 2, 10, 40]
+    : ['processor', 10]
+  test.for(scarcities)(
+    'keeps its promises where the processor is scarce, or a database so many milliseconds away: %s',
+    { timeout: ATTEMPTS * (overloadMs + 30_000) },
+    async (scarce, { skip }) => {
+      let result: OverloadResult
+      let attempts = 0
+      do result = await run(`scarce=${scarce}`, { scarce })
+      while (!wasCalm(result) && brokenPromises(result).length > 0 && ++attempts < ATTEMPTS)
+      if (attempts === ATTEMPTS) skip('this machine has too much else to do for a measurement')
+      expect(brokenPromises(result)).toEqual([])
+    },
+  )
+
+  describe('is found out where', () => {
+    const all = Object.keys(brokenAdmissions) as BrokenAdmission[]
+    // The other one is found on a clock of its own as well: admission.test.ts.
+    test.each(isFull ? all : all.slice(0, 1))('%s', async (broken) => {
+      const promises = brokenPromises(await run(broken, { scarce: 10, broken }))
+      expect(promises).toContain('good answers in time')
+    })
+  })
+})

@@ -1,0 +1,237 @@
+/** Drill J: a server that is asked for three times what it can do. */
+
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { projectFolder } from '../../scripts/build/bundle.ts'
+import { migrate, readMigrations } from '../../scripts/database/migrations.ts'
+import { createSessions } from '../../shared/session/sessions.ts'
+import { createTokenSigner } from '../../shared/session/token.ts'
+import { createPersonStore } from '../../shared/store/people.ts'
+import { createSessionStore } from '../../shared/store/sessions.ts'
+import { openDb } from '../../shared/wiring/database.ts'
+import type { BrokenAdmission } from './fixed-admission.ts'
+import { type CrowdResult, gatherCrowd, sendInTurn } from './open-loop.ts'
+import { rating } from './ratings.ts'
+import { startTcpProxy } from './tcp-proxy.ts'
+import { randomKey } from './world.ts'
+
+/** What every server of the drill is given, and what a logged-in client sends it. */
+export interface OverloadScene {
+  environment: Record<string, string>
+  databasePort: number
+  request(index: number): Buffer
+}
+
+/** Submissions go to so many accounts in turn. */
+const ACCOUNTS = 500
+
+/** Prepares an empty database, and a client that is logged in. */
+export async function prepareOverload(databaseUrl: string): Promise<OverloadScene> {
+  const environment: Record<string, string> = {
+    TOKEN_KEYS: randomKey('k1'),
+    LOOKUP_KEY: randomKey('').slice(1),
+    WECHAT_APPID: 'wx0123456789abcdef',
+    ACCESS_TOKEN_SECONDS: '86400',
+    LIMITS: 'off',
+    DATABASE_URL: databaseUrl,
+  }
+  const db = await openDb(databaseUrl)
+  try {
+    await migrate(db, { migrations: await readMigrations() })
+    const userId = await createPersonStore(db).noteLogin({
+      appid: environment.WECHAT_APPID ?? '',
+      openid: 'oCrowd',
+      unionid: null,
+      sessionKeyOf: () => null,
+      atMs: Date.now(),
+    })
+    const [kid = '', secret = ''] = (environment.TOKEN_KEYS ?? '').split(':')
+    const keys = [{ kid, secret: new Uint8Array(Buffer.from(secret, 'base64url')) }]
+    const tokens = createTokenSigner({
+      keys,
+      issuer: 'miniscore',
+      audience: environment.WECHAT_APPID ?? '',
+      lifetimeSeconds: 86_400,
+      clockToleranceSeconds: 60,
+      now: Date.now,
+    })
+    const sessions = createSessions({
+      store: createSessionStore(db),
+      tokens,
+      keys,
+      now: Date.now,
+      maxAgeMs: 86_400_000,
+    })
+    const { token } = await sessions.start({ userId, kind: 'code', device: '', proofHash: null })
+    return {
+      environment,
+      databasePort: Number(new URL(databaseUrl).port),
+      request: (index) =>
+        requestBytes(token, rating({ acc_nbr: `${10_000 + (index % ACCOUNTS)}` })),
+    }
+  } finally {
+    await db.close()
+  }
+}
+
+function requestBytes(token: string, body: object): Buffer {
+  const content = JSON.stringify(body)
+  const head = [
+    'POST /score HTTP/1.1',
+    'host: a',
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(content)}`,
+    `authorization: JWT ${token}`,
+  ]
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${content}`)
+}
+
+/** What there is too little of, how long the overload takes, and what is broken in the server. */
+export interface OverloadOptions {
+  /** Milliseconds to the database and back (0: next door), or the processor itself, without any database. */
+  scarce: number | 'processor'
+  overloadMs: number
+  broken?: BrokenAdmission | undefined
+}
+
+/** What the drill found. */
+export interface OverloadResult {
+  /** Good answers a second of a server that lets everybody in, to clients that keep it busy; before and after. */
+  capacities: [number, number]
+  /** What 99 in 100 requests take one client alone. */
+  ownP99Ms: number
+  overload: CrowdResult
+  /** From two seconds after the overload on, at four fifths of the capacity. */
+  recovered: CrowdResult
+  /** How late this process was, 99 times in 100: a machine that has no time says nothing of the server. */
+  lagMs: number
+}
+
+const OPEN_TO_ALL: BrokenAdmission = 'two hundred get in at once'
+const CLIENTS_AT_CAPACITY = 16
+const CROWD_CONNECTIONS = 300
+const CALM = 0.8
+const OVERLOAD = 3
+const RECOVERY_MS = 2000
+
+/** Runs the drill on a database of its own. */
+export async function runOverloadDrill(
+  scene: OverloadScene,
+  { scarce, overloadMs, broken }: OverloadOptions,
+): Promise<OverloadResult> {
+  const proxy = await startTcpProxy({ targetPort: scene.databasePort })
+  const url = new URL(scene.environment.DATABASE_URL ?? '')
+  if (scarce !== 'processor' && scarce > 0) {
+    proxy.mode({ kind: 'delay', delayMs: scarce / 2 })
+    url.port = `${proxy.port}`
+  }
+  const environment = {
+    ...scene.environment,
+    DATABASE_URL: url.href,
+    BUSYWORK: scarce === 'processor' ? '1' : '',
+  }
+  const lag = monitorEventLoopDelay({ resolution: 1 })
+  const servers: OverloadServer[] = []
+  const { request } = scene
+  try {
+    const [open, server] = await Promise.all([
+      startServer(environment, OPEN_TO_ALL),
+      startServer(environment, broken),
+    ])
+    servers.push(open, server)
+    const capacity = async (): Promise<number> => {
+      const busy = { clients: CLIENTS_AT_CAPACITY, forMs: 700, request }
+      return (await sendInTurn(open.url, busy)).perSecond
+    }
+    await capacity()
+    lag.enable()
+    const { p99Ms: ownP99Ms } = await sendInTurn(open.url, { clients: 1, forMs: 500, request })
+    const before = await capacity()
+    const crowd = await gatherCrowd(server.url, { connections: CROWD_CONNECTIONS, request })
+    const calm = { perSecond: before * CALM }
+    await crowd.send({ ...calm, forMs: 700 })
+    const overload = await crowd.send({ perSecond: before * OVERLOAD, forMs: overloadMs })
+    await crowd.send({ ...calm, forMs: RECOVERY_MS })
+    const recovered = await crowd.send({ ...calm, forMs: 1000 })
+    crowd.leave()
+    const after = await capacity()
+    const lagMs = lag.percentile(99) / 1_000_000
+    return { capacities: [before, after], ownP99Ms, overload, recovered, lagMs }
+  } finally {
+    for (const each of servers) await each.end()
+    await proxy.close()
+  }
+}
+
+/** Which promises a server broke. */
+export function brokenPromises(result: OverloadResult): string[] {
+  const { ownP99Ms, overload, recovered } = result
+  const inTimeMs = 250 + ownP99Ms
+  const promises: Record<string, boolean> = {
+    'nine tenths of what it can do': overload.usefulPerSecond >= capacityOf(result) * 0.9,
+    'good answers in time': overload.usefulP99Ms <= inTimeMs,
+    'a word to everybody': overload.lost === 0,
+    'and soon': overload.shedP99Ms <= 250,
+    'itself again after two seconds':
+      recovered.lost === 0 &&
+      recovered.shed <= recovered.good * 0.05 &&
+      recovered.usefulP99Ms <= inTimeMs,
+  }
+  return Object.keys(promises).filter((promise) => !promises[promise])
+}
+
+const LAG_MAX_MS = 25
+const CHANGE_MAX = 0.15
+
+/** Whether the machine had time for the drill, and as much at its end as at its beginning. */
+export function wasCalm({ capacities: [before, after], lagMs }: OverloadResult): boolean {
+  return lagMs <= LAG_MAX_MS && Math.abs(after / before - 1) <= CHANGE_MAX
+}
+
+function capacityOf({ capacities }: OverloadResult): number {
+  return (capacities[0] + capacities[1]) / 2
+}
+
+interface OverloadServer {
+  url: string
+  end(): Promise<void>
+}
+
+async function startServer(
+  environment: Record<string, string>,
+  broken: BrokenAdmission | undefined,
+): Promise<OverloadServer> {
+  const file = path.join(projectFolder, 'test/support/overload-server.ts')
+  const program = fork(file, [], {
+    execArgv: ['--import', 'tsx'],
+    env: { PATH: process.env.PATH, ...environment, ...(broken ? { BROKEN: broken } : {}) },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  const [url] = (await once(program, 'message')) as [string]
+  return {
+    url,
+    async end() {
+      const exited = once(program, 'exit')
+      program.kill('SIGKILL')
+      await exited
+    },
+  }
+}
+
+/** The drill's one line. */
+export function overloadLine(what: string, result: OverloadResult): string {
+  const { capacities, ownP99Ms, overload, recovered, lagMs } = result
+  const share = (overload.usefulPerSecond * 100) / capacityOf(result)
+  return [
+    `drill=J ${what}`,
+    `capacity=${capacities.map((each) => each.toFixed(0)).join('..')}/s`,
+    `useful=${overload.usefulPerSecond.toFixed(0)}/s (${share.toFixed(0)}%)`,
+    `p99=${overload.usefulP99Ms.toFixed(0)}ms (alone ${ownP99Ms.toFixed(0)}ms)`,
+    `shed=${overload.shed} (p99 ${overload.shedP99Ms.toFixed(0)}ms)`,
+    `lost=${overload.lost}`,
+    `recovered: p99=${recovered.usefulP99Ms.toFixed(0)}ms shed=${recovered.shed} lost=${recovered.lost}`,
+    `machine: ${wasCalm(result) ? 'calm' : 'busy'}, late by ${lagMs.toFixed(0)}ms`,
+  ].join(' ')
+}
