@@ -1,6 +1,6 @@
 /** People: who an openid is, session keys, phone numbers. Shard key `user_id`, but for the two small lookups. */
 
-import { stringify as bytesToUuid, v7 as uuidV7 } from 'uuid'
+import { v7 as uuidV7 } from 'uuid'
 import type { Login, PersonStore } from '../ports.ts'
 import { type Db, DbError, isDuplicateKey } from './db.ts'
 import {
@@ -247,7 +247,7 @@ const ERASE_BATCH = 200
 
 /** Stands where a person was who is not there any more. */
 const NOBODY = new Uint8Array(16)
-const NOBODYS_ID = bytesToUuid(NOBODY)
+const NOBODYS_ID = '00000000-0000-0000-0000-000000000000'
 
 /**
  * Numbers that somebody holds, but for one, are held by nobody: whoever proves one later can be told from its first

@@ -150,8 +150,10 @@ describe('an event of its own has', () => {
   })
 
   test('a person who wants to be forgotten', async () => {
-    const { token, userId } = await world.logIn()
-    expect(await eventsOf(() => world.call('DELETE /login/me', { token }))).toMatchObject([
+    const openid = 'oWantsToBeForgotten'
+    const { token, userId } = await world.logIn(openid)
+    const body = { code: (await world.code(openid)).code }
+    expect(await eventsOf(() => world.call('DELETE /login/me', { token, body }))).toMatchObject([
       { event: 'person-forgotten', level: 'info', person: nameOf(userId) },
     ])
   })

@@ -261,8 +261,8 @@ export const promises: ClientPromise[] = [
     },
     brokenBy: {
       file: 'client.ts',
-      replace: 'body: { code }, mayLogIn: false',
-      by: 'body: { code }',
+      replace: 'body: { code, loginCode }, mayLogIn: false',
+      by: 'body: { code, loginCode }',
     },
   },
   {

@@ -16,6 +16,9 @@ import { insertRatings } from '../../support/stored-rating.ts'
 const WALKS = [
   /^select acc_nbr, null as oldest from rating_folds/,
   /^select acc_nbr, min\(id\) as oldest from ratings/,
+  // Ending everybody's sessions, some hundred people at a time.
+  /^select user_id, count\(\*\) as row_count from sessions where user_id > \?/,
+  /^update sessions set ended_at = \? where user_id > \? and user_id <= \?/,
 ]
 
 /** Rows per table of the filling, and how many of them a statement may be expected to look at. */

@@ -174,9 +174,9 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('counts on $name',
       await claims.claim(digest, { nonceDigest: digest, atMs })
     }
     expect(await deleteSpent(door.db, NOW_MS - 1000)).toBe(2)
-    const { rows } = await door.db.query('select counter_key from counters')
-    expect(rows).toEqual([{ counter_key: 'new' }])
     expect(await deleteSpent(door.db, NOW_MS - 1000)).toBe(0)
+    expect(await counters.increment('new', { lengthMs: 1000, atMs: NOW_MS })).toBe(2)
+    expect(await counters.increment('old', { lengthMs: 1000, atMs: NOW_MS - 2000 })).toBe(1)
   })
 
   test('folded counts whose ratings are gone are found as well', async () => {
