@@ -14,6 +14,7 @@ const config = defineConfig({
       'test/scripts/tencent/preflight.test.ts',
     ],
     exclude: [
+      'test/shared/session/session-age.test.ts',
       // These run built bundles, or a database.
       'test/shared/session/refresh-race.test.ts',
       'test/shared/transport/call-function.test.ts',
