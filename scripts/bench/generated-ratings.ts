@@ -46,6 +46,14 @@ export function middleId(options: GeneratorOptions): Buffer {
 /** How many ratings one statement inserts. */
 export const ROWS_PER_INSERT = 1000
 
+const FIRST_ORDINARY_ACCOUNT = 13_900_000_000
+
+/** The first of the accounts that have twenty ratings. */
+export function ordinaryAccounts({ rows, hotShare }: GeneratorOptions, most: number): string[] {
+  const count = Math.floor((rows - hotRows({ rows, hotShare })) / RATINGS_PER_ACCOUNT)
+  return Array.from({ length: Math.min(count, most) }, (_, n) => `${FIRST_ORDINARY_ACCOUNT + n}`)
+}
+
 /** An account that is rated a thousand times a second. */
 export const risingAccount = '13700137000'
 
@@ -77,7 +85,7 @@ export function insertStatement(from: number, options: GeneratorOptions): string
   const identified = `select dated.*, concat(lpad(lower(hex(time_ms)), 12, '0'), '70008', lpad(lower(hex(n)), 15, '0')) as id
     from (${dated}) dated`
   return `insert into ratings (acc_nbr, id, user_id, grade1, grade2, grade3, txt1, txt2, txt3, insert_time, idempotency_key, content_hash)
-    select if(other < 0, '${hotAccount}', 13900000000 + account), unhex(id),
+    select if(other < 0, '${hotAccount}', ${FIRST_ORDINARY_ACCOUNT} + account), unhex(id),
       if(n in (${rare}), x'${rareAuthor.toString('hex')}', unhex(concat('018b000000007000a', left(author, 15)))),
       1 + random % 5, 1 + (random >> 8) % 5, 1 + (random >> 16) % 5, ${text(4)}, ${text(12)}, ${text(20)},
       time_ms, null, null

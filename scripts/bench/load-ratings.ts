@@ -3,7 +3,12 @@
 import { createConnection } from 'mysql2/promise'
 import { openDb } from '../../shared/wiring/database.ts'
 import { migrate, readMigrations } from '../database/migrations.ts'
-import { type GeneratorOptions, insertRisingStatement, insertStatement, ROWS_PER_INSERT } from './generated-ratings.ts'
+import {
+  type GeneratorOptions,
+  insertRisingStatement,
+  insertStatement,
+  ROWS_PER_INSERT,
+} from './generated-ratings.ts'
 
 export interface LoadRatingsOptions extends GeneratorOptions {
   /** `mysql://user:password@host:3306/database` */

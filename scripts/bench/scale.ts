@@ -7,14 +7,21 @@
 import { randomBytes } from 'node:crypto'
 import { stringify as bytesToUuid, v7 as uuidV7 } from 'uuid'
 import type { RatingStore } from '../../shared/ports.ts'
-import { foldAccount } from '../../shared/store/folds.ts'
+import { countLimits, foldAccount } from '../../shared/store/folds.ts'
 import { createRatingStore } from '../../shared/store/ratings.ts'
 import { openDb } from '../../shared/wiring/database.ts'
 import { type Defer, withClosers } from '../cli/closers.ts'
 import { type AccessPath, accessPathOf, recordingDb } from './access-path.ts'
 import { startMeasuringServer } from './back-end.ts'
 import { atMost, type Benchmark, type BenchmarkOptions, type Row, withoutServer } from './figure.ts'
-import { hotAccount, hotRows, middleId, rareAuthor, risingAccount } from './generated-ratings.ts'
+import {
+  hotAccount,
+  hotRows,
+  middleId,
+  ordinaryAccounts,
+  rareAuthor,
+  risingAccount,
+} from './generated-ratings.ts'
 import { addRisingRatings, loadRatings } from './load-ratings.ts'
 import { median, medianRatio } from './median.ts'
 
@@ -27,6 +34,7 @@ const FRESH_ROWS = 110_000
 const SUMMARIES_UNDER_LOAD = 11
 /** Holds what is read of ten million ratings, as a server of that size would. */
 const BUFFER_POOL_MB = 1024
+const OTHER_FOLDS = 100
 const PAGE = 21
 /** Calls of one read in a round, as many as fit in this time. */
 const READS_MS = 40
@@ -189,6 +197,10 @@ async function fill(
   const ratings = createRatingStore(db, Date.now)
   for (let index = 0; index < TAIL_ROWS; index++) await submitNow(ratings)
   while ((await foldAccount(db, hotAccount, Date.now())) !== 0) progress('scale: folding')
+  // A table of one fold would be read as a whole, which says nothing of one with many.
+  for (const account of ordinaryAccounts({ rows, hotShare }, OTHER_FOLDS)) {
+    await foldAccount(db, account, Date.now(), { ...countLimits, tailMax: 0 })
+  }
   const middle = bytesToUuid(middleId({ rows, hotShare }))
   progress(`scale: ${rows} ratings, ${hotRows({ rows, hotShare })} of the busiest account`)
   return { url, rows, ratings, take: db.take, middle }
