@@ -12,6 +12,7 @@ import { describeMachine } from './bench/machine.ts'
 import { renderJson, renderTable } from './bench/table.ts'
 import { closeUnfinished, interruption } from './cli/closers.ts'
 import { runCommand } from './cli/command.ts'
+import { type ServerKind, serverKinds } from './simulators/mysql-server/server-program.ts'
 
 const usage = `Usage: npm run bench [-- benchmark …] [-- options]
 
@@ -29,12 +30,13 @@ Without a benchmark all but scale run, in some three minutes.
 
   --rounds N       rounds in which all contestants take their turn (each benchmark has its own default)
   --rows N         ratings of the large database of scale (default 1000000)
+  --server KIND    what scale runs on: mariadb (default) or mysql
   --hot-share F    part of them that the busiest account gets (default 0.15)
   --json FILE      write the figures to FILE as well
   --strict         exit code 1 when a figure is over its budget
   --help           this text
 
-A MariaDB on the PATH is started for the run; TEST_DATABASE_URL=mysql://user:password@host:3306/name lends
+A MariaDB on the PATH (for scale, or the MySQL of npm run mysql) is started for the run; TEST_DATABASE_URL=mysql://user:password@host:3306/name lends
 another, in databases of its own.`
 
 /** Each is loaded when it runs: none needs the others' libraries. */
@@ -54,7 +56,7 @@ const HOT_SHARE_DEFAULT = '0.15'
 /** What breaks off after a signal is not worth a message. */
 let isInterrupted = false
 
-type BenchValues = Record<'rows' | 'hot-share', string> & {
+type BenchValues = Record<'rows' | 'hot-share' | 'server', string> & {
   rounds?: string
   json?: string
   strict: boolean
@@ -64,6 +66,7 @@ async function bench(values: BenchValues, names: readonly string[]): Promise<voi
   const chosen = chooseBenchmarks(names)
   const options: BenchmarkOptions = {
     rounds: values.rounds === undefined ? undefined : wholeNumber('--rounds', values.rounds, 1),
+    server: serverKind(values.server),
     rows: wholeNumber('--rows', values.rows, ROWS_MIN),
     hotShare: share('--hot-share', values['hot-share']),
     progress: (line) => console.error(line),
@@ -107,6 +110,12 @@ function wholeNumber(option: string, text: string, smallest: number): number {
   throw new Error(`${option} should be a whole number of at least ${smallest}, not "${text}".`)
 }
 
+function serverKind(text: string): ServerKind {
+  const kind = serverKinds.find((each) => each.toLowerCase() === text.toLowerCase())
+  if (!kind) throw new Error(`--server is mariadb or mysql, not "${text}".`)
+  return kind
+}
+
 function share(option: string, text: string): number {
   const number = Number(text)
   if (number > 0 && number < 1) return number
@@ -118,6 +127,7 @@ await runCommand({
   options: {
     rounds: { type: 'string' },
     rows: { type: 'string', default: ROWS_DEFAULT },
+    server: { type: 'string', default: 'mariadb' },
     'hot-share': { type: 'string', default: HOT_SHARE_DEFAULT },
     json: { type: 'string' },
     strict: { type: 'boolean', default: false },

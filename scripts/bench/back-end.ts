@@ -20,6 +20,7 @@ import {
   type DatabaseServer,
   startPrivateServer,
 } from '../simulators/mysql-server/private-server.ts'
+import type { ServerKind } from '../simulators/mysql-server/server-program.ts'
 import { openMariaDbEngine } from '../simulators/planetscale/mariadb-engine.ts'
 import { startOfflinePlanetScale } from '../simulators/planetscale/server.ts'
 import { openSqliteEngine } from '../simulators/planetscale/sqlite-engine.ts'
@@ -50,20 +51,33 @@ const ratingsOfCaller = 25
  * Acknowledged writes do not wait for the disk: it would be the same wait for everybody and hide
  * what our own code costs.
  */
-const SERVER_OPTIONS = [
-  '--innodb-flush-log-at-trx-commit=2',
-  '--innodb-buffer-pool-size=256M',
-  '--innodb-log-file-size=128M',
-]
+const serverOptions: Readonly<Record<ServerKind, readonly string[]>> = {
+  MariaDB: ['--innodb-log-file-size=128M'],
+  MySQL: ['--loose-innodb-redo-log-capacity=256M'],
+}
 
-/** A private MariaDB set up for measuring; `TEST_DATABASE_URL` lends another one as it is. */
-export async function startMeasuringMariaDb(defer: Defer): Promise<DatabaseServer | undefined> {
+export interface MeasuringServerOptions {
+  kind: ServerKind
+  bufferPoolMB?: number
+}
+
+/** A private server set up for measuring; `TEST_DATABASE_URL` lends another one as it is. */
+export async function startMeasuringServer(
+  { kind, bufferPoolMB = 256 }: MeasuringServerOptions,
+  defer: Defer,
+): Promise<DatabaseServer | undefined> {
   const lent = process.env.TEST_DATABASE_URL
-  const mariaDb = lent
+  const server = lent
     ? await borrowServer(lent)
-    : await startPrivateServer('MariaDB', { serverOptions: SERVER_OPTIONS })
-  if (mariaDb) defer(() => mariaDb.close())
-  return mariaDb
+    : await startPrivateServer(kind, {
+        serverOptions: [
+          '--innodb-flush-log-at-trx-commit=2',
+          `--innodb-buffer-pool-size=${bufferPoolMB}M`,
+          ...serverOptions[kind],
+        ],
+      })
+  if (server) defer(() => server.close())
+  return server
 }
 
 /** A folder for one benchmark, deleted at the end. */
@@ -76,7 +90,7 @@ export async function temporaryFolder(defer: Defer): Promise<string> {
 /** Starts everything; without MariaDB the PlanetScale side runs on sql.js. */
 export async function startBackEnd(defer: Defer): Promise<BackEnd> {
   const folder = await temporaryFolder(defer)
-  const mariaDb = await startMeasuringMariaDb(defer)
+  const mariaDb = await startMeasuringServer({ kind: 'MariaDB' }, defer)
   const mySqlUrl = await mariaDb?.createDatabase()
   const planetScale = await startOfflinePlanetScale({
     engine: mySqlUrl

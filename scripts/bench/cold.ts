@@ -6,7 +6,7 @@
 import type { StoreDoor } from '../../shared/store/doors.ts'
 import { withClosers } from '../cli/closers.ts'
 import { bundleOf, startBackEnd, writeNoOp } from './back-end.ts'
-import { atMost, type Benchmark, type Budget, withoutMariaDb } from './figure.ts'
+import { atMost, type Benchmark, type Budget, withoutServer } from './figure.ts'
 import { instanceStarter } from './instance.ts'
 import {
   forgery,
@@ -70,7 +70,7 @@ export const cold: Benchmark = ({ rounds = ROUNDS_DEFAULT, progress }) =>
     }
     return contestants.map(({ what, budget }) => {
       const takenMs = able.find((each) => each.what === what)?.takenMs
-      if (!takenMs) return { what, skipped: withoutMariaDb }
+      if (!takenMs) return { what, skipped: withoutServer.MariaDB }
       return {
         what,
         value: medianRatio(takenMs, noOpMs),

@@ -1,5 +1,7 @@
 /** What a benchmark reports: one figure, what it is held against, and how it stands. */
 
+import type { ServerKind } from '../simulators/mysql-server/server-program.ts'
+
 export const benchmarkNames = ['size', 'cold', 'warm', 'throughput', 'memory', 'scale'] as const
 
 export type BenchmarkName = (typeof benchmarkNames)[number]
@@ -57,6 +59,8 @@ export function verdictOf(figure: Row): Verdict {
 export interface BenchmarkOptions {
   /** Rounds in which all contestants take their turn; each benchmark has its own default. */
   rounds: number | undefined
+  /** Which kind of server `scale` runs on. */
+  server: ServerKind
   /** Ratings of the large database of `scale`. */
   rows: number
   /** Part of those ratings that one account gets. */
@@ -66,4 +70,8 @@ export interface BenchmarkOptions {
 
 export type Benchmark = (options: BenchmarkOptions) => Promise<Row[]>
 
-export const withoutMariaDb = 'no MariaDB on this machine (apt-get install mariadb-server-core)'
+/** Why something was not measured. */
+export const withoutServer: Readonly<Record<ServerKind, string>> = {
+  MariaDB: 'no MariaDB on this machine (apt-get install mariadb-server-core)',
+  MySQL: 'no MySQL on this machine (npm run mysql -- get)',
+}

@@ -3,7 +3,12 @@
 import { createConnection } from 'mysql2/promise'
 import { openDb } from '../../shared/wiring/database.ts'
 import { migrate, readMigrations } from '../database/migrations.ts'
-import { type GeneratorOptions, insertStatement, ROWS_PER_INSERT } from './generated-ratings.ts'
+import {
+  type GeneratorOptions,
+  insertRisingStatement,
+  insertStatement,
+  ROWS_PER_INSERT,
+} from './generated-ratings.ts'
 
 export interface LoadRatingsOptions extends GeneratorOptions {
   /** `mysql://user:password@host:3306/database` */
@@ -36,6 +41,19 @@ export async function loadRatings(options: LoadRatingsOptions): Promise<void> {
     }
     await connection.query('analyze table ratings')
     progress(describeProgress(done, rows, Date.now() - startedAtMs))
+  } finally {
+    await connection.end()
+  }
+}
+
+/** Adds the `count` newest ratings of the account that is rated a thousand times a second. */
+export async function addRisingRatings(databaseUrl: string, count: number): Promise<void> {
+  const connection = await createConnection({ uri: databaseUrl, charset: 'utf8mb4_bin' })
+  const untilMs = Date.now()
+  try {
+    for (let from = 0; from < count; from += ROWS_PER_INSERT) {
+      await connection.query(insertRisingStatement(from, { count, untilMs }))
+    }
   } finally {
     await connection.end()
   }

@@ -7,7 +7,7 @@ import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import type { StoreDoor } from '../../shared/store/doors.ts'
 import { withClosers } from '../cli/closers.ts'
 import { type BackEnd, bundleOf, startBackEnd, writeNoOp } from './back-end.ts'
-import { atMost, type Benchmark, type Row, withoutMariaDb } from './figure.ts'
+import { atMost, type Benchmark, type Row, withoutServer } from './figure.ts'
 import { instanceStarter } from './instance.ts'
 import { type Invocation, logIn, query, storeDoors, submit } from './invocations.ts'
 import { leaveMeasuredCore } from './machine.ts'
@@ -46,7 +46,7 @@ export const memory: Benchmark = ({ progress }) =>
       const { what, functionName, storeDoor, status, event, isFollowed } = contestant
       const variables = backEnd.variables[storeDoor]
       if (!variables) {
-        rows.push({ what, skipped: withoutMariaDb })
+        rows.push({ what, skipped: withoutServer.MariaDB })
         continue
       }
       const bundle = await bundleOf(functionName, storeDoor, backEnd.folder)

@@ -7,27 +7,34 @@
 import { randomBytes } from 'node:crypto'
 import { stringify as bytesToUuid, v7 as uuidV7 } from 'uuid'
 import type { RatingStore } from '../../shared/ports.ts'
-import { foldAccount } from '../../shared/store/folds.ts'
+import { countLimits, foldAccount } from '../../shared/store/folds.ts'
 import { createRatingStore } from '../../shared/store/ratings.ts'
 import { openDb } from '../../shared/wiring/database.ts'
 import { type Defer, withClosers } from '../cli/closers.ts'
 import { type AccessPath, accessPathOf, recordingDb } from './access-path.ts'
-import { startMeasuringMariaDb } from './back-end.ts'
+import { startMeasuringServer } from './back-end.ts'
+import { atMost, type Benchmark, type BenchmarkOptions, type Row, withoutServer } from './figure.ts'
 import {
-  atMost,
-  type Benchmark,
-  type BenchmarkOptions,
-  type Row,
-  withoutMariaDb,
-} from './figure.ts'
-import { hotAccount, hotRows, middleId, rareAuthor } from './generated-ratings.ts'
-import { loadRatings } from './load-ratings.ts'
+  hotAccount,
+  hotRows,
+  middleId,
+  ordinaryAccounts,
+  rareAuthor,
+  risingAccount,
+} from './generated-ratings.ts'
+import { addRisingRatings, loadRatings } from './load-ratings.ts'
 import { median, medianRatio } from './median.ts'
 
 const ROUNDS_DEFAULT = 15
 const SMALL_ROWS = 10_000
 /** Submitted just now, so too young to be folded: the tail that every summary adds up. */
 const TAIL_ROWS = 100
+/** What an account that is rated 1,000 times a second gathers before anything of it may be folded. */
+const FRESH_ROWS = 110_000
+const SUMMARIES_UNDER_LOAD = 11
+/** Holds what is read of ten million ratings, as a server of that size would. */
+const BUFFER_POOL_MB = 1024
+const OTHER_FOLDS = 100
 const PAGE = 21
 /** Calls of one read in a round, as many as fit in this time. */
 const READS_MS = 40
@@ -83,14 +90,14 @@ const reads: readonly Read[] = [
 /** Large against small. */
 export const scale: Benchmark = (options) =>
   withClosers(async (defer) => {
-    const mariaDb = await startMeasuringMariaDb(defer)
-    if (!mariaDb) {
-      return reads.map(({ what }) => ({ what, skipped: withoutMariaDb }))
+    const { rows, rounds = ROUNDS_DEFAULT, progress, server: kind } = options
+    const server = await startMeasuringServer({ kind, bufferPoolMB: BUFFER_POOL_MB }, defer)
+    if (!server) {
+      return reads.map(({ what }) => ({ what, skipped: withoutServer[kind] }))
     }
-    const { rows, rounds = ROUNDS_DEFAULT, progress } = options
     const smallRows = rows > SMALL_ROWS ? SMALL_ROWS : Math.floor(rows / 10)
-    const small = await fill(await mariaDb.createDatabase(), smallRows, options, defer)
-    const large = await fill(await mariaDb.createDatabase(), rows, options, defer)
+    const small = await fill(await server.createDatabase(), smallRows, options, defer)
+    const large = await fill(await server.createDatabase(), rows, options, defer)
     const figures: Row[] = []
     const scans: string[] = []
     for (const read of reads) {
@@ -129,8 +136,38 @@ export const scale: Benchmark = (options) =>
       budget: NO_SCAN,
       detail: scans.join('; '),
     })
-    return figures
+    return [...figures, ...(await summariesUnderLoad(large))]
   })
+
+/**
+ * Summaries of an account that is rated a thousand times a second: what arrived in the last two minutes cannot be folded
+ * yet, so every one of them counts it.
+ */
+async function summariesUnderLoad({ url, rows, ratings, take }: Place): Promise<Row[]> {
+  const fresh = Math.min(FRESH_ROWS, rows)
+  await addRisingRatings(url, fresh)
+  const takenUs: number[] = []
+  let statements = 0
+  for (let turn = 0; turn < SUMMARIES_UNDER_LOAD; turn++) {
+    take()
+    const startedAt = performance.now()
+    await ratings.countsOfAccount(risingAccount, all)
+    takenUs.push((performance.now() - startedAt) * 1000)
+    statements = Math.max(statements, take().length)
+  }
+  const what = 'summary of an account rated 1,000 times a second'
+  const detail = `${fresh} ratings too young to be folded`
+  return [
+    {
+      what: `${what}: statements`,
+      value: statements,
+      unit: 'statements',
+      budget: atMost(2, 2),
+      detail,
+    },
+    { what, value: median(takenUs), unit: 'µs', detail },
+  ]
+}
 
 /** Who goes first takes turns as well: it pays for waking up. */
 async function inTurn(
@@ -160,6 +197,10 @@ async function fill(
   const ratings = createRatingStore(db, Date.now)
   for (let index = 0; index < TAIL_ROWS; index++) await submitNow(ratings)
   while ((await foldAccount(db, hotAccount, Date.now())) !== 0) progress('scale: folding')
+  // A table of one fold would be read as a whole, which says nothing of one with many.
+  for (const account of ordinaryAccounts({ rows, hotShare }, OTHER_FOLDS)) {
+    await foldAccount(db, account, Date.now(), { ...countLimits, tailMax: 0 })
+  }
   const middle = bytesToUuid(middleId({ rows, hotShare }))
   progress(`scale: ${rows} ratings, ${hotRows({ rows, hotShare })} of the busiest account`)
   return { url, rows, ratings, take: db.take, middle }

@@ -15,7 +15,7 @@ import {
   startBackEnd,
   userIdOf,
 } from './back-end.ts'
-import { atLeast, type Benchmark, type Budget, type Row, withoutMariaDb } from './figure.ts'
+import { atLeast, type Benchmark, type Budget, type Row, withoutServer } from './figure.ts'
 import { generateLoad, requestBytes } from './load-generator.ts'
 import { bareEnvironment, leaveMeasuredCore, onMeasuredCore } from './machine.ts'
 import { median, medianRatio } from './median.ts'
@@ -57,7 +57,7 @@ export const throughput: Benchmark = ({ rounds = ROUNDS_DEFAULT, progress }) =>
     if (!variables.mysql) {
       return (['submit', 'query'] as const).map((what) => ({
         what: `${what} against the floor`,
-        skipped: withoutMariaDb,
+        skipped: withoutServer.MariaDB,
       }))
     }
     const program = await compileProgram('floor', folder)

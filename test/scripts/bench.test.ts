@@ -67,12 +67,15 @@ describe('npm run bench', () => {
       expect(figures).toContainEqual(
         expect.objectContaining({ what: 'statements that scan, by EXPLAIN', value: 0 }),
       )
+      const [underLoad] = figures.filter(({ what }) => /1,000 times a second: st/.test(what))
+      expect(underLoad).toMatchObject({ detail: '2000 ratings too young to be folded' })
     },
   )
 
   test.each([
     [['nonsense'], 'There is no benchmark "nonsense"'],
     [['scale', '--rows', 'many'], '--rows should be a whole number'],
+    [['scale', '--server', 'oracle'], '--server is mariadb or mysql'],
     [['scale', '--hot-share', '2'], '--hot-share should be'],
     [['cold', '--rounds', '0'], '--rounds should be a whole number'],
   ])('%j ends with 1 and a sentence', async (args, sentence) => {
