@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config'
+import { poll } from './support/patience.ts'
 
 /** The tests of `npm run check`: those that start no process, no server and no database. */
 const config = defineConfig({
   // Tests have values of their own: no .env file is read.
   envDir: false,
   test: {
+    expect: { poll },
     include: [
       'test/{layers,docs}.test.ts',
       'test/shared/*.test.ts',

@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config'
+import { poll } from './support/patience.ts'
 
 const config = defineConfig({
   // Tests have values of their own: no .env file is read.
   envDir: false,
   test: {
+    expect: { poll },
     globalSetup: ['test/support/servers-global-setup.ts'],
     include: ['test/**/*.test.ts'],
     // Longer than a test run should take, or with a browser: npm run drills, npm run test:browser.

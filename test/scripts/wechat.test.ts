@@ -34,7 +34,7 @@ describe.concurrent('the command', () => {
         '--secret',
         'cli-secret',
       )
-      await expect.poll(() => seen.out, { timeout: 10_000 }).toContain('\n')
+      await expect.poll(() => seen.out).toContain('\n')
       const url = /^ready (http:\/\/127\.0\.0\.1:[0-9]+) appid=wxcli/.exec(seen.out)?.[1]
       const query = 'appid=wxcli&secret=cli-secret&js_code=x&grant_type=authorization_code'
       const response = await fetch(`${url}/sns/jscode2session?${query}`)

@@ -134,7 +134,7 @@ describeOnServers('the offline PlanetScale over a server', (suite) => {
       await connection.execute('create table t (a int)')
       await connection.execute('begin')
       await connection.execute('insert into t values (1)')
-      await expect.poll(() => server.transactions(), { timeout: 5000 }).toBe(0)
+      await expect.poll(() => server.transactions()).toBe(0)
       await expect(connection.execute('commit')).rejects.toThrow('exceeded timeout')
       expect((await connect({ url: server.url }).execute('select a from t')).rows).toEqual([])
     } finally {

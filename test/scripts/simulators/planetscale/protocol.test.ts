@@ -232,7 +232,7 @@ describe('transactions', () => {
     await connection.execute('create table t (a int)')
     await connection.execute('begin')
     await connection.execute('insert into t values (1)')
-    await expect.poll(() => server?.transactions(), { timeout: 5000 }).toBe(0)
+    await expect.poll(() => server?.transactions()).toBe(0)
     const { message } = await refusal(connection.execute('commit'))
     expect(message).toContain('exceeded timeout')
     expect((await connect({ url }).execute('select a from t')).rows).toEqual([])

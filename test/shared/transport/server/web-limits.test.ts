@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { BODY_MAX_BYTES } from '../../../../shared/transport/body.ts'
 import { type EchoServer, startEchoServer } from '../../../support/echo-server.ts'
 import { exchange, openRaw, statusesIn } from '../../../support/raw-http.ts'
@@ -105,7 +105,7 @@ describe('a request that does not follow HTTP', () => {
   test('after a good request on the same connection never answers for it', async () => {
     const connection = await openRaw(server.url)
     connection.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n')
-    await vi.waitFor(() => expect(server.held()).toBe(1))
+    await expect.poll(() => server.held()).toBe(1)
     connection.write('GARBAGE\r\n\r\n')
     expect(await connection.ended).toBe('')
     server.release()
@@ -228,7 +228,7 @@ describe('more requests than can be worked on', () => {
       limits: { concurrentLeast: 2, concurrentMost: 2, queuedMost: 1, queueWaitMs: 10_000 },
     })
     const held = [1, 2].map(() => fetch(`${server.url}/held`))
-    await vi.waitFor(() => expect(server.held()).toBe(2))
+    await expect.poll(() => server.held()).toBe(2)
     const queued = fetch(`${server.url}/facts`)
     // Which of the two waits and which is told to come back is not promised.
     const turnedAway = fetch(`${server.url}/facts`)
@@ -249,7 +249,7 @@ describe('more requests than can be worked on', () => {
     // Only the very first requests wait longer, for the server to be ready.
     expect((await fetch(`${server.url}/facts`)).status).toBe(200)
     const held = fetch(`${server.url}/held`)
-    await vi.waitFor(() => expect(server.held()).toBe(1))
+    await expect.poll(() => server.held()).toBe(1)
     expect((await fetch(`${server.url}/facts`)).status).toBe(503)
     server.release()
     expect((await held).status).toBe(200)
@@ -268,7 +268,7 @@ describe('more requests than can be worked on', () => {
     const startFull = async () => {
       const server = await start({ limits: oneAtATime })
       const held = fetch(`${server.url}/held`)
-      await vi.waitFor(() => expect(server.held()).toBe(1))
+      await expect.poll(() => server.held()).toBe(1)
       return { server, held }
     }
 
@@ -346,7 +346,7 @@ describe('more requests than can be worked on', () => {
       limits: { concurrentLeast: 1, concurrentMost: 1, queuedMost: 9, queueWaitMs: 10_000 },
     })
     const held = fetch(`${server.url}/held`)
-    await vi.waitFor(() => expect(server.held()).toBe(1))
+    await expect.poll(() => server.held()).toBe(1)
     const connection = await openRaw(server.url)
     connection.write(get('/facts'))
     // Refused at once, so whatever was sent before has been seen by then.
@@ -367,7 +367,7 @@ describe('a server that is told to stop', () => {
     const idle = await openRaw(server.url)
     const busy = await openRaw(server.url)
     busy.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n')
-    await vi.waitFor(() => expect(server.held()).toBe(1))
+    await expect.poll(() => server.held()).toBe(1)
     const stopped = server.stop()
     const received = await busy.ended
     expect(statusesIn(received)).toEqual([200])
@@ -381,7 +381,7 @@ describe('a server that is told to stop', () => {
     const server = await startEchoServer({ limits: { stopWithinMs: 100 } })
     const connection = await openRaw(server.url)
     connection.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n')
-    await vi.waitFor(() => expect(server.held()).toBe(1))
+    await expect.poll(() => server.held()).toBe(1)
     expect(await server.stopWithoutRelease()).toBe(1)
     expect(await connection.ended).toBe('')
   })
@@ -437,7 +437,7 @@ describe('connections that say little', () => {
       const server = await start({ trustProxy })
       const { answers, besiegers, seconds } = await besiege(server, '127.0.0.2')
       expect(answers.filter((statuses) => statuses[0] !== 200)).toEqual([])
-      await vi.waitFor(() => expect(openOnes(besiegers)).toBeLessThanOrEqual(48), 5000)
+      await expect.poll(() => openOnes(besiegers)).toBeLessThanOrEqual(48)
       const dropped = server.lines.filter(({ event }) => event === 'dropped')
       expect(dropped.length).toBeLessThan(seconds + 8)
       expect(dropped[0]).toMatchObject({ level: 'warn', transport: 'web', count: 1 })
@@ -466,7 +466,7 @@ describe('connections that say little', () => {
         connection.write('GET /facts HTTP/1.1\r\nhost: a\r\n\r\n')
         await connection.until(/200 OK/)
       }
-      if (left < 60) await vi.waitFor(() => expect(isOpen).toBe(left), 5000)
+      if (left < 60) await expect.poll(() => isOpen).toBe(left)
       else await new Promise((resolve) => setTimeout(resolve, 1500))
       expect(isOpen).toBe(left)
     }
@@ -476,7 +476,7 @@ describe('connections that say little', () => {
     const server = await start({ trustProxy: 'none', limits: { waitingPerPeerMax: 1 } })
     const busy = await openRaw(server.url)
     busy.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n')
-    await vi.waitFor(() => expect(server.held()).toBe(1))
+    await expect.poll(() => server.held()).toBe(1)
     const idle = await Promise.all([openRaw(server.url), openRaw(server.url)])
     await Promise.race(idle.map(({ ended }) => ended))
     server.release()
@@ -488,11 +488,11 @@ describe('connections that say little', () => {
     const first = await openRaw(server.url)
     const second = await openRaw(server.url)
     second.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n')
-    await vi.waitFor(() => expect(server.held()).toBe(1))
+    await expect.poll(() => server.held()).toBe(1)
     const third = await openRaw(server.url)
     expect(await first.ended).toBe('')
     third.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n')
-    await vi.waitFor(() => expect(server.held()).toBe(2))
+    await expect.poll(() => server.held()).toBe(2)
     const fourth = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {})
     await new Promise((resolve) => fourth.once('close', resolve))
     server.release()
