@@ -32,6 +32,7 @@ export function createLogger({
           person: event.person,
           account: event.account,
           coldStart: event.coldStart,
+          codeCache: event.codeCache,
           count: event.count,
           variables: event.variables,
           cause: event.cause === undefined ? undefined : describeCause(event.cause),

@@ -19,6 +19,8 @@ export interface LogEvent {
   person?: string | undefined
   account?: string | undefined
   coldStart?: boolean | undefined
+  /** On a cold start: whether the bundle's compiled form was taken, refused, or is for another Node. */
+  codeCache?: string | undefined
   /** How many times it happened, in a line that stands for several. */
   count?: number | undefined
   /** Names of configuration variables, never their values. */

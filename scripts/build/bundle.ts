@@ -6,6 +6,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build, type Metafile } from 'esbuild'
 import type { StoreDoor } from '../../shared/store/doors.ts'
+import { compileAhead, type RuntimeNode } from './code-cache.ts'
 import { slimMysql2 } from './slim-mysql2.ts'
 
 export const projectFolder = fileURLToPath(new URL('../..', import.meta.url))
@@ -24,11 +25,22 @@ export interface BundleOptions {
   outdir: string
   sourcemap?: boolean
   minify?: boolean
+  /** What it is deployed as; an `event` function is left without the server it never starts. Default: for both. */
+  functionType?: 'event' | 'web'
+  /** Compiles it ahead as well, by the Node that it will run on; only for a bundle that is deployed. */
+  codeCacheBy?: RuntimeNode | undefined
+  /** What the function may use, MB. */
+  memorySizeMb?: number
 }
+
+/** Up to here V8 keeps its young objects in little space: a third less memory, the same time per request. */
+const SMALL_MEMORY_MB = 256
 
 export interface Bundle {
   name: string
   file: string
+  /** What is uploaded: names in the folder of `file`, which comes first. */
+  files: readonly string[]
   bytes: number
   metafile: Metafile
 }
@@ -38,7 +50,15 @@ export function bundleSettings(
   name: string,
   options: BundleOptions,
 ): BuildOptions & { outfile: string } {
-  const { storeDoor, outdir, sourcemap = false, minify = true } = options
+  const {
+    storeDoor,
+    outdir,
+    sourcemap = false,
+    minify = true,
+    functionType,
+    memorySizeMb,
+  } = options
+  const isSmall = memorySizeMb !== undefined && memorySizeMb <= SMALL_MEMORY_MB
   return {
     absWorkingDir: projectFolder,
     entryPoints: [`functions/${name}/index.ts`],
@@ -49,9 +69,13 @@ export function bundleSettings(
     format: 'cjs',
     mainFields: ['module', 'main'],
     conditions: ['import', 'module', 'node'],
-    define: { 'globalThis.STORE_DOOR': JSON.stringify(storeDoor) },
+    define: {
+      'globalThis.STORE_DOOR': JSON.stringify(storeDoor),
+      'globalThis.FUNCTION_TYPE': JSON.stringify(functionType ?? 'any'),
+    },
+    ...(isSmall ? { banner: { js: HOLD_SEMI_SPACE } } : {}),
     // `node index.js` is a server; `require('index.js')` starts nothing.
-    footer: { js: 'if (require.main === module) module.exports.main_handler.runWeb()' },
+    footer: functionType === 'event' ? {} : { js: RUN_AS_PROGRAM },
     plugins: storeDoor === 'mysql' ? [slimMysql2()] : [],
     minify,
     // Drops the import of the other database driver, which `define` made dead code.
@@ -70,6 +94,9 @@ export async function prepareOutdir(outdir: string): Promise<void> {
   await writeFile(path.join(folder, 'package.json'), '{ "type": "commonjs" }\n')
 }
 
+const RUN_AS_PROGRAM = 'if (require.main === module) module.exports.main_handler.runWeb()'
+const HOLD_SEMI_SPACE = "require('node:v8').setFlagsFromString('--semi-space-growth-factor=1');"
+
 /** Bundles one function. @throws {Error} with esbuild's messages */
 export async function bundleFunction(name: string, options: BundleOptions): Promise<Bundle> {
   if (!functionNames.includes(name)) {
@@ -78,7 +105,10 @@ export async function bundleFunction(name: string, options: BundleOptions): Prom
   const settings = bundleSettings(name, options)
   await prepareOutdir(options.outdir)
   const { metafile } = await build({ ...settings, metafile: true })
-  return { name, file: settings.outfile, bytes: (await stat(settings.outfile)).size, metafile }
+  const file = settings.outfile
+  const { size: bytes } = await stat(file)
+  const files = options.codeCacheBy ? await compileAhead(file, options.codeCacheBy) : ['index.js']
+  return { name, file, files, bytes, metafile }
 }
 
 /** What a bundle holds: bytes by package, own code under `miniscore`, largest first. */

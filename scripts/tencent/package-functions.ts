@@ -1,11 +1,12 @@
 /** Bundles and zips functions: `<folder>/<function>.zip` with index.js at its root. No network, no credentials. */
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { storeDoorOf } from '../../shared/store/doors.ts'
 import { bundleFunction, functionNames } from '../build/bundle.ts'
 import { CommandProblem } from '../cli/problem.ts'
 import type { DesiredFunction } from '../service/service.ts'
+import { findRuntimeNode } from './runtime-node.ts'
 import { deterministicZip, type PackedFile } from './zip.ts'
 
 export interface Package {
@@ -31,7 +32,13 @@ function bootstrapFor(runtime: string): Buffer {
 async function bundled(wanted: DesiredFunction, outdir: string) {
   try {
     const storeDoor = storeDoorOf(wanted.variables.DATABASE_URL)
-    return await bundleFunction(wanted.key, { storeDoor, outdir, sourcemap: false, minify: true })
+    return await bundleFunction(wanted.key, {
+      storeDoor,
+      outdir,
+      functionType: wanted.type,
+      codeCacheBy: findRuntimeNode(wanted.runtime),
+      memorySizeMb: wanted.memorySize,
+    })
   } catch (error) {
     // esbuild's messages name file and line; its stack helps nobody.
     if (error instanceof Error && 'errors' in error)
@@ -46,7 +53,9 @@ export async function packageFunction(wanted: DesiredFunction, folder: string): 
       `${wanted.key}: there is no functions/${wanted.key} to package. There are: ${functionNames.join(', ')}.`,
     )
   const bundle = await bundled(wanted, join(folder, 'build'))
-  const files: PackedFile[] = [{ name: 'index.js', data: await readFile(bundle.file) }]
+  const files: PackedFile[] = []
+  for (const name of bundle.files)
+    files.push({ name, data: await readFile(join(dirname(bundle.file), name)) })
   if (wanted.type === 'web')
     files.push({ name: 'scf_bootstrap', data: bootstrapFor(wanted.runtime), executable: true })
   const zip = await deterministicZip(files)

@@ -42,6 +42,13 @@ import {
 } from './invocation.ts'
 import { type CallSecurityLog, createSecurityLogs } from './security-log.ts'
 
+declare global {
+  /** Set by the loader of a bundle that was compiled ahead (scripts/build/code-cache.ts). */
+  var CODE_CACHE: string | undefined
+  /** Put in its place by the build of a package, which leaves the server out of an event function. */
+  var FUNCTION_TYPE: string | undefined
+}
+
 /** What every function needs: to tell who calls, and to answer. */
 export interface EveryNeed extends Authority {
   /** For the log. */
@@ -102,10 +109,13 @@ export function serve<Needs extends EveryNeed>(
     )
   }
   const runWeb = async (): Promise<void> => {
-    // An event function never evaluates the server, which compresses by itself.
-    const { runWeb } = await import('./server/web-program.ts')
-    const web: MainHandler = (event, context = {}) => answer(context, httpTransport(event, 'web'))
-    await runWeb(web, { env, log })
+    // An event function never evaluates the server, and is packaged without it.
+    if (globalThis.FUNCTION_TYPE !== 'event') {
+      const { runWeb } = await import('./server/web-program.ts')
+      // The server compresses by itself.
+      const web: MainHandler = (event, context = {}) => answer(context, httpTransport(event, 'web'))
+      await runWeb(web, { env, log })
+    }
   }
   return Object.assign(handler, { http, runWeb })
 }
@@ -185,7 +195,9 @@ function createAnswer<Needs extends EveryNeed>({
     const startedAt = steadyMs()
     context.callbackWaitsForEmptyEventLoop = false
     const requestId = readRequestId(context)
-    const line = { event: 'request', requestId, transport: transport.name, coldStart: isColdStart }
+    const { name } = transport
+    const codeCache = isColdStart ? globalThis.CODE_CACHE : undefined
+    const line = { event: 'request', requestId, transport: name, coldStart: isColdStart, codeCache }
     isColdStart = false
     let route: string | undefined
     let security: CallSecurityLog | undefined
