@@ -16,49 +16,55 @@ const LEVELS: Record<SecurityEvent, LogEvent['level']> = {
 
 const MINUTE_MS = 60_000
 
-/** The events of one call, and whom it is about. */
-export interface CallSecurityLog extends SecurityLog {
-  /** The pseudonym for the request line. */
-  readonly person: string | undefined
-}
+type CallFacts = Pick<LogEvent, 'requestId' | 'route' | 'transport'>
 
-/** Makes the security log of each call of an instance; `facts` tells what is known of the call by then. */
-export function createSecurityLogs({
-  log,
-  pseudonyms,
-  now,
-}: {
+interface SecurityLogOptions {
   log: Logger
   pseudonyms: Pseudonyms
   now: () => number
-}): (facts: () => Pick<LogEvent, 'requestId' | 'route' | 'transport'>) => CallSecurityLog {
-  const isFirstThisMinute = createReminder(now)
-  return (facts) => {
-    let person: string | undefined
-    return {
-      get person() {
-        return person
-      },
-      identify(userId) {
-        person = pseudonyms.of('person', userId)
-      },
-      note(event, { userId, acc_nbr } = {}) {
-        const about = userId === undefined ? person : pseudonyms.of('person', userId)
-        const { requestId, route, transport } = facts()
-        // Whoever goes on at a limit would write two lines for every refusal.
-        if (event === 'limit-reached' && !isFirstThisMinute(`${about} ${route}`)) return
-        const account = acc_nbr === undefined ? undefined : pseudonyms.of('account', acc_nbr)
-        log.write({
-          event,
-          level: LEVELS[event],
-          requestId,
-          route,
-          transport,
-          person: about,
-          account,
-        })
-      },
-    }
+}
+
+/** Makes the security log of each call of an instance; `facts` tells what is known of the call by then. */
+export function createSecurityLogs(
+  options: SecurityLogOptions,
+): (facts: () => CallFacts) => CallSecurityLog {
+  const isFirstThisMinute = createReminder(options.now)
+  return (facts) => new CallSecurityLog(facts, isFirstThisMinute, options)
+}
+
+/** The events of one call, and whom it is about. A class, because V8 makes an object with a getter slowly. */
+export class CallSecurityLog implements SecurityLog {
+  /** The pseudonym for the request line. */
+  person: string | undefined = undefined
+  readonly #facts: () => CallFacts
+  readonly #isFirstThisMinute: (text: string) => boolean
+  readonly #options: SecurityLogOptions
+
+  constructor(
+    facts: () => CallFacts,
+    isFirstThisMinute: (text: string) => boolean,
+    options: SecurityLogOptions,
+  ) {
+    this.#facts = facts
+    this.#isFirstThisMinute = isFirstThisMinute
+    this.#options = options
+  }
+
+  identify(userId: string): void {
+    this.person = this.#options.pseudonyms.of('person', userId)
+  }
+
+  note(
+    event: SecurityEvent,
+    { userId, acc_nbr }: { userId?: string; acc_nbr?: string } = {},
+  ): void {
+    const { log, pseudonyms } = this.#options
+    const person = userId === undefined ? this.person : pseudonyms.of('person', userId)
+    const { requestId, route, transport } = this.#facts()
+    // Whoever goes on at a limit would write two lines for every refusal.
+    if (event === 'limit-reached' && !this.#isFirstThisMinute(`${person} ${route}`)) return
+    const account = acc_nbr === undefined ? undefined : pseudonyms.of('account', acc_nbr)
+    log.write({ event, level: LEVELS[event], requestId, route, transport, person, account })
   }
 }
 

@@ -7,7 +7,7 @@ import type { Authority } from '../authority.ts'
 import type { Call, Outcome } from '../call.ts'
 import { type AnyEndpoint, findEndpoint, methodsAt, run } from '../endpoint.ts'
 import { createLogger } from '../log.ts'
-import type { Logger, Pseudonyms } from '../ports.ts'
+import type { LogEvent, Logger, Pseudonyms } from '../ports.ts'
 import { Problem } from '../problem.ts'
 import { DbError } from '../store/db.ts'
 import { machine, steadyMs } from '../wiring/clock.ts'
@@ -195,20 +195,37 @@ function createAnswer<Needs extends EveryNeed>({
     const startedAt = steadyMs()
     context.callbackWaitsForEmptyEventLoop = false
     const requestId = readRequestId(context)
-    const { name } = transport
-    const codeCache = isColdStart ? globalThis.CODE_CACHE : undefined
-    const line = { event: 'request', requestId, transport: name, coldStart: isColdStart, codeCache }
+    const line: LogEvent = {
+      event: 'request',
+      level: 'info',
+      requestId,
+      route: undefined,
+      transport: transport.name,
+      status: undefined,
+      code: undefined,
+      durationMs: undefined,
+      person: undefined,
+      coldStart: isColdStart,
+      codeCache: isColdStart ? globalThis.CODE_CACHE : undefined,
+      variables: undefined,
+      cause: undefined,
+    }
     isColdStart = false
-    let route: string | undefined
     let security: CallSecurityLog | undefined
-    const finish = (status: number, { code, details }: Partial<Problem> = {}): void => {
-      const level = status >= 500 ? 'error' : 'info'
-      const durationMs = Math.round(steadyMs() - startedAt)
-      const cause = details?.cause
-      if (code === 'too-many-requests') security?.note('limit-reached')
-      const person = security?.person
-      const variables = cause instanceof ConfigurationError ? cause.variables : undefined
-      log.write({ ...line, level, route, status, code, durationMs, person, variables, cause })
+    const finish = (status: number, problem?: Problem): void => {
+      line.status = status
+      line.durationMs = Math.round(steadyMs() - startedAt)
+      if (problem) {
+        const { code, details } = problem
+        const { cause } = details
+        if (code === 'too-many-requests') security?.note('limit-reached')
+        if (status >= 500) line.level = 'error'
+        line.code = code
+        line.cause = cause
+        if (cause instanceof ConfigurationError) line.variables = cause.variables
+      }
+      line.person = security?.person
+      log.write(line)
     }
 
     const allowedOrigins = 'value' in started ? started.value.allowedOrigins : []
@@ -224,8 +241,8 @@ function createAnswer<Needs extends EveryNeed>({
         return reply
       }
       const found = findEndpoint(endpoints, call)
-      route = found.endpoint.route
-      security = started.value.securityLogOf(() => ({ ...line, route }))
+      line.route = found.endpoint.route
+      security = started.value.securityLogOf(() => line)
       const outcome = await run(found, call, started.value.needsOf(remainingMs), security)
       finish(outcome.status)
       return transport.writeOutcome(outcome, options)
