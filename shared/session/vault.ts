@@ -90,6 +90,11 @@ function bindingOf(header: Uint8Array, context: string): Buffer {
   return Buffer.concat([header, Buffer.from(context, 'utf8')])
 }
 
+/** The id of the key that sealed a value; `undefined` for what no vault sealed. */
+export function sealingKeyIdOf(sealed: Uint8Array): string | undefined {
+  return takeApart(sealed)?.kid
+}
+
 function takeApart(sealed: Uint8Array) {
   if (!(sealed instanceof Uint8Array) || sealed[0] !== VERSION) return undefined
   const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength)

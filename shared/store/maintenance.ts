@@ -163,3 +163,24 @@ export async function deleteSpentRows(
 function listOf(values: readonly unknown[]): string {
   return values.map(() => '?').join(', ')
 }
+
+const PEOPLE_AT_A_TIME = 1000
+
+/** The sealed values of each person, a page of people at a time: what a key is still needed for. */
+export async function* sealedValuePages(db: Db): AsyncGenerator<Uint8Array[][]> {
+  let last: Uint8Array = new Uint8Array()
+  for (;;) {
+    const { rows } = await db.query(
+      'select user_id, session_key_1, session_key_2, session_key_3, phone_sealed from users where user_id > ? order by user_id limit ?',
+      [last, PEOPLE_AT_A_TIME],
+    )
+    yield rows.map((row) =>
+      ['session_key_1', 'session_key_2', 'session_key_3', 'phone_sealed'].flatMap((column) =>
+        row[column] === null ? [] : [bytes(row, column)],
+      ),
+    )
+    const lastRow = rows.at(-1)
+    if (!lastRow || rows.length < PEOPLE_AT_A_TIME) return
+    last = bytes(lastRow, 'user_id')
+  }
+}

@@ -16,7 +16,7 @@ const LEVELS: Record<SecurityEvent, LogEvent['level']> = {
 
 const MINUTE_MS = 60_000
 
-type CallFacts = Pick<LogEvent, 'requestId' | 'route' | 'transport'>
+type LineFacts = Pick<LogEvent, 'requestId' | 'route' | 'transport'>
 
 interface SecurityLogOptions {
   log: Logger
@@ -27,7 +27,7 @@ interface SecurityLogOptions {
 /** Makes the security log of each call of an instance; `facts` tells what is known of the call by then. */
 export function createSecurityLogs(
   options: SecurityLogOptions,
-): (facts: () => CallFacts) => CallSecurityLog {
+): (facts: () => LineFacts) => CallSecurityLog {
   const isFirstThisMinute = createReminder(options.now)
   return (facts) => new CallSecurityLog(facts, isFirstThisMinute, options)
 }
@@ -36,12 +36,12 @@ export function createSecurityLogs(
 export class CallSecurityLog implements SecurityLog {
   /** The pseudonym for the request line. */
   person: string | undefined = undefined
-  readonly #facts: () => CallFacts
+  readonly #facts: () => LineFacts
   readonly #isFirstThisMinute: (text: string) => boolean
   readonly #options: SecurityLogOptions
 
   constructor(
-    facts: () => CallFacts,
+    facts: () => LineFacts,
     isFirstThisMinute: (text: string) => boolean,
     options: SecurityLogOptions,
   ) {

@@ -73,12 +73,24 @@ describe('an operator', () => {
     'invoke.ts',
     'bench.ts',
     'doctor.ts',
+    'init.ts',
+    'keys.ts',
     'mysql.ts',
     'wechat.ts',
   ])('%s --help says how it is used', async (name) => {
     const { code, output } = await run(name, ['--help'])
     expect(code).toBe(0)
     expect(output).toMatch(/Usage: /)
+  })
+
+  test.each([
+    ['init.ts', ['--stage', 'example'], /--stage NAME: how the deployment is called/],
+    ['init.ts', ['--stage', 'new', '--appid', 'x'], /WECHAT_APPID should be the AppID/],
+    ['keys.ts', ['add', 'TOKEN_KEYS', '--stage', 'local'], /it is not deployed/],
+  ])('%s %j says what is wrong, and writes nothing', async (name, args, says) => {
+    const { code, output } = await run(name, args)
+    expect(code).toBe(1)
+    expect(output).toMatch(says)
   })
 
   test('a database that is not there is one sentence and exit code 1', async () => {

@@ -59,6 +59,11 @@ export const SCATTERS: readonly { statement: RegExp; reason: string }[] = [
   },
   {
     statement:
+      /^select user_id, session_key_1, session_key_2, session_key_3, phone_sealed from users where user_id > \? order by user_id limit \?$/,
+    reason: 'a command finds out whether a key is still needed, a page of people at a time',
+  },
+  {
+    statement:
       /^select (?:phone_digest from phone_holders where (?:user_id|previous_user_id) = \?|code_digest from code_claims where user_id = \? limit \?)$/,
     reason:
       'numbers and codes of a person who leaves lie by themselves, and are changed by their key',

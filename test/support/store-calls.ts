@@ -51,6 +51,7 @@ export function everyStore(db: Db) {
     },
     maintenance: {
       accountPages: () => maintenance.accountPages(db),
+      sealedValuePages: () => maintenance.sealedValuePages(db),
       deleteOldRatingsOfMany: (accounts: string[]) =>
         maintenance.deleteOldRatingsOfMany(db, accounts, NOW_MS),
       deleteOldRatings: (account: string) => maintenance.deleteOldRatings(db, account, NOW_MS),
@@ -176,6 +177,9 @@ export function everyCall(stores: Stores, db: Db): Calls {
       async accountPages() {
         await newRating(one)
         for await (const page of stores.maintenance.accountPages()) void page
+      },
+      async sealedValuePages() {
+        for await (const page of stores.maintenance.sealedValuePages()) void page
       },
       async deleteOldRatingsOfMany() {
         await newRating(one, 'a')
