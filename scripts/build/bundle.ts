@@ -6,6 +6,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build, type Metafile } from 'esbuild'
 import type { StoreDoor } from '../../shared/store/doors.ts'
+import { checkedRatingForm } from './rating-form.ts'
 import { slimMysql2 } from './slim-mysql2.ts'
 
 export const projectFolder = fileURLToPath(new URL('../..', import.meta.url))
@@ -24,6 +25,8 @@ export interface BundleOptions {
   outdir: string
   sourcemap?: boolean
   minify?: boolean
+  /** The file of another rating form. */
+  ratingForm?: string
 }
 
 export interface Bundle {
@@ -38,7 +41,7 @@ export function bundleSettings(
   name: string,
   options: BundleOptions,
 ): BuildOptions & { outfile: string } {
-  const { storeDoor, outdir, sourcemap = false, minify = true } = options
+  const { storeDoor, outdir, sourcemap = false, minify = true, ratingForm } = options
   return {
     absWorkingDir: projectFolder,
     entryPoints: [`functions/${name}/index.ts`],
@@ -52,7 +55,7 @@ export function bundleSettings(
     define: { 'globalThis.STORE_DOOR': JSON.stringify(storeDoor) },
     // `node index.js` is a server; `require('index.js')` starts nothing.
     footer: { js: 'if (require.main === module) module.exports.main_handler.runWeb()' },
-    plugins: storeDoor === 'mysql' ? [slimMysql2()] : [],
+    plugins: [checkedRatingForm(ratingForm), ...(storeDoor === 'mysql' ? [slimMysql2()] : [])],
     minify,
     // Drops the import of the other database driver, which `define` made dead code.
     minifySyntax: true,
