@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { storeDoors } from '../shared/store/doors.ts'
 import { bundleFunction, contentsOf, functionNames } from './build/bundle.ts'
 import { buildClient } from './build/client.ts'
+import { readRatingForm } from './build/rating-form.ts'
 import { runCommand } from './cli/command.ts'
 import { readStage } from './cli/stage.ts'
 import { doorOfAddress } from './database/local-database.ts'
@@ -44,6 +45,7 @@ await runCommand({
     if (storeDoor === undefined) {
       throw new Error(`--store is ${storeDoors.join(' or ')}, not "${wanted}".`)
     }
+    await readRatingForm()
     const bundles = await Promise.all(
       functionNames.map((name) => bundleFunction(name, { storeDoor, outdir, sourcemap })),
     )

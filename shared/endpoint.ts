@@ -157,17 +157,22 @@ function parseInput<Input>(schema: v.GenericSchema<unknown, Input>, value: unkno
   }
   const parsed = v.safeParse(schema, value, { abortEarly: true, abortPipeEarly: true })
   if (parsed.success) return parsed.output
-  throw new Problem('invalid-field', describeIssue(parsed.issues[0]))
+  throw new Problem('invalid-field', describeIssue(parsed.issues[0], schema))
 }
 
 /** A field name safe to repeat: ours look like this, and a phone number does not. */
 const FIELD_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
 
-function describeIssue(issue: v.BaseIssue<unknown>): { field?: string; message: string } {
+function describeIssue(
+  issue: v.BaseIssue<unknown>,
+  schema: v.GenericSchema & { entries?: Record<string, v.GenericSchema> },
+): { field?: string; message: string } {
   const key = issue.path?.map((item) => String(item.key)).join('.') ?? ''
   const field = FIELD_NAME.test(key) ? { field: key } : {}
   if (issue.type !== 'strict_object') return { ...field, message: issue.message }
-  const isUnknown = issue.expected === 'never'
-  const name = field.field === undefined ? '' : ` ${key}`
-  return { ...field, message: isUnknown ? `不接受的字段${name}` : `缺少字段${name}` }
+  // What is missing has no issue of its own: the field's schema knows what people call it.
+  const missing = issue.expected === 'never' ? undefined : schema.entries?.[key]
+  const own = missing && v.safeParse(missing, undefined).issues?.[0]
+  if (own) return { ...field, message: own.message }
+  return { ...field, message: `不接受的字段${field.field === undefined ? '' : ` ${key}`}` }
 }

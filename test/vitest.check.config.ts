@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { RATING_FORM } from './support/forms/built-with.ts'
 import { poll } from './support/patience.ts'
 
 /** The tests of `npm run check`: those that start no process, no server and no database. */
@@ -7,6 +8,7 @@ const config = defineConfig({
   envDir: false,
   test: {
     expect: { poll },
+    env: { RATING_FORM },
     include: [
       'test/{layers,docs}.test.ts',
       'test/shared/*.test.ts',

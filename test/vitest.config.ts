@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { RATING_FORM } from './support/forms/built-with.ts'
 import { poll } from './support/patience.ts'
 
 const config = defineConfig({
@@ -6,6 +7,7 @@ const config = defineConfig({
   envDir: false,
   test: {
     expect: { poll },
+    env: { RATING_FORM },
     globalSetup: ['test/support/servers-global-setup.ts'],
     include: ['test/**/*.test.ts'],
     // Longer than a test run should take, or with a browser: npm run drills, npm run test:browser.

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { AccountNumber } from '../../shared/domain/form.ts'
+import { KnownAccountNumber } from '../../shared/domain/rating.ts'
 import { readableBy } from '../../shared/domain/score.ts'
 import { defineEndpoint } from '../../shared/endpoint.ts'
 import type { RatingStore } from '../../shared/ports.ts'
@@ -12,7 +12,7 @@ import { encodeCursor, Page, pageFields, readPage, sinceField } from './page.ts'
 export const accountScores = defineEndpoint<{ ratings: RatingStore }>()({
   route: 'POST /query',
   auth: 'required',
-  input: v.strictObject({ acc_nbr: AccountNumber, since: sinceField, ...pageFields }),
+  input: v.strictObject({ acc_nbr: KnownAccountNumber, since: sinceField, ...pageFields }),
   formKinds: {
     acc_nbr: 'identifier',
     since: 'identifier',

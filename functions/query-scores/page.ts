@@ -2,6 +2,7 @@
 
 import { stringify as bytesToUuid, parse as uuidToBytes } from 'uuid'
 import * as v from 'valibot'
+import { ratingColumns } from '../../shared/domain/rating.ts'
 import type { Score, Slice } from '../../shared/ports.ts'
 
 /** Ratings of a page unless the caller says otherwise. */
@@ -62,12 +63,7 @@ export const pageParameters = {
 const Item = v.object({
   id: v.string(),
   acc_nbr: v.string(),
-  grade1: v.nullable(v.number()),
-  grade2: v.nullable(v.number()),
-  grade3: v.nullable(v.number()),
-  txt1: v.string(),
-  txt2: v.string(),
-  txt3: v.string(),
+  ...ratingColumns,
   insert_time: v.string(),
 })
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { AccountNumber } from '../../shared/domain/form.ts'
+import { gradeNames, gradesByName, KnownAccountNumber } from '../../shared/domain/rating.ts'
 import { readableBy, summarise } from '../../shared/domain/score.ts'
 import { defineEndpoint } from '../../shared/endpoint.ts'
 import type { RatingStore } from '../../shared/ports.ts'
@@ -16,16 +16,16 @@ const GradeSummary = v.object({
 export const summary = defineEndpoint<{ ratings: RatingStore }>()({
   route: 'POST /query/summary',
   auth: 'required',
-  input: v.strictObject({ acc_nbr: AccountNumber }),
+  input: v.strictObject({ acc_nbr: KnownAccountNumber }),
   formKinds: { acc_nbr: 'identifier' },
   output: v.object({
     count: v.number(),
     newest_only: v.optional(v.literal(true)),
-    grades: v.object({ grade1: GradeSummary, grade2: GradeSummary, grade3: GradeSummary }),
+    grades: v.object(gradesByName(() => GradeSummary)),
   }),
   async handle({ input: { acc_nbr }, needs: { ratings }, caller, security }) {
     if (caller.isOperator) security.note('operator-read', { acc_nbr })
     const counts = await ratings.countsOfAccount(acc_nbr, readableBy(caller, acc_nbr))
-    return { output: { ...summarise(counts), newest_only: counts.isNewestOnly } }
+    return { output: { ...summarise(counts, gradeNames), newest_only: counts.isNewestOnly } }
   },
 })

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { RatingInput, ratingFormKinds } from '../../shared/domain/form.ts'
+import { RatingInput, ratingFormKinds } from '../../shared/domain/rating.ts'
 import { defineEndpoint } from '../../shared/endpoint.ts'
 import type { RatingStore } from '../../shared/ports.ts'
 import { Problem } from '../../shared/problem.ts'

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build, type Metafile } from 'esbuild'
 import type { StoreDoor } from '../../shared/store/doors.ts'
 import { compileAhead, type RuntimeNode } from './code-cache.ts'
+import { checkedRatingForm } from './rating-form.ts'
 import { slimMysql2 } from './slim-mysql2.ts'
 
 export const projectFolder = fileURLToPath(new URL('../..', import.meta.url))
@@ -25,6 +26,8 @@ export interface BundleOptions {
   outdir: string
   sourcemap?: boolean
   minify?: boolean
+  /** The file of another rating form. */
+  ratingForm?: string
   /** What it is deployed as; an `event` function is left without the server it never starts. Default: for both. */
   functionType?: 'event' | 'web'
   /** Compiles it ahead as well, by the Node that it will run on; only for a bundle that is deployed. */
@@ -55,6 +58,7 @@ export function bundleSettings(
     outdir,
     sourcemap = false,
     minify = true,
+    ratingForm,
     functionType,
     memorySizeMb,
   } = options
@@ -76,7 +80,7 @@ export function bundleSettings(
     ...(isSmall ? { banner: { js: HOLD_SEMI_SPACE } } : {}),
     // `node index.js` is a server; `require('index.js')` starts nothing.
     footer: functionType === 'event' ? {} : { js: RUN_AS_PROGRAM },
-    plugins: storeDoor === 'mysql' ? [slimMysql2()] : [],
+    plugins: [checkedRatingForm(ratingForm), ...(storeDoor === 'mysql' ? [slimMysql2()] : [])],
     minify,
     // Drops the import of the other database driver, which `define` made dead code.
     minifySyntax: true,

@@ -1,6 +1,7 @@
 /** Rules about ratings: who may read which, and the arithmetic of a summary. No I/O, no clock. */
 
 import type { Caller, GradeCounts, ReadScope } from '../ports.ts'
+import { type GradeColumn, gradeColumns } from './form-definition.ts'
 
 /**
  * The one reading rule. An operator reads all ratings of an account, and so does the holder of the number, or those since
@@ -18,8 +19,6 @@ export const emptyCounts: GradeCounts = {
   grades: { grade1: {}, grade2: {}, grade3: {} },
 }
 
-const gradeNames = ['grade1', 'grade2', 'grade3'] as const
-
 /** The counts of two disjoint sets of ratings together. */
 export function addCounts(a: GradeCounts, b: GradeCounts): GradeCounts {
   return combine(a, b, 1)
@@ -36,7 +35,7 @@ function combine(a: GradeCounts, b: GradeCounts, sign: 1 | -1): GradeCounts {
     grade2: { ...a.grades.grade2 },
     grade3: { ...a.grades.grade3 },
   }
-  for (const name of gradeNames) {
+  for (const name of gradeColumns) {
     for (const [grade, count] of Object.entries(b.grades[name])) {
       const sum = (grades[name][grade] ?? 0) + sign * count
       if (sum === 0) delete grades[name][grade]
@@ -46,28 +45,25 @@ function combine(a: GradeCounts, b: GradeCounts, sign: 1 | -1): GradeCounts {
   return { count: a.count + sign * b.count, grades }
 }
 
-/** What `POST /query/summary` answers. */
-export interface Summary {
-  count: number
-  grades: Record<
-    (typeof gradeNames)[number],
-    { mean: number | null; counts: Record<string, number> }
-  >
+/** What is told of the grades of one column. */
+export interface GradeSummary {
+  mean: number | null
+  counts: Record<string, number>
 }
 
-/** Means to two decimals; `null` where nobody gave that grade. */
-export function summarise({ count, grades }: GradeCounts): Summary {
-  const summary = (name: (typeof gradeNames)[number]) => {
+/** Means to two decimals, of these columns; `null` where nobody gave that grade. */
+export function summarise<Name extends GradeColumn>(
+  { count, grades }: GradeCounts,
+  names: readonly Name[],
+): { count: number; grades: Record<Name, GradeSummary> } {
+  const summaries = names.map((name): [Name, GradeSummary] => {
     const counts = grades[name]
     const given = Object.values(counts).reduce((sum, each) => sum + each, 0)
     const total = Object.entries(counts).reduce(
       (sum, [grade, each]) => sum + Number(grade) * each,
       0,
     )
-    return { mean: given === 0 ? null : Math.round((total / given) * 100) / 100, counts }
-  }
-  return {
-    count,
-    grades: { grade1: summary('grade1'), grade2: summary('grade2'), grade3: summary('grade3') },
-  }
+    return [name, { mean: given === 0 ? null : Math.round((total / given) * 100) / 100, counts }]
+  })
+  return { count, grades: Object.fromEntries(summaries) as Record<Name, GradeSummary> }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ratingForm } from '../../shared/domain/form.ts'
 import { openDb } from '../../shared/wiring/database.ts'
+import { ratingForm } from '../support/forms/five-stars.ts'
 import { articleForm, rating } from '../support/ratings.ts'
 import { insertRatings } from '../support/stored-rating.ts'
 import { type LoggedIn, startWorld, type World } from '../support/world.ts'

@@ -60,9 +60,13 @@ export interface ClientScene {
 /** The functions behind one address. */
 export async function startClientScene(
   environment: Record<string, string> = {},
+  options: { ratingForm?: string } = {},
 ): Promise<ClientScene> {
   const operator = 'oOperatorOfScene'
-  const world = await startWorld({ environment: { OPERATORS: operator, ...environment } })
+  const world = await startWorld({
+    environment: { OPERATORS: operator, ...environment },
+    ...options,
+  })
   const declared = await readService()
   const gateway = await startGateway({
     port: 0,

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import path from 'node:path'
 import { projectFolder } from '../../scripts/build/bundle.ts'
+import { RATING_FORM } from './forms/built-with.ts'
 
 export interface Command {
   /** Everything printed so far. */
@@ -23,7 +24,7 @@ export function startScript(
   const tsx = path.join(projectFolder, 'node_modules/tsx/dist/cli.mjs')
   const child = spawn(process.execPath, [tsx, `scripts/${name}`, ...args], {
     cwd: projectFolder,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, RATING_FORM, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   return watch(child)
@@ -37,7 +38,7 @@ export function startServerless(
   const serverless = path.join(projectFolder, 'node_modules/.bin/serverless')
   const child = spawn(process.execPath, [serverless, ...args], {
     cwd: projectFolder,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, RATING_FORM, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   return watch(child)

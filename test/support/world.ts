@@ -61,9 +61,12 @@ export function randomKey(kid: string): string {
 export async function startWorld({
   databaseUrl = 'sqlite::memory:',
   environment: overrides = {},
+  ratingForm,
 }: {
   databaseUrl?: string
   environment?: Record<string, string>
+  /** The file of another rating form than tests are built with. */
+  ratingForm?: string
 } = {}): Promise<World> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'miniscore-world-'))
   const appid = `wx${randomBytes(8).toString('hex')}`
@@ -92,6 +95,7 @@ export async function startWorld({
       const { file } = await bundleFunction(name, {
         storeDoor: storeDoorOf(database.url),
         outdir: folder,
+        ...(ratingForm ? { ratingForm } : {}),
       })
       const process = new FunctionInstances({
         name,

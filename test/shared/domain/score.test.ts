@@ -52,9 +52,14 @@ describe('counts', () => {
       count: 4,
       grades: { grade1: { '1': 1, '2': 2 }, grade2: {}, grade3: { '5': 4 } },
     }
-    expect(summarise(counts)).toMatchObject({
+    expect(summarise(counts, ['grade1', 'grade2', 'grade3'])).toMatchObject({
       count: 4,
       grades: { grade1: { mean: 1.67 }, grade2: { mean: null }, grade3: { mean: 5 } },
     })
+  })
+
+  test('a grade that is not asked for is not summarised', () => {
+    const counts = { count: 1, grades: { grade1: { '1': 1 }, grade2: { '2': 1 }, grade3: {} } }
+    expect(Object.keys(summarise(counts, ['grade2']).grades)).toEqual(['grade2'])
   })
 })

@@ -2,12 +2,29 @@ const { stateOf, messageOf } = require('../../problems.js')
 
 const { client } = getApp()
 
+// Whether account numbers are of digits alone, as far as their pattern tells.
+function keyboardFor({ pattern }) {
+  return /[A-Za-z.]|\[\^/.test(pattern.replace(/\\d/g, '')) ? 'text' : 'number'
+}
+
+// What a grade is shown as while none is given: less than any can be.
+const NO_GRADE = -100000
+
+function shownGrades(form, values) {
+  return form.grades.reduce((shown, { name }) => {
+    const value = values[name]
+    return Object.assign(shown, { [name]: Number.isInteger(value) ? value : NO_GRADE })
+  }, {})
+}
+
 Page({
   data: {
     state: 'loading',
     message: '',
     form: null,
+    keyboard: 'number',
     values: {},
+    grades: {},
     lengths: {},
     errors: {},
     problem: '',
@@ -21,7 +38,9 @@ Page({
   async load() {
     this.setData({ state: 'loading' })
     try {
-      this.setData({ form: await client.form(), state: 'ready' })
+      const form = await client.form()
+      const keyboard = keyboardFor(form.account)
+      this.setData({ form, keyboard, grades: shownGrades(form, {}), state: 'ready' })
     } catch (error) {
       this.setData({ state: stateOf(error), message: messageOf(error) })
     }
@@ -40,6 +59,7 @@ Page({
 
   setValue(name, value) {
     this.setData({ [`values.${name}`]: value, [`errors.${name}`]: '', problem: '' })
+    this.setData({ grades: shownGrades(this.data.form, this.data.values) })
   },
 
   // What can be seen without asking the server, so that nobody waits for it.
@@ -50,8 +70,11 @@ Page({
     if (!new RegExp(account.pattern).test(values[account.name] || '')) {
       errors[account.name] = `请填写${account.label}：${account.hint}`
     }
-    for (const { name, label, required } of form.grades) {
-      if (required && !values[name]) errors[name] = `请为“${label}”打分`
+    for (const { name, label, required, min, max } of form.grades) {
+      const value = values[name] === undefined ? null : values[name]
+      const fits = Number.isInteger(value) && value >= min && value <= max
+      if (value === null && required) errors[name] = `请为“${label}”打分`
+      if (value !== null && !fits) errors[name] = `${label}应为 ${min} 到 ${max} 的整数`
     }
     for (const { name, label, required, maxLength } of form.texts) {
       const length = this.data.lengths[name] || 0
@@ -72,7 +95,7 @@ Page({
       wx.showToast({ title: message, icon: 'success' })
       getApp().account = this.data.values[this.data.form.account.name]
       wx.navigateTo({ url: '/pages/result/result' })
-      this.setData({ values: {}, lengths: {} })
+      this.setData({ values: {}, lengths: {}, grades: shownGrades(this.data.form, {}) })
     } catch (error) {
       if (stateOf(error) === 'signed-out')
         this.setData({ state: 'signed-out', message: error.message })

@@ -3,14 +3,21 @@ const { stateOf, messageOf } = require('../../problems.js')
 const app = getApp()
 const { client } = app
 
-// The bars of one grade, best first.
+const BARS_MAX = 11
+
+// The bars of one grade, best first; where there are many grades, a bar stands for several.
 function barsOf({ name, label, min, max }, summary) {
   const { mean, counts } = summary.grades[name]
   const given = Object.values(counts).reduce((sum, count) => sum + count, 0)
+  const width = Math.ceil((max - min + 1) / BARS_MAX)
   const bars = []
-  for (let grade = max; grade >= min; grade--) {
-    const count = counts[grade] || 0
-    bars.push({ grade, count, percent: given === 0 ? 0 : Math.round((100 * count) / given) })
+  for (let from = min; from <= max; from += width) {
+    const to = Math.min(from + width - 1, max)
+    const count = Object.entries(counts)
+      .filter(([grade]) => grade >= from && grade <= to)
+      .reduce((sum, [, each]) => sum + each, 0)
+    const percent = given === 0 ? 0 : Math.round((100 * count) / given)
+    bars.unshift({ grade: from === to ? from : `${from}–${to}`, count, percent })
   }
   return { name, label, mean: mean === null ? '–' : mean.toFixed(1), bars }
 }
