@@ -4,7 +4,8 @@
  */
 
 import { type Db, isDuplicateKey } from './db.ts'
-import { BEFORE_FIRST_ID, deleteRatings, lastIdAt, newFold } from './folds.ts'
+import { deleteRatings, newFold } from './folds.ts'
+import { BEFORE_FIRST_ID, lastIdAt } from './id-range.ts'
 import { bytes, integer, text } from './rows.ts'
 
 const ACCOUNTS_AT_A_TIME = 500

@@ -1,11 +1,14 @@
 /** Calls of every store there is, for tests that look at every statement. */
 import { v7 as uuidV7 } from 'uuid'
+import { emptyCounts } from '../../shared/domain/score.ts'
 import type { NewScore, SessionRecord } from '../../shared/ports.ts'
+import { countAccount, summarisedCounts } from '../../shared/store/account-counts.ts'
 import { createCodeClaimStore } from '../../shared/store/code-claims.ts'
 import { createCounterStore } from '../../shared/store/counters.ts'
 import { databaseMs } from '../../shared/store/database-clock.ts'
 import type { Db } from '../../shared/store/db.ts'
 import * as folds from '../../shared/store/folds.ts'
+import { lastIdAt } from '../../shared/store/id-range.ts'
 import * as maintenance from '../../shared/store/maintenance.ts'
 import { createPersonIdentities, createPersonStore } from '../../shared/store/people.ts'
 import { createRatingEraser } from '../../shared/store/rating-erasure.ts'
@@ -39,11 +42,14 @@ export function everyStore(db: Db) {
     createCodeClaimStore: createCodeClaimStore(db),
     createCounterStore: createCounterStore(db, bytes(32)),
     databaseClock: { databaseMs: (account: string) => databaseMs(db, account) },
-    folds: {
+    counts: {
       countAccount: (account: string) =>
-        folds.countAccount(db, account, { settledId: folds.lastIdAt(NOW_MS), countMax: 1000 }),
-      summarisedCounts: (account: string) =>
-        folds.summarisedCounts(db, account, () => NOW_MS, limits),
+        countAccount(db, account, { settledId: lastIdAt(NOW_MS), countMax: 1000 }),
+      summarisedCounts: (account: string) => summarisedCounts(db, account, () => NOW_MS, limits),
+    },
+    folds: {
+      moveMark: (account: string) =>
+        folds.moveMark(db, account, { through: lastIdAt(0), counts: emptyCounts, version: -2 }),
       foldAccount: (account: string) => folds.foldAccount(db, account, NOW_MS, limits),
       deleteRatings: (account: string, ids: Uint8Array[]) => folds.deleteRatings(db, account, ids),
       verifyFold: (account: string) => folds.verifyFold(db, account),
@@ -60,7 +66,7 @@ export function everyStore(db: Db) {
     },
   }
 }
-/** Stores by the name of their factory, and the functions of `folds.ts`, `maintenance.ts` and the database's clock. */
+/** Stores by the name of their factory, and the functions of `account-counts.ts`, `folds.ts`, `maintenance.ts` and the database's clock. */
 export type Stores = ReturnType<typeof everyStore>
 /** Calls of every method of every store, enough to reach each of its statements. */
 export type Calls = {
@@ -148,16 +154,19 @@ export function everyCall(stores: Stores, db: Db): Calls {
       },
     },
     databaseClock: { databaseMs: () => stores.databaseClock.databaseMs(account) },
-    folds: {
+    counts: {
       async countAccount() {
-        await stores.folds.countAccount(account)
-        await stores.folds.countAccount('nobody')
+        await stores.counts.countAccount(account)
+        await stores.counts.countAccount('nobody')
       },
       async summarisedCounts() {
-        await stores.folds.summarisedCounts(account)
+        await stores.counts.summarisedCounts(account)
         await newRating(one)
-        await stores.folds.summarisedCounts(account)
+        await stores.counts.summarisedCounts(account)
       },
+    },
+    folds: {
+      moveMark: () => stores.folds.moveMark(account),
       async foldAccount() {
         await newRating(one)
         await stores.folds.foldAccount(account)

@@ -10,16 +10,12 @@ import {
 } from '../../../scripts/database/maintenance.ts'
 import { migrate, readMigrations } from '../../../scripts/database/migrations.ts'
 import type { NewScore } from '../../../shared/ports.ts'
+import { countAccount } from '../../../shared/store/account-counts.ts'
 import { createCodeClaimStore } from '../../../shared/store/code-claims.ts'
 import { createCounterStore } from '../../../shared/store/counters.ts'
 import { type Db, DbError } from '../../../shared/store/db.ts'
-import {
-  countAccount,
-  countLimits,
-  deleteRatings,
-  foldAccount,
-  lastIdAt,
-} from '../../../shared/store/folds.ts'
+import { countLimits, deleteRatings, foldAccount } from '../../../shared/store/folds.ts'
+import { lastIdAt } from '../../../shared/store/id-range.ts'
 import { createRatingEraser } from '../../../shared/store/rating-erasure.ts'
 import { createRatingStore } from '../../../shared/store/ratings.ts'
 import { uuidToBytes } from '../../../shared/store/rows.ts'

@@ -50,8 +50,8 @@ describe('every statement of the stores', () => {
         ([, name]) => name,
       ),
     )
-    const { folds, maintenance, databaseClock, ...factories } = stores
-    const named = [factories, folds, maintenance, databaseClock].flatMap((group) =>
+    const { counts, folds, maintenance, databaseClock, ...factories } = stores
+    const named = [factories, counts, folds, maintenance, databaseClock].flatMap((group) =>
       Object.keys(group),
     )
     expect(named.sort()).toEqual(exported.sort())
