@@ -4,7 +4,7 @@
  */
 
 import { createLimiter, noLimiter, type Tallies } from '../limits/limiter.ts'
-import type { Clock, Forgetting, Limiter, Pseudonyms, Tokens } from '../ports.ts'
+import type { Audit, Clock, Forgetting, Limiter, Pseudonyms, Tokens } from '../ports.ts'
 import { createForgetting } from '../session/forgetting.ts'
 import { createLookup } from '../session/lookup.ts'
 import { createNumberHolding } from '../session/number-holding.ts'
@@ -14,6 +14,7 @@ import { createSessionCheck } from '../session/session-check.ts'
 import { createSessions } from '../session/sessions.ts'
 import { createTokenSigner, createTokenVerifier, type TokenOptions } from '../session/token.ts'
 import { createVault } from '../session/vault.ts'
+import { createAudit } from '../store/audit.ts'
 import { createCodeClaimStore } from '../store/code-claims.ts'
 import { createCounterStore } from '../store/counters.ts'
 import type { Db } from '../store/db.ts'
@@ -269,11 +270,24 @@ export const tokens = part(
 )
 
 /** Names people in the log by the key that signs, which every function has; a new key renames everybody. */
-export const pseudonyms = part(
-  ['TOKEN_KEYS'],
-  ({ TOKEN_KEYS: [first] }): Pseudonyms =>
-    createPseudonyms({ key: first?.bytes ?? new Uint8Array() }),
-)
+export const pseudonyms = part(['TOKEN_KEYS'], pseudonymsOf)
+
+/** The same for a command, by the values of its stage. @throws {ConfigurationError} */
+export function pseudonymsFrom(env: Environment): Pseudonyms {
+  const { values, faults } = readVariables(['TOKEN_KEYS'], env)
+  if (values.TOKEN_KEYS === undefined) throw new ConfigurationError(faults)
+  return pseudonymsOf({ TOKEN_KEYS: values.TOKEN_KEYS })
+}
+
+function pseudonymsOf({ TOKEN_KEYS: [first] }: Pick<Values, 'TOKEN_KEYS'>): Pseudonyms {
+  return createPseudonyms({ key: first?.bytes ?? new Uint8Array() })
+}
+
+/** The audit in the configured database. */
+export const audit = stored(['TOKEN_KEYS'], (values): ((db: Db) => Audit) => {
+  const names = pseudonymsOf(values)
+  return (db) => createAudit(db, names)
+})
 
 function tokenOptions(values: Pick<Values, (typeof TOKENS)[number]>): TokenOptions {
   return {

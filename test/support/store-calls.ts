@@ -3,6 +3,7 @@ import { v7 as uuidV7 } from 'uuid'
 import { emptyCounts } from '../../shared/domain/score.ts'
 import type { NewScore, SessionRecord } from '../../shared/ports.ts'
 import { countAccount, summarisedCounts } from '../../shared/store/account-counts.ts'
+import { auditPages, createAudit } from '../../shared/store/audit.ts'
 import { createCodeClaimStore } from '../../shared/store/code-claims.ts'
 import { createCounterStore } from '../../shared/store/counters.ts'
 import { databaseMs } from '../../shared/store/database-clock.ts'
@@ -23,6 +24,7 @@ import { insertRatings } from './stored-rating.ts'
 
 /** A moment that every server's clock has behind it. */
 const NOW_MS = Date.UTC(2024, 5, 1)
+const TOMORROW_MS = Date.now() + 24 * 60 * 60 * 1000
 const LONG_AGO_MS = NOW_MS - 10 * folds.countLimits.foldDelayMs
 /** Low enough to reach every statement with a few ratings. */
 const limits = { ...folds.countLimits, tailMax: 0 }
@@ -40,6 +42,8 @@ export function everyStore(db: Db) {
     createSessionStore: createSessionStore(db),
     createSessionEnding: createSessionEnding(db),
     createCodeClaimStore: createCodeClaimStore(db),
+    createAudit: createAudit(db, { of: () => 'sixteen-letters-' }),
+    auditPages: { auditPages: () => auditPages(db, NOW_MS) },
     createCounterStore: createCounterStore(db, bytes(32)),
     databaseClock: { databaseMs: (account: string) => databaseMs(db, account) },
     counts: {
@@ -61,8 +65,12 @@ export function everyStore(db: Db) {
         maintenance.deleteOldRatingsOfMany(db, accounts, NOW_MS),
       deleteOldRatings: (account: string) => maintenance.deleteOldRatings(db, account, NOW_MS),
       countOldRatings: (account: string) => maintenance.countOldRatings(db, account, NOW_MS),
-      deleteSpentRows: (table: (typeof maintenance.spentTables)[number]) =>
-        maintenance.deleteSpentRows(db, table, NOW_MS + 2000),
+      deleteSpentRows: (table: Parameters<typeof maintenance.deleteSpentRows>[1]) =>
+        maintenance.deleteSpentRows(
+          db,
+          table,
+          table === maintenance.auditTable ? TOMORROW_MS : NOW_MS + 2000,
+        ),
     },
   }
 }
@@ -127,6 +135,7 @@ export function everyCall(stores: Stores, db: Db): Calls {
   const added = session(one)
   const phone = { sealed: bytes(40), digest: bytes(32), atMs: NOW_MS }
   const login = { appid: 'wxapp', unionid: null, sessionKeyOf: () => null, atMs: NOW_MS }
+  const audited = { userId: one, requestId: 'request-1' }
   const window = { lengthMs: 1000, atMs: NOW_MS }
   const newRating = async (userId: string, number = account) => {
     const [id] = await insertRatings(db, number, { count: 1, fromMs: LONG_AGO_MS, userId })
@@ -200,7 +209,8 @@ export function everyCall(stores: Stores, db: Db): Calls {
         await sessions.add(session(uuidV7()))
         await claims.claim(bytes(32), { nonceDigest: bytes(32), atMs: NOW_MS })
         await counters.increment('login 10.0.0.2', window)
-        for (const table of maintenance.spentTables) {
+        await stores.createAudit.record('operator-read', audited)
+        for (const table of [...maintenance.spentTables, maintenance.auditTable]) {
           await stores.maintenance.deleteSpentRows(table)
         }
       },
@@ -295,6 +305,12 @@ export function everyCall(stores: Stores, db: Db): Calls {
       },
       settle: () => claims.settle(bytes(32), { userId: one }),
       release: () => claims.release(bytes(32)),
+    },
+    createAudit: { record: () => stores.createAudit.record('person-forgotten', audited) },
+    auditPages: {
+      async auditPages() {
+        for await (const page of stores.auditPages.auditPages()) void page
+      },
     },
     createCounterStore: {
       increment: () => counters.increment('login 10.0.0.1', window),
