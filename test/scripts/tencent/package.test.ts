@@ -66,7 +66,7 @@ describe('serverless package, on the functions that ship', () => {
 
   // What they weigh today with room for a fix; a library that slips in weighs more.
   test.each([
-    ['login', 48],
+    ['login', 49],
     ['submit-score', 40],
     ['query-scores', 41],
   ])('%s.zip is at most %i KiB', async (name, kib) => {
