@@ -5,6 +5,9 @@ export interface Clock {
   now(): number
 }
 
+/** Takes work that makes later calls cheaper and that this one need not wait for. It is done soon, or never. */
+export type AfterAnswer = (work: () => Promise<void>) => void
+
 /** One JSON line per event. Only these members are written, whatever is passed. */
 export interface LogEvent {
   event: string
