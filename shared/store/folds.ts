@@ -25,8 +25,10 @@ export interface CountLimits {
   foldChunk: number
   /** Ratings a reader counts where nothing is folded; more are folded first. */
   countMax: number
-  /** An author's own ratings of one account that a summary counts: the newest. */
+  /** An author's own ratings of one account that a summary counts, the newest: as many as the longest page shows. */
   ownMax: number
+  /** Likewise of those that came since somebody took an account's number over. */
+  sinceMax: number
 }
 
 /** The limits of every function and command. */
@@ -35,7 +37,8 @@ export const countLimits: CountLimits = {
   tailMax: 1000,
   foldChunk: 100_000,
   countMax: 200_000,
-  ownMax: 1000,
+  ownMax: 100,
+  sinceMax: 1000,
 }
 
 interface Fold {

@@ -281,7 +281,14 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('counts on $name',
   })
 
   describe('a busy account', () => {
-    const low = { ...countLimits, tailMax: 20, foldChunk: 50, countMax: 100, ownMax: 20 }
+    const low = {
+      ...countLimits,
+      tailMax: 20,
+      foldChunk: 50,
+      countMax: 100,
+      ownMax: 20,
+      sinceMax: 30,
+    }
     const summary = async (account: string, db: Db = door.db, now = Date.now, limits = low) => {
       const { db: recorded, statements } = recordStatements(db)
       const { count } = await createRatingStore(recorded, now, limits).countsOfAccount(account, all)
@@ -397,6 +404,13 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('counts on $name',
       await fill('37', 10, LONG_AGO_MS + 1000, userId)
       const counts = await store.countsOfAccount('37', own)
       expect(counts).toMatchObject({ count: low.ownMax, isNewestOnly: true })
+      const since = { kind: 'since', sinceMs: LONG_AGO_MS + 1000 } as const
+      expect(await store.countsOfAccount('37', since)).toMatchObject({ count: 10 })
+      await fill('37', 20, LONG_AGO_MS + 2000)
+      expect(await store.countsOfAccount('37', since)).toMatchObject({
+        count: low.sinceMax,
+        isNewestOnly: true,
+      })
     })
   })
 
