@@ -1,16 +1,22 @@
 /** Deletes old ratings in bounded batches. Run with --help. */
 
-import { RETENTION_BATCH } from '../shared/store/maintenance.ts'
+import { AUDIT_KEEP_DAYS, RETENTION_BATCH } from '../shared/store/maintenance.ts'
 import { forgettingFrom } from '../shared/wiring/compose.ts'
 import { progressLine, runCommand } from './cli/command.ts'
-import { countOlderThan, deleteOlderThan, deleteSpent } from './database/maintenance.ts'
+import {
+  countOlderThan,
+  deleteOldAudit,
+  deleteOlderThan,
+  deleteSpent,
+} from './database/maintenance.ts'
 import { stageOptions, stageUsage, withDatabase } from './database/with-database.ts'
 
 const usage = `Usage: npm run retention -- --stage NAME --older-than DAYSd [--dry-run]
 
 Deletes ratings older than so many days from the stage's database, some ${RETENTION_BATCH} in
 one transaction, while submissions go on; counts stay exact. Also clears codes, counters and
-sessions that are of no use any more, and what is left of people who left. Cut off, it is simply run again.
+sessions that are of no use any more, what is left of people who left, and rows of the audit
+after ${AUDIT_KEEP_DAYS} days, however old ratings may get. Cut off, it is simply run again.
 
 ${stageUsage}
   --older-than 365d   how old; whole days
@@ -44,10 +50,13 @@ await runCommand({
       const spent = await deleteSpent(db, nowMs - DAY_MS, (rows) =>
         progress.show(`retention: ${rows} spent codes, counters and sessions deleted`),
       )
+      const audited = await deleteOldAudit(db, nowMs, (rows) =>
+        progress.show(`retention: ${rows} rows of the audit deleted`),
+      )
       const forgotten = await forgettingFrom(db, values).finish()
       progress.end()
       console.log(
-        `Deleted ${deleted} ratings older than ${days} days, ${spent} spent codes, counters and sessions, and the last of ${forgotten} people who left.`,
+        `Deleted ${deleted} ratings older than ${days} days, ${spent} spent codes, counters and sessions, ${audited} rows of the audit, and the last of ${forgotten} people who left.`,
       )
     })
   },

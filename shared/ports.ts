@@ -5,6 +5,9 @@ export interface Clock {
   now(): number
 }
 
+/** Takes work that makes later calls cheaper and that this one need not wait for. It is done soon, or never. */
+export type AfterAnswer = (work: () => Promise<void>) => void
+
 /** One JSON line per event. Only these members are written, whatever is passed. */
 export interface LogEvent {
   event: string
@@ -53,7 +56,16 @@ export interface SecurityLog {
   note(event: SecurityEvent, about?: { userId?: string; acc_nbr?: string }): void
 }
 
-/** Keyed names for log lines. */
+/** What is kept account of in the store as well, where it does not get lost among lines. */
+export type AuditedEvent = Extract<SecurityEvent, 'operator-read' | 'person-forgotten'>
+
+/** Account of what is done with people's data. Nothing of it is ever changed, and it goes by its age alone. */
+export interface Audit {
+  /** Keeps that this person did it, in this request, at the time of the store. @throws {DbError} when it is not kept */
+  record(event: AuditedEvent, by: { userId: string; requestId: string }): Promise<void>
+}
+
+/** Keyed names for log lines and the audit. */
 export interface Pseudonyms {
   /** 16 characters, always the same for the same value of a kind as long as the key is. */
   of(kind: 'person' | 'account', value: string): string

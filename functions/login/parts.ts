@@ -2,6 +2,7 @@
 
 import {
   appid,
+  audit,
   clock,
   codeClaims,
   counters,
@@ -18,6 +19,7 @@ import {
 export const parts = {
   ...everyFunction,
   appid,
+  audit,
   wechat: weChat,
   people,
   forgetting,

@@ -1,5 +1,5 @@
 /** What query-scores needs, and so which variables it is given; importing this starts nothing. */
 
-import { everyFunction, numbers, ratings } from '../../shared/wiring/compose.ts'
+import { audit, everyFunction, numbers, ratings } from '../../shared/wiring/compose.ts'
 
-export const parts = { ...everyFunction, ratings, numbers }
+export const parts = { ...everyFunction, ratings, numbers, audit }

@@ -2,7 +2,8 @@ import * as v from 'valibot'
 import { gradeNames, gradesByName, KnownAccountNumber } from '../../shared/domain/rating.ts'
 import { readableBy, summarise } from '../../shared/domain/score.ts'
 import { defineEndpoint } from '../../shared/endpoint.ts'
-import type { RatingStore } from '../../shared/ports.ts'
+import type { Audit, RatingStore } from '../../shared/ports.ts'
+import { noteOperatorRead } from './operator-read.ts'
 
 const GradeSummary = v.object({
   mean: v.nullable(v.number()),
@@ -13,7 +14,7 @@ const GradeSummary = v.object({
  * `POST /query/summary`: counts and means over those ratings of an account that the caller may read. With `newest_only` they
  * are those of the newest ratings of the caller's own, of which there are at least so many.
  */
-export const summary = defineEndpoint<{ ratings: RatingStore }>()({
+export const summary = defineEndpoint<{ ratings: RatingStore; audit: Audit }>()({
   route: 'POST /query/summary',
   auth: 'required',
   input: v.strictObject({ acc_nbr: KnownAccountNumber }),
@@ -23,9 +24,11 @@ export const summary = defineEndpoint<{ ratings: RatingStore }>()({
     newest_only: v.optional(v.literal(true)),
     grades: v.object(gradesByName(() => GradeSummary)),
   }),
-  async handle({ input: { acc_nbr }, needs: { ratings }, caller, security }) {
-    if (caller.isOperator) security.note('operator-read', { acc_nbr })
-    const counts = await ratings.countsOfAccount(acc_nbr, readableBy(caller, acc_nbr))
+  async handle(handling) {
+    const { input, needs, caller } = handling
+    const { acc_nbr } = input
+    await noteOperatorRead(handling, acc_nbr)
+    const counts = await needs.ratings.countsOfAccount(acc_nbr, readableBy(caller, acc_nbr))
     return { output: { ...summarise(counts, gradeNames), newest_only: counts.isNewestOnly } }
   },
 })

@@ -3,7 +3,9 @@
 import type { Db } from '../../shared/store/db.ts'
 import { countLimits, foldAccount, resetFold, verifyFold } from '../../shared/store/folds.ts'
 import {
+  AUDIT_KEEP_DAYS,
   accountPages,
+  auditTable,
   countOldRatings,
   deleteOldRatings,
   deleteOldRatingsOfMany,
@@ -125,11 +127,33 @@ export async function deleteSpent(
 ): Promise<number> {
   let total = 0
   for (const table of spentTables) {
-    for (let deleted = -1; deleted !== 0; ) {
-      deleted = await deleteSpentRows(db, table, beforeMs)
-      total += deleted
-      onProgress(total)
-    }
+    total += await deleteAll(db, table, beforeMs, (deleted) => onProgress(total + deleted))
+  }
+  return total
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** Deletes what the audit has kept for long enough, in batches. Resolves to how many rows. */
+export function deleteOldAudit(
+  db: Db,
+  nowMs: number,
+  onProgress: (deleted: number) => void = () => {},
+): Promise<number> {
+  return deleteAll(db, auditTable, nowMs - AUDIT_KEEP_DAYS * DAY_MS, onProgress)
+}
+
+async function deleteAll(
+  db: Db,
+  table: Parameters<typeof deleteSpentRows>[1],
+  beforeMs: number,
+  onProgress: (deleted: number) => void,
+): Promise<number> {
+  let total = 0
+  for (let deleted = -1; deleted !== 0; ) {
+    deleted = await deleteSpentRows(db, table, beforeMs)
+    total += deleted
+    onProgress(total)
   }
   return total
 }

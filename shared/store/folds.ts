@@ -1,14 +1,16 @@
 /**
- * Counts of an account's ratings at any size: folded counts up to a mark, plus the ratings after it. Submitting
- * touches nothing but the rating's own row; a reader that counted a long tail moves the mark over what it counted. Shard key `acc_nbr`.
+ * Folded counts of an account's ratings, up to a mark that moves forward. Submitting touches nothing but the rating's own
+ * row; deleting takes what is behind the mark out of the folded counts. Shard key `acc_nbr`.
  */
 
 import { randomInt } from 'node:crypto'
 import { addCounts, emptyCounts, subtractCounts } from '../domain/score.ts'
 import type { GradeCounts } from '../ports.ts'
 import { DATABASE_MS } from './database-clock.ts'
-import { type Db, DbError, type Queryable, type SqlRow, type SqlValue } from './db.ts'
-import { bytes, integer, integerOrNull, isSameBytes, text } from './rows.ts'
+import type { Db, Queryable, SqlValue } from './db.ts'
+import { isSameCounts, parseCounts, sumCounts } from './grade-counts.ts'
+import { BEFORE_FIRST_ID, lastIdAt } from './id-range.ts'
+import { bytes, integer, text } from './rows.ts'
 
 /** What counting and folding keep to. */
 export interface CountLimits {
@@ -23,8 +25,10 @@ export interface CountLimits {
   foldChunk: number
   /** Ratings a reader counts where nothing is folded; more are folded first. */
   countMax: number
-  /** An author's own ratings of one account that a summary counts: the newest. */
+  /** An author's own ratings of one account that a summary counts, the newest: as many as the longest page shows. */
   ownMax: number
+  /** Likewise of those that came since somebody took an account's number over. */
+  sinceMax: number
 }
 
 /** The limits of every function and command. */
@@ -33,20 +37,8 @@ export const countLimits: CountLimits = {
   tailMax: 1000,
   foldChunk: 100_000,
   countMax: 200_000,
-  ownMax: 1000,
-}
-
-/** A reader takes its own clock's word for now while that is ahead of the database's by less than this. */
-const CLOCK_LEAD_MAX_MS = 30_000
-
-/** Sorts before every id. */
-export const BEFORE_FIRST_ID = new Uint8Array(16)
-
-/** The last possible id of a millisecond. */
-export function lastIdAt(atMs: number): Uint8Array {
-  const id = new Uint8Array(16).fill(0xff)
-  Buffer.from(id.buffer).writeUIntBE(Math.max(atMs, 0), 0, 6)
-  return id
+  ownMax: 100,
+  sinceMax: 1000,
 }
 
 interface Fold {
@@ -55,106 +47,8 @@ interface Fold {
   version: number
 }
 
-/** Counts of one moment: `all`, how many ratings of them are after the mark, and what the mark may be moved over. */
-export interface AccountCounts {
-  all: GradeCounts
-  tail: number
-  settled: GradeCounts
-  /** The folded counts that `all` stands on; undefined where nothing is folded. */
-  fold: { counts: GradeCounts; version: number; databaseMs: number } | undefined
-}
-
-/** Grades, how many ratings have them, and how many of those are old enough to be folded. */
-const TAIL_COUNTS =
-  'grade1, grade2, grade3, count(r.id) as row_count, sum(r.id <= ?) as settled_count'
-
-/**
- * Exact counts of all ratings of an account. One statement, so that folded counts and tail are of the same moment; another
- * where nothing is folded: `undefined` when those are `countMax` ratings or more.
- */
-export async function countAccount(
-  db: Queryable,
-  acc_nbr: string,
-  { settledId, countMax }: { settledId: Uint8Array; countMax: number },
-): Promise<AccountCounts | undefined> {
-  // The account is named once: Vitess compares parameters by name, and sends statements that name one key twice to two
-  // places. Its counts are joined to what was grouped, since text in a group goes through files.
-  const { rows: folded } = await db.query(
-    `select f.counts, f.version, ${DATABASE_MS} as database_ms, g.grade1, g.grade2, g.grade3, g.row_count, g.settled_count
-     from (select m.acc_nbr, ${TAIL_COUNTS}
-           from rating_folds m left join ratings r on r.acc_nbr = m.acc_nbr and r.id > m.folded_through
-           where m.acc_nbr = ? group by m.acc_nbr, grade1, grade2, grade3) g
-     join rating_folds f on f.acc_nbr = g.acc_nbr`,
-    [settledId, acc_nbr],
-  )
-  const [row] = folded
-  if (!row) {
-    const { rows } = await db.query(
-      `select ${TAIL_COUNTS}
-       from (select id, grade1, grade2, grade3 from ratings force index (primary) where acc_nbr = ? limit ?) r
-       group by grade1, grade2, grade3`,
-      [settledId, acc_nbr, countMax],
-    )
-    const all = sumCounts(rows)
-    if (all.count >= countMax) return undefined
-    return { all, tail: all.count, settled: sumSettled(rows), fold: undefined }
-  }
-  const tail = sumCounts(folded)
-  const fold = {
-    counts: parseCounts(text(row, 'counts')),
-    version: integer(row, 'version'),
-    databaseMs: integer(row, 'database_ms'),
-  }
-  const all = addCounts(fold.counts, tail)
-  return { all, tail: tail.count, settled: sumSettled(folded), fold }
-}
-
-/**
- * Exact counts of all ratings of an account. Whoever counted a long tail folds what was counted, by one statement more.
- * What is too long to be counted is folded first, step by step, as far as the caller's time goes: the next one goes on.
- */
-export async function summarisedCounts(
-  db: Db,
-  acc_nbr: string,
-  now: () => number,
-  limits: CountLimits,
-): Promise<GradeCounts> {
-  const count = async (countMax: number): Promise<GradeCounts | undefined> => {
-    const settledMs = now() - limits.foldDelayMs
-    const settledId = lastIdAt(settledMs)
-    const counted = await countAccount(db, acc_nbr, { settledId, countMax })
-    // The answer is exact already; folding only makes the next one cheaper, and may fail.
-    if (counted && counted.settled.count > limits.tailMax) {
-      await foldCounted(db, acc_nbr, counted, settledMs, limits).catch(() => {})
-    }
-    return counted?.all
-  }
-  const counted = await count(limits.countMax).catch((error: unknown) => {
-    if (!(error instanceof DbError) || error.failure !== 'timeout') throw error
-    return undefined
-  })
-  if (counted) return counted
-  while ((await foldAccount(db, acc_nbr, now(), limits)) !== 0);
-  // Whatever is left came within the delay: it is counted, however long that takes.
-  return (await count(Number.MAX_SAFE_INTEGER)) ?? emptyCounts
-}
-
-async function foldCounted(
-  db: Db,
-  acc_nbr: string,
-  { fold, settled }: AccountCounts,
-  settledMs: number,
-  limits: CountLimits,
-): Promise<void> {
-  if (!fold) await foldAccount(db, acc_nbr, settledMs + limits.foldDelayMs, limits)
-  else if (settledMs <= fold.databaseMs + CLOCK_LEAD_MAX_MS - limits.foldDelayMs) {
-    const counts = addCounts(fold.counts, settled)
-    await moveMark(db, acc_nbr, { through: lastIdAt(settledMs), counts, version: fold.version })
-  }
-}
-
 /** Moves the mark, unless it was moved, or ratings were deleted, since `version` was read: then resolves to false. */
-async function moveMark(
+export async function moveMark(
   db: Db,
   acc_nbr: string,
   { through, counts, version }: Fold,
@@ -260,11 +154,6 @@ export async function resetFold(db: Db, acc_nbr: string): Promise<void> {
   await db.query('delete from rating_folds where acc_nbr = ?', [acc_nbr])
 }
 
-/** Counts of a result whose rows are grades and a `row_count`. */
-export function sumCounts(rows: readonly SqlRow[]): GradeCounts {
-  return rows.map(readCounts).reduce(addCounts, emptyCounts)
-}
-
 /** Counts of at most `max` ratings, the oldest of the range, and the last of their ids. */
 async function countRange(
   db: Queryable,
@@ -330,29 +219,4 @@ async function startFold(
 export function newFold(acc_nbr: string): SqlValue[] {
   // Random, so that a row that went and came back is not taken for the one it was.
   return [acc_nbr, BEFORE_FIRST_ID, JSON.stringify(emptyCounts), randomInt(2 ** 40)]
-}
-
-function sumSettled(rows: readonly SqlRow[]): GradeCounts {
-  return sumCounts(rows.map((row) => ({ ...row, row_count: row.settled_count ?? 0 })))
-}
-
-function parseCounts(json: string): GradeCounts {
-  return JSON.parse(json) as GradeCounts
-}
-
-function readCounts(row: SqlRow): GradeCounts {
-  const count = integer(row, 'row_count')
-  if (count === 0) return emptyCounts
-  const counted = (name: string): Record<string, number> => {
-    const grade = integerOrNull(row, name)
-    return grade === null ? {} : { [grade]: count }
-  }
-  return {
-    count,
-    grades: { grade1: counted('grade1'), grade2: counted('grade2'), grade3: counted('grade3') },
-  }
-}
-
-function isSameCounts(a: GradeCounts, b: GradeCounts): boolean {
-  return isSameBytes(Buffer.from(JSON.stringify(a)), Buffer.from(JSON.stringify(b)))
 }

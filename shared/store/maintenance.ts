@@ -4,7 +4,8 @@
  */
 
 import { type Db, isDuplicateKey } from './db.ts'
-import { BEFORE_FIRST_ID, deleteRatings, lastIdAt, newFold } from './folds.ts'
+import { deleteRatings, newFold } from './folds.ts'
+import { BEFORE_FIRST_ID, lastIdAt } from './id-range.ts'
 import { bytes, integer, text } from './rows.ts'
 
 const ACCOUNTS_AT_A_TIME = 500
@@ -137,13 +138,23 @@ export const spentTables = [
   { table: 'sessions', moment: 'expires_at', key: 'user_id' },
 ] as const
 
+/** Likewise the audit, whose rows are of use for `AUDIT_KEEP_DAYS`. */
+export const auditTable = {
+  table: 'audit_events',
+  moment: 'occurred_at',
+  key: 'event_id',
+} as const
+
+/** Three years: as long as records of processing are kept (个人信息保护法 第五十六条). */
+export const AUDIT_KEEP_DAYS = 1096
+
 /**
- * Deletes a batch of codes, counters or sessions whose moment was before `beforeMs`. Resolves to how many; none when there
+ * Deletes a batch of codes, counters, sessions or rows of the audit whose moment was before `beforeMs`. Resolves to how many; none when there
  * are no more.
  */
 export async function deleteSpentRows(
   db: Db,
-  { table, moment, key }: (typeof spentTables)[number],
+  { table, moment, key }: (typeof spentTables)[number] | typeof auditTable,
   beforeMs: number,
 ): Promise<number> {
   const { rows } = await db.query(

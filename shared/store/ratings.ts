@@ -6,16 +6,12 @@
 import { createHash } from 'node:crypto'
 import { v7 as uuidV7 } from 'uuid'
 import type { NewScore, RatingStore, ReadScope, Score, Slice } from '../ports.ts'
+import { type Later, summarisedCounts } from './account-counts.ts'
 import { DATABASE_MS, databaseMs } from './database-clock.ts'
 import { type Db, DbError, isDuplicateKey, RETRYABLE_ERRNOS, type SqlRow } from './db.ts'
-import {
-  BEFORE_FIRST_ID,
-  type CountLimits,
-  countLimits,
-  lastIdAt,
-  sumCounts,
-  summarisedCounts,
-} from './folds.ts'
+import { type CountLimits, countLimits } from './folds.ts'
+import { sumCounts } from './grade-counts.ts'
+import { BEFORE_FIRST_ID, lastIdAt } from './id-range.ts'
 import {
   bytesOrNull,
   integer,
@@ -26,11 +22,12 @@ import {
   uuidToBytes,
 } from './rows.ts'
 
-/** Ratings in a database; `limits` are lower in tests. */
+/** Ratings in a database; `limits` are lower in tests. What an answer need not wait for is done at once unless `later` says. */
 export function createRatingStore(
   db: Db,
   now: () => number,
   limits: CountLimits = countLimits,
+  later?: Later,
 ): RatingStore {
   return {
     async addScore(score) {
@@ -75,16 +72,20 @@ export function createRatingStore(
     },
 
     async countsOfAccount(acc_nbr, scope) {
-      if (scope.kind === 'all') return summarisedCounts(db, acc_nbr, now, limits)
+      if (scope.kind === 'all') return summarisedCounts(db, acc_nbr, now, limits, later)
+      const max = scope.kind === 'author' ? limits.ownMax : limits.sinceMax
       const { condition, values } = within(scope)
+      // The newest are found by their index alone: asked for more than that, MySQL fetches a thousand rows ahead, whatever
+      // the limit.
       const { rows } = await db.query(
-        `select grade1, grade2, grade3, count(*) as row_count
-         from (select grade1, grade2, grade3 from ratings ${condition} order by id desc limit ?) newest
-         group by grade1, grade2, grade3`,
-        [acc_nbr, ...values, limits.ownMax],
+        `select r.grade1, r.grade2, r.grade3, count(*) as row_count
+         from (select acc_nbr, id from ratings ${condition} order by id desc limit ?) newest
+         join ratings r on r.acc_nbr = newest.acc_nbr and r.id = newest.id
+         group by r.grade1, r.grade2, r.grade3`,
+        [acc_nbr, ...values, max],
       )
       const counts = sumCounts(rows)
-      return counts.count < limits.ownMax ? counts : { ...counts, isNewestOnly: true }
+      return counts.count < max ? counts : { ...counts, isNewestOnly: true }
     },
   }
 }

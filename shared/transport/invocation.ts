@@ -4,6 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto'
+import type { AfterAnswer } from '../ports.ts'
 import { steadyMs } from '../wiring/clock.ts'
 import type { HttpReply } from './http-event.ts'
 
@@ -13,6 +14,11 @@ export interface InvocationContext {
   request_id?: unknown
   time_limit_in_ms?: unknown
   getRemainingTimeInMillis?: unknown
+  /**
+   * Set by our own server alone. An event function has none: the platform stops an instance as soon as it has answered, and
+   * goes on with what was left, a statement halfway perhaps, whenever the next event comes. There such work is done first.
+   */
+  afterAnswer?: AfterAnswer
   /** JSON, with the caller of a function call in it. */
   environment?: unknown
 }

@@ -7,7 +7,7 @@ import type { Authority } from '../authority.ts'
 import type { Call, Outcome } from '../call.ts'
 import { type AnyEndpoint, findEndpoint, methodsAt, run } from '../endpoint.ts'
 import { createLogger } from '../log.ts'
-import type { LogEvent, Logger, Pseudonyms } from '../ports.ts'
+import type { AfterAnswer, LogEvent, Logger, Pseudonyms } from '../ports.ts'
 import { Problem } from '../problem.ts'
 import { DbError } from '../store/db.ts'
 import { machine, steadyMs } from '../wiring/clock.ts'
@@ -182,7 +182,7 @@ function createAnswer<Needs extends EveryNeed>({
   log,
 }: {
   started: Attempt<{
-    needsOf: (remainingMs: () => number) => Needs
+    needsOf: (remainingMs: () => number, afterAnswer?: AfterAnswer) => Needs
     allowedOrigins: readonly string[]
     securityLogOf: ReturnType<typeof createSecurityLogs>
   }>
@@ -243,7 +243,8 @@ function createAnswer<Needs extends EveryNeed>({
       const found = findEndpoint(endpoints, call)
       line.route = found.endpoint.route
       security = started.value.securityLogOf(() => line)
-      const outcome = await run(found, call, started.value.needsOf(remainingMs), security)
+      const needs = started.value.needsOf(remainingMs, context.afterAnswer)
+      const outcome = await run(found, call, needs, security)
       finish(outcome.status)
       return transport.writeOutcome(outcome, options)
     } catch (error) {

@@ -4,7 +4,15 @@
  */
 
 import { createLimiter, noLimiter, type Tallies } from '../limits/limiter.ts'
-import type { Clock, Forgetting, Limiter, Pseudonyms, Tokens } from '../ports.ts'
+import type {
+  AfterAnswer,
+  Audit,
+  Clock,
+  Forgetting,
+  Limiter,
+  Pseudonyms,
+  Tokens,
+} from '../ports.ts'
 import { createForgetting } from '../session/forgetting.ts'
 import { createLookup } from '../session/lookup.ts'
 import { createNumberHolding } from '../session/number-holding.ts'
@@ -14,9 +22,12 @@ import { createSessionCheck } from '../session/session-check.ts'
 import { createSessions } from '../session/sessions.ts'
 import { createTokenSigner, createTokenVerifier, type TokenOptions } from '../session/token.ts'
 import { createVault } from '../session/vault.ts'
+import type { Later } from '../store/account-counts.ts'
+import { createAudit } from '../store/audit.ts'
 import { createCodeClaimStore } from '../store/code-claims.ts'
 import { createCounterStore } from '../store/counters.ts'
 import type { Db } from '../store/db.ts'
+import { countLimits } from '../store/folds.ts'
 import { createPersonIdentities, createPersonStore } from '../store/people.ts'
 import { createRatingEraser } from '../store/rating-erasure.ts'
 import { createRatingStore } from '../store/ratings.ts'
@@ -45,11 +56,11 @@ export interface Part<Need> {
   make(values: Values): Need | PerCall<Need>
 }
 
-/** A need made anew for each call, which has `remainingMs()` left. */
+/** A need made anew for each call, which has `remainingMs()` left, and perhaps a way to leave work for later. */
 export class PerCall<Need> {
-  readonly make: (remainingMs: () => number) => Need
+  readonly make: (remainingMs: () => number, afterAnswer?: AfterAnswer) => Need
 
-  constructor(make: (remainingMs: () => number) => Need) {
+  constructor(make: PerCall<Need>['make']) {
     this.make = make
   }
 }
@@ -73,19 +84,25 @@ export function part<Name extends VariableName, Need>(
 
 /**
  * A part over the configured database, within the time of each call, and `variables` beside those of the database. `prepare`
- * is asked once; what it returns makes the need over the database of a call.
+ * is asked once; what it returns makes the need over the database of a call, which may leave work for `later`.
  * @__NO_SIDE_EFFECTS__
  */
 function stored<Name extends VariableName, Need>(
   variables: readonly Name[],
-  prepare: (values: Pick<Values, Name>) => (db: Db) => Need,
+  prepare: (values: Pick<Values, Name>) => (db: Db, later?: Later) => Need,
 ): Part<Need> {
   return {
     variables: ['DATABASE_URL', 'DATABASE_CONNECTIONS', ...variables],
     make(values) {
       const database = databaseFrom(values)
       const makeOver = prepare(values)
-      return new PerCall((remainingMs) => makeOver(database.forCall(remainingMs)))
+      // Without a caller who waits, a statement alone has its time.
+      const unhurried = database.forCall(() => Number.POSITIVE_INFINITY)
+      return new PerCall((remainingMs, afterAnswer) => {
+        const later: Later | undefined =
+          afterAnswer && ((work) => afterAnswer(() => work(unhurried)))
+        return makeOver(database.forCall(remainingMs), later)
+      })
     },
   }
 }
@@ -97,18 +114,18 @@ function stored<Name extends VariableName, Need>(
 export function compose<Needs extends object>(
   parts: Parts<Needs>,
   env: Environment,
-): (remainingMs: () => number) => Needs {
+): (remainingMs: () => number, afterAnswer?: AfterAnswer) => Needs {
   const { values, faults } = readVariables(variablesOf(parts as AnyParts), env)
   if (faults.length > 0) throw new ConfigurationError(faults)
   const made: { [Name in keyof Needs]?: Needs[Name] | PerCall<Needs[Name]> } = {}
   for (const name of Object.keys(parts) as (keyof Needs)[]) {
     made[name] = parts[name].make(values as Values)
   }
-  return (remainingMs) => {
+  return (remainingMs, afterAnswer) => {
     const needs = { ...made }
     for (const name in made) {
       const need = made[name]
-      if (need instanceof PerCall) needs[name] = need.make(remainingMs)
+      if (need instanceof PerCall) needs[name] = need.make(remainingMs, afterAnswer)
     }
     return needs as Needs
   }
@@ -134,7 +151,10 @@ const SESSIONS = ['TOKEN_KEYS', 'WECHAT_APPID', 'ACCESS_TOKEN_SECONDS', 'SESSION
 export const clock = part([], (): Clock => machine)
 
 /** Ratings in the configured database. */
-export const ratings = stored([], () => (db) => createRatingStore(db, machine.now))
+export const ratings = stored(
+  [],
+  () => (db, later) => createRatingStore(db, machine.now, countLimits, later),
+)
 
 /** Forgets people in the configured database. */
 export const forgetting = stored(['ANONYMOUS_RATINGS'], ({ ANONYMOUS_RATINGS: choice }) => {
@@ -269,11 +289,24 @@ export const tokens = part(
 )
 
 /** Names people in the log by the key that signs, which every function has; a new key renames everybody. */
-export const pseudonyms = part(
-  ['TOKEN_KEYS'],
-  ({ TOKEN_KEYS: [first] }): Pseudonyms =>
-    createPseudonyms({ key: first?.bytes ?? new Uint8Array() }),
-)
+export const pseudonyms = part(['TOKEN_KEYS'], pseudonymsOf)
+
+/** The same for a command, by the values of its stage. @throws {ConfigurationError} */
+export function pseudonymsFrom(env: Environment): Pseudonyms {
+  const { values, faults } = readVariables(['TOKEN_KEYS'], env)
+  if (values.TOKEN_KEYS === undefined) throw new ConfigurationError(faults)
+  return pseudonymsOf({ TOKEN_KEYS: values.TOKEN_KEYS })
+}
+
+function pseudonymsOf({ TOKEN_KEYS: [first] }: Pick<Values, 'TOKEN_KEYS'>): Pseudonyms {
+  return createPseudonyms({ key: first?.bytes ?? new Uint8Array() })
+}
+
+/** The audit in the configured database. */
+export const audit = stored(['TOKEN_KEYS'], (values): ((db: Db) => Audit) => {
+  const names = pseudonymsOf(values)
+  return (db) => createAudit(db, names)
+})
 
 function tokenOptions(values: Pick<Values, (typeof TOKENS)[number]>): TokenOptions {
   return {

@@ -4,7 +4,11 @@ import { SignJWT } from 'jose'
 import { v7 as uuidV7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { projectFolder } from '../../scripts/build/bundle.ts'
+import { readMigrations } from '../../scripts/database/migrations.ts'
 import { createPseudonyms } from '../../shared/session/pseudonym.ts'
+import { type AuditRow, auditPages } from '../../shared/store/audit.ts'
+import type { Db } from '../../shared/store/db.ts'
+import { openDb } from '../../shared/wiring/database.ts'
 import { readPage, section, tableRows } from '../support/documentation.ts'
 import { rating } from '../support/ratings.ts'
 import { type LoggedIn, startWorld, type World } from '../support/world.ts'
@@ -175,6 +179,86 @@ describe('an event of its own has', () => {
     } finally {
       await limited.close()
     }
+  })
+})
+
+describe('the audit in the store', () => {
+  let db: Db
+  beforeAll(async () => {
+    db = await openDb(world.environment.DATABASE_URL ?? '')
+  })
+  afterAll(() => db?.close())
+
+  /** What the audit has gained while `work` ran. */
+  async function auditedIn(work: () => Promise<unknown>): Promise<AuditRow[]> {
+    const rows = async (): Promise<AuditRow[]> => {
+      const all: AuditRow[] = []
+      for await (const page of auditPages(db, 0)) all.push(...page)
+      return all
+    }
+    const before = new Set((await rows()).map(({ requestId }) => requestId))
+    await work()
+    return (await rows()).filter(({ requestId }) => !before.has(requestId))
+  }
+
+  test('has a row for each reading of an operator, by the names of the log, and none for other people', async () => {
+    const operator = await world.logIn(OPERATOR)
+    const reader = await world.logIn()
+    const body = { acc_nbr: ACCOUNT }
+    let events: Line[] = []
+    await world.call('POST /score', { token: reader.token, body: rating() })
+    const { since } = (await world.call('POST /query', { token: operator.token, body })).body
+    expect(since).toEqual(expect.any(String))
+    const audited = await auditedIn(async () => {
+      events = await eventsOf(async () => {
+        for (const { token } of [operator, reader]) {
+          await world.call('POST /query', { token, body: { ...body, since } })
+          await world.call('POST /query/summary', { token, body })
+          await world.call('GET /score', { token })
+        }
+      })
+    })
+    const person = nameOf(operator.userId)
+    expect(audited).toMatchObject(Array(2).fill({ event: 'operator-read', person }))
+    expect(audited.map(({ requestId }) => requestId).sort()).toEqual(
+      events.map(({ requestId }) => requestId).sort(),
+    )
+  })
+
+  test('has a row of somebody who is no longer there', async () => {
+    const openid = 'oForgottenForGood'
+    const { token, userId } = await world.logIn(openid)
+    const body = { code: (await world.code(openid)).code }
+    const audited = await auditedIn(() => world.call('DELETE /login/me', { token, body }))
+    expect(audited).toMatchObject([{ event: 'person-forgotten', person: nameOf(userId) }])
+  })
+
+  test('lets nothing be read, and nobody be forgotten, that it cannot keep account of', async () => {
+    const openid = 'oForgottenLater'
+    const operator = await world.logIn(OPERATOR)
+    const person = await world.logIn(openid)
+    const code = async () => ({ code: (await world.code(openid)).code })
+    const read = (token: string, route: string) =>
+      world.call(route, { token, body: { acc_nbr: ACCOUNT } })
+    await db.query('alter table audit_events drop column request')
+    try {
+      for (const route of ['POST /query', 'POST /query/summary']) {
+        const refused = await read(operator.token, route)
+        expect(refused).toMatchObject({ status: 503, body: { code: 'store-unavailable' } })
+        expect((await read(person.token, route)).status).toBe(200)
+      }
+      const { token } = person
+      const refused = await world.call('DELETE /login/me', { token, body: await code() })
+      expect(refused.status).toBe(503)
+      expect((await world.call('GET /score', { token })).status).toBe(200)
+    } finally {
+      await db.query('drop table audit_events')
+      const { statements } = (await readMigrations()).find(({ version }) => version === 6) ?? {}
+      for (const statement of statements ?? []) await db.query(statement)
+    }
+    expect((await read(operator.token, 'POST /query')).status).toBe(200)
+    const { token } = person
+    expect((await world.call('DELETE /login/me', { token, body: await code() })).status).toBe(204)
   })
 })
 

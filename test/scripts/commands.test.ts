@@ -56,6 +56,8 @@ describe('an operator', () => {
     ['sessions.ts', ['end-all', '--dry-run'], 0, /There are 0 sessions/],
     ['sessions.ts', [], 1, /Usage: npm run sessions/],
     ['sessions.ts', ['end'], 1, /Usage: npm run sessions/],
+    ['audit.ts', ['--since', '7d'], 0, /^0 rows of the last 7 days/m],
+    ['audit.ts', ['--person', 'me'], 1, /--person needs the id of a user/],
     ['build.ts', ['--store', 'oracle'], 1, /--store is planetscale or mysql/],
     ['build.ts', ['--store', 'mysql', '--stage', 'local'], 1, /--stage or --store, not both/],
   ])('%s %j exits with %i and says so', async (name, args, code, pattern) => {
@@ -69,6 +71,7 @@ describe('an operator', () => {
     'counts.ts',
     'retention.ts',
     'sessions.ts',
+    'audit.ts',
     'build.ts',
     'invoke.ts',
     'bench.ts',

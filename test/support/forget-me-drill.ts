@@ -17,9 +17,11 @@ import type { WeChat } from '../../shared/ports.ts'
 import { createForgetting, SECOND_LOOK_DELAY_MS } from '../../shared/session/forgetting.ts'
 import { createLookup } from '../../shared/session/lookup.ts'
 import { createPlatformSessions } from '../../shared/session/platform-sessions.ts'
+import { createPseudonyms } from '../../shared/session/pseudonym.ts'
 import { createSessions } from '../../shared/session/sessions.ts'
 import { createTokenSigner, createTokenVerifier } from '../../shared/session/token.ts'
 import { createVault } from '../../shared/session/vault.ts'
+import { createAudit } from '../../shared/store/audit.ts'
 import { createCodeClaimStore } from '../../shared/store/code-claims.ts'
 import { createCounterStore } from '../../shared/store/counters.ts'
 import type { Db, SqlRow } from '../../shared/store/db.ts'
@@ -49,6 +51,7 @@ const TABLES = [
   'phone_holders',
   'code_claims',
   'counters',
+  'audit_events',
 ] as const
 
 /** A server that is broken in one way. */
@@ -208,6 +211,7 @@ function startServer(
     people,
     ratings,
     counters,
+    audit: createAudit(slow, createPseudonyms({ key: key.secret })),
     codeClaims: createCodeClaimStore(slow),
     vault: createVault({ keys: [{ kid: 's1', bytes: randomBytes(32) }] }),
     lookup: createLookup({ key: randomBytes(32) }),

@@ -22,6 +22,7 @@ export const shardKeys: Readonly<Record<string, readonly string[]>> = {
   phone_holders: ['phone_digest'],
   code_claims: ['code_digest'],
   counters: ['counter_key'],
+  audit_events: ['event_id'],
 }
 
 /** Where a statement goes: the shard key's values, or `every` for the few that may ask all shards. */
@@ -70,8 +71,13 @@ export const SCATTERS: readonly { statement: RegExp; reason: string }[] = [
   },
   {
     statement:
-      /^select (?:code_digest from code_claims where (claimed_at)|counter_key from counters where (window_start)|user_id from sessions where (expires_at)) < \? order by (?:\1|\2|\3) limit \?$/,
+      /^select (?:code_digest from code_claims where (claimed_at)|counter_key from counters where (window_start)|user_id from sessions where (expires_at)|event_id from audit_events where (occurred_at)) < \? order by (?:\1|\2|\3|\4) limit \?$/,
     reason: 'commands look for what has had its time, and delete it by its key',
+  },
+  {
+    statement:
+      /^select event_id, occurred_at, event, person, request from audit_events where occurred_at >= \? and \(occurred_at > \? or event_id > \?\) order by occurred_at, event_id limit \?$/,
+    reason: 'a command prints the audit, a page at a time',
   },
 ]
 
@@ -125,6 +131,7 @@ export const BATCHES: readonly {
     ['code_claims', 'code_digest', 'claimed_at'],
     ['counters', 'counter_key', 'window_start'],
     ['sessions', 'user_id', 'expires_at'],
+    ['audit_events', 'event_id', 'occurred_at'],
   ].map(([table = '', key = '', moment]) => ({
     statement: new RegExp(`^delete from ${table} where ${key} in ${LIST} and ${moment} < \\?$`),
     key,
@@ -139,9 +146,19 @@ const DATABASE_CLOCK = 'unix_timestamp() * 1000'
 /** Statements that read it: a submission is held against it, and the mark of folded counts. */
 export const CLOCK_READERS: readonly RegExp[] = [
   /^insert into ratings \([^)]*insert_time[^)]*\) values \([?, ]*if\(unix_timestamp\(\) \* 1000 between \? and \?, \?, null\)[?, ]*\)$/,
+  /^insert into audit_events \(event_id, occurred_at, [\w, ]+\) values \(\?, unix_timestamp\(\) \* 1000, [?, ]+\)$/,
   /^select [\w, ]*unix_timestamp\(\) \* 1000 as database_ms(?:, count\(\*\) as row_count)? from rating_folds where acc_nbr = \?(?: for update)?$/,
   /^select f\.counts, f\.version, unix_timestamp\(\) \* 1000 as database_ms, /,
 ]
+
+/** A table whose rows nobody changes, or deletes otherwise than by their age. */
+const APPEND_ONLY = 'audit_events'
+const BY_AGE = new RegExp(
+  `^delete from ${APPEND_ONLY} where event_id in ${LIST} and occurred_at < \\?$`,
+)
+const CHANGE = new RegExp(
+  `^(?:update|delete from|delete ${APPEND_ONLY}|insert ignore into|insert into(?=.* on duplicate key ))\\b.*\\b${APPEND_ONLY}\\b`,
+)
 
 /** Words that are not the same everywhere, or lean on the server's clock or counters. */
 const FOREIGN_WORDS =
@@ -176,6 +193,9 @@ export function judgeStatement(statement: Statement, columns: ReadonlySet<string
   if (placeholders(sql) !== statement.parameters.length) faults.push('not as many values as ?')
   const named = aliases(sql).find((alias) => columns.has(alias))
   if (named !== undefined) faults.push(`the alias ${named} is a column’s name`)
+  if (CHANGE.test(sql) && !BY_AGE.test(sql)) {
+    faults.push(`changes ${APPEND_ONLY}, which only grows`)
+  }
   const target = targetOf(statement)
   if (typeof target === 'string' && target !== 'every') faults.push(target)
   if (target === 'every' && statement.transaction !== undefined) {

@@ -1,11 +1,15 @@
 /** Calls of every store there is, for tests that look at every statement. */
 import { v7 as uuidV7 } from 'uuid'
+import { emptyCounts } from '../../shared/domain/score.ts'
 import type { NewScore, SessionRecord } from '../../shared/ports.ts'
+import { countAccount, summarisedCounts } from '../../shared/store/account-counts.ts'
+import { auditPages, createAudit } from '../../shared/store/audit.ts'
 import { createCodeClaimStore } from '../../shared/store/code-claims.ts'
 import { createCounterStore } from '../../shared/store/counters.ts'
 import { databaseMs } from '../../shared/store/database-clock.ts'
 import type { Db } from '../../shared/store/db.ts'
 import * as folds from '../../shared/store/folds.ts'
+import { lastIdAt } from '../../shared/store/id-range.ts'
 import * as maintenance from '../../shared/store/maintenance.ts'
 import { createPersonIdentities, createPersonStore } from '../../shared/store/people.ts'
 import { createRatingEraser } from '../../shared/store/rating-erasure.ts'
@@ -20,6 +24,7 @@ import { insertRatings } from './stored-rating.ts'
 
 /** A moment that every server's clock has behind it. */
 const NOW_MS = Date.UTC(2024, 5, 1)
+const TOMORROW_MS = Date.now() + 24 * 60 * 60 * 1000
 const LONG_AGO_MS = NOW_MS - 10 * folds.countLimits.foldDelayMs
 /** Low enough to reach every statement with a few ratings. */
 const limits = { ...folds.countLimits, tailMax: 0 }
@@ -37,13 +42,18 @@ export function everyStore(db: Db) {
     createSessionStore: createSessionStore(db),
     createSessionEnding: createSessionEnding(db),
     createCodeClaimStore: createCodeClaimStore(db),
+    createAudit: createAudit(db, { of: () => 'sixteen-letters-' }),
+    auditPages: { auditPages: () => auditPages(db, NOW_MS) },
     createCounterStore: createCounterStore(db, bytes(32)),
     databaseClock: { databaseMs: (account: string) => databaseMs(db, account) },
-    folds: {
+    counts: {
       countAccount: (account: string) =>
-        folds.countAccount(db, account, { settledId: folds.lastIdAt(NOW_MS), countMax: 1000 }),
-      summarisedCounts: (account: string) =>
-        folds.summarisedCounts(db, account, () => NOW_MS, limits),
+        countAccount(db, account, { settledId: lastIdAt(NOW_MS), countMax: 1000 }),
+      summarisedCounts: (account: string) => summarisedCounts(db, account, () => NOW_MS, limits),
+    },
+    folds: {
+      moveMark: (account: string) =>
+        folds.moveMark(db, account, { through: lastIdAt(0), counts: emptyCounts, version: -2 }),
       foldAccount: (account: string) => folds.foldAccount(db, account, NOW_MS, limits),
       deleteRatings: (account: string, ids: Uint8Array[]) => folds.deleteRatings(db, account, ids),
       verifyFold: (account: string) => folds.verifyFold(db, account),
@@ -56,12 +66,16 @@ export function everyStore(db: Db) {
         maintenance.deleteOldRatingsOfMany(db, accounts, NOW_MS),
       deleteOldRatings: (account: string) => maintenance.deleteOldRatings(db, account, NOW_MS),
       countOldRatings: (account: string) => maintenance.countOldRatings(db, account, NOW_MS),
-      deleteSpentRows: (table: (typeof maintenance.spentTables)[number]) =>
-        maintenance.deleteSpentRows(db, table, NOW_MS + 2000),
+      deleteSpentRows: (table: Parameters<typeof maintenance.deleteSpentRows>[1]) =>
+        maintenance.deleteSpentRows(
+          db,
+          table,
+          table === maintenance.auditTable ? TOMORROW_MS : NOW_MS + 2000,
+        ),
     },
   }
 }
-/** Stores by the name of their factory, and the functions of `folds.ts`, `maintenance.ts` and the database's clock. */
+/** Stores by the name of their factory, and the functions of `account-counts.ts`, `folds.ts`, `maintenance.ts` and the database's clock. */
 export type Stores = ReturnType<typeof everyStore>
 /** Calls of every method of every store, enough to reach each of its statements. */
 export type Calls = {
@@ -122,6 +136,7 @@ export function everyCall(stores: Stores, db: Db): Calls {
   const added = session(one)
   const phone = { sealed: bytes(40), digest: bytes(32), atMs: NOW_MS }
   const login = { appid: 'wxapp', unionid: null, sessionKeyOf: () => null, atMs: NOW_MS }
+  const audited = { userId: one, requestId: 'request-1' }
   const window = { lengthMs: 1000, atMs: NOW_MS }
   const newRating = async (userId: string, number = account) => {
     const [id] = await insertRatings(db, number, { count: 1, fromMs: LONG_AGO_MS, userId })
@@ -149,16 +164,19 @@ export function everyCall(stores: Stores, db: Db): Calls {
       },
     },
     databaseClock: { databaseMs: () => stores.databaseClock.databaseMs(account) },
-    folds: {
+    counts: {
       async countAccount() {
-        await stores.folds.countAccount(account)
-        await stores.folds.countAccount('nobody')
+        await stores.counts.countAccount(account)
+        await stores.counts.countAccount('nobody')
       },
       async summarisedCounts() {
-        await stores.folds.summarisedCounts(account)
+        await stores.counts.summarisedCounts(account)
         await newRating(one)
-        await stores.folds.summarisedCounts(account)
+        await stores.counts.summarisedCounts(account)
       },
+    },
+    folds: {
+      moveMark: () => stores.folds.moveMark(account),
       async foldAccount() {
         await newRating(one)
         await stores.folds.foldAccount(account)
@@ -195,7 +213,8 @@ export function everyCall(stores: Stores, db: Db): Calls {
         await sessions.add(session(uuidV7()))
         await claims.claim(bytes(32), { nonceDigest: bytes(32), atMs: NOW_MS })
         await counters.increment('login 10.0.0.2', window)
-        for (const table of maintenance.spentTables) {
+        await stores.createAudit.record('operator-read', audited)
+        for (const table of [...maintenance.spentTables, maintenance.auditTable]) {
           await stores.maintenance.deleteSpentRows(table)
         }
       },
@@ -290,6 +309,12 @@ export function everyCall(stores: Stores, db: Db): Calls {
       },
       settle: () => claims.settle(bytes(32), { userId: one }),
       release: () => claims.release(bytes(32)),
+    },
+    createAudit: { record: () => stores.createAudit.record('person-forgotten', audited) },
+    auditPages: {
+      async auditPages() {
+        for await (const page of stores.auditPages.auditPages()) void page
+      },
     },
     createCounterStore: {
       increment: () => counters.increment('login 10.0.0.1', window),

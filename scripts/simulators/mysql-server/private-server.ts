@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -103,11 +103,14 @@ export async function startServer(
   let running: Running | undefined
 
   const data = join(folder, 'data')
+  const temporary = join(folder, 'tmp')
 
   const start = async () => {
     running = launch(command, folder, logPath, [
       ...asThisUser,
       `--datadir=${data}`,
+      // A server that starts takes away temporary tables it finds, whosever they are.
+      `--tmpdir=${temporary}`,
       // Relative to the data: its path has to fit into some hundred bytes, and folders of `tmpdir()` can be long.
       '--socket=s',
       `--pid-file=${join(folder, 'pid')}`,
@@ -139,6 +142,7 @@ export async function startServer(
   }
 
   try {
+    await mkdir(temporary)
     await writeFile(
       initPath,
       [

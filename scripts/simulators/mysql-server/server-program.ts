@@ -2,6 +2,7 @@
 
 import { execFile } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
@@ -35,7 +36,11 @@ export function findMariaDb(): ServerProgram | undefined {
     async createData(dataFolder) {
       const settings = ['--skip-test-db', '--skip-name-resolve', '--innodb-buffer-pool-size=16M']
       const where = ['--no-defaults', ...asThisUser, `--datadir=${dataFolder}`]
-      await runProgram(install, [...where, ...settings, ...options])
+      // Several at once, in one folder for temporary files, take each other's tables away.
+      const temporary = `${dataFolder}-making`
+      await mkdir(temporary, { recursive: true })
+      await runProgram(install, [...where, ...settings, ...options, `--tmpdir=${temporary}`])
+      await rm(temporary, { recursive: true, force: true })
     },
   }
 }

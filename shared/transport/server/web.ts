@@ -7,11 +7,12 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Logger } from '../../ports.ts'
+import type { AfterAnswer, Logger } from '../../ports.ts'
 import { Problem } from '../../problem.ts'
 import { compressReply } from '../compress.ts'
 import type { MainHandler } from '../invocation.ts'
 import { type Admission, type AdmissionLimits, createAdmission } from './admission.ts'
+import { type AfterAnswers, createAfterAnswers } from './after-answers.ts'
 import {
   type ConnectionLimits,
   type Connections,
@@ -102,6 +103,7 @@ export async function serveWeb(handler: MainHandler, options: WebOptions): Promi
     admission: options.admission ?? createAdmission(limits),
     connections: createConnections(limits, { trustProxy, onDropped }),
     unanswered: new Map(),
+    afterAnswers: createAfterAnswers(),
     isStopping: false,
   }
   takeRequests(state, createAnswer(handler, state))
@@ -123,6 +125,8 @@ interface ServerState {
   connections: Connections
   /** Connections with requests that the function has seen and not answered, and how many. */
   unanswered: Map<Duplex, number>
+  /** What answers left for later. */
+  afterAnswers: AfterAnswers
   isStopping: boolean
 }
 
@@ -165,10 +169,14 @@ function createAnswer(handler: MainHandler, state: ServerState): Answer {
       const received = receive(request, body, connections.peer(socket))
       const { event, requestId = randomUUID(), timeoutMs = limits.workTimeoutMs } = received
       const time_limit_in_ms = Math.min(timeoutMs, limits.workTimeoutMs)
-      const reply = await handler(event, { request_id: requestId, time_limit_in_ms })
+      const left: (() => Promise<void>)[] = []
+      const afterAnswer: AfterAnswer = (work) => left.push(work)
+      const context = { request_id: requestId, time_limit_in_ms, afterAnswer }
+      const reply = await handler(event, context)
       const acceptEncoding = String(request.headers['accept-encoding'] ?? '')
       const packed = await compressReply(reply, acceptEncoding)
       send(response, packed, state.isStopping || !isWhole)
+      for (const work of left) state.afterAnswers.add(work)
       if (reply.statusCode < 400) kind = kindOf(request)
     } finally {
       leave(kind)
@@ -222,11 +230,18 @@ async function stop(state: ServerState): Promise<number> {
   // Node takes a connection that never said anything for one with a request under way.
   for (const socket of state.connections.sockets()) if (socket.bytesRead === 0) socket.destroy()
   let cut = 0
+  let giveUp: () => void = () => {}
+  const isOver = new Promise<void>((resolve) => {
+    giveUp = resolve
+  })
   const timer = setTimeout(() => {
     cut = state.admission.count()
     server.closeAllConnections()
+    giveUp()
   }, state.limits.stopWithinMs)
   await closed
+  // Only that no statement is cut off; each stands for itself, and may be.
+  await Promise.race([state.afterAnswers.end(), isOver])
   clearTimeout(timer)
   state.sampled.flush()
   return cut

@@ -16,6 +16,7 @@ import { insertRatings } from '../../support/stored-rating.ts'
 const WALKS = [
   /^select acc_nbr, null as oldest from rating_folds/,
   /^select acc_nbr, min\(id\) as oldest from ratings/,
+  /^select event_id, occurred_at, event, person, request from audit_events/,
   // Ending everybody's sessions, some hundred people at a time.
   /^select user_id, count\(\*\) as row_count from sessions where user_id > \?/,
   /^update sessions set ended_at = \? where user_id > \? and user_id <= \?/,
@@ -156,7 +157,14 @@ async function fill(db: Db): Promise<void> {
     LATER_MS,
   ])
   await insert('counters (counter_key, window_start, used)', ({ openid }) => [openid, LATER_MS, 5])
+  await insert('audit_events (event_id, occurred_at, event, person, request)', ({ userId }) => [
+    userId,
+    LATER_MS,
+    'operator-read',
+    'sixteen-letters-',
+    'request-1',
+  ])
   const tables =
-    'ratings, rating_folds, users, identities, sessions, phone_holders, code_claims, counters'
+    'ratings, rating_folds, users, identities, sessions, phone_holders, code_claims, counters, audit_events'
   await db.query(`analyze table ${tables}`)
 }

@@ -10,16 +10,12 @@ import {
 } from '../../../scripts/database/maintenance.ts'
 import { migrate, readMigrations } from '../../../scripts/database/migrations.ts'
 import type { NewScore } from '../../../shared/ports.ts'
+import { countAccount } from '../../../shared/store/account-counts.ts'
 import { createCodeClaimStore } from '../../../shared/store/code-claims.ts'
 import { createCounterStore } from '../../../shared/store/counters.ts'
 import { type Db, DbError } from '../../../shared/store/db.ts'
-import {
-  countAccount,
-  countLimits,
-  deleteRatings,
-  foldAccount,
-  lastIdAt,
-} from '../../../shared/store/folds.ts'
+import { countLimits, deleteRatings, foldAccount } from '../../../shared/store/folds.ts'
+import { lastIdAt } from '../../../shared/store/id-range.ts'
 import { createRatingEraser } from '../../../shared/store/rating-erasure.ts'
 import { createRatingStore } from '../../../shared/store/ratings.ts'
 import { uuidToBytes } from '../../../shared/store/rows.ts'
@@ -285,7 +281,14 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('counts on $name',
   })
 
   describe('a busy account', () => {
-    const low = { ...countLimits, tailMax: 20, foldChunk: 50, countMax: 100, ownMax: 20 }
+    const low = {
+      ...countLimits,
+      tailMax: 20,
+      foldChunk: 50,
+      countMax: 100,
+      ownMax: 20,
+      sinceMax: 30,
+    }
     const summary = async (account: string, db: Db = door.db, now = Date.now, limits = low) => {
       const { db: recorded, statements } = recordStatements(db)
       const { count } = await createRatingStore(recorded, now, limits).countsOfAccount(account, all)
@@ -401,6 +404,13 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('counts on $name',
       await fill('37', 10, LONG_AGO_MS + 1000, userId)
       const counts = await store.countsOfAccount('37', own)
       expect(counts).toMatchObject({ count: low.ownMax, isNewestOnly: true })
+      const since = { kind: 'since', sinceMs: LONG_AGO_MS + 1000 } as const
+      expect(await store.countsOfAccount('37', since)).toMatchObject({ count: 10 })
+      await fill('37', 20, LONG_AGO_MS + 2000)
+      expect(await store.countsOfAccount('37', since)).toMatchObject({
+        count: low.sinceMax,
+        isNewestOnly: true,
+      })
     })
   })
 

@@ -50,9 +50,9 @@ describe('every statement of the stores', () => {
         ([, name]) => name,
       ),
     )
-    const { folds, maintenance, databaseClock, ...factories } = stores
-    const named = [factories, folds, maintenance, databaseClock].flatMap((group) =>
-      Object.keys(group),
+    const { counts, folds, maintenance, databaseClock, auditPages, ...factories } = stores
+    const named = [factories, counts, folds, maintenance, databaseClock, auditPages].flatMap(
+      (group) => Object.keys(group),
     )
     expect(named.sort()).toEqual(exported.sort())
     for (const name of Object.keys(stores) as (keyof Stores)[]) {
@@ -75,7 +75,14 @@ describe('every statement of the stores', () => {
   test('goes to one shard; only one’s own ratings, those who leave and the walks of commands ask them all', () => {
     const everywhere = statements.filter((statement) => targetOf(statement) === 'every')
     expect(new Set(everywhere.map(({ place }) => place.split(':')[0]))).toEqual(
-      new Set(['ratings.ts', 'rating-erasure.ts', 'maintenance.ts', 'people.ts', 'sessions.ts']),
+      new Set([
+        'ratings.ts',
+        'rating-erasure.ts',
+        'maintenance.ts',
+        'people.ts',
+        'sessions.ts',
+        'audit.ts',
+      ]),
     )
     const uses = (pattern: RegExp, among = statements) =>
       among.filter(({ sql }) => pattern.test(normalised(sql))).length
@@ -285,6 +292,19 @@ describe('every statement of the stores', () => {
     ],
   ])('is refused with %s', (_what, fault, sql, parameters) => {
     expect(judgeStatement({ sql, parameters, transaction: undefined }, columns)).toContain(fault)
+  })
+
+  test.each([
+    'update audit_events set person = ? where event_id = ?',
+    'delete from audit_events where event_id = ?',
+    'delete from audit_events where occurred_at < ? limit ?',
+    'delete from audit_events where event_id in (?, ?)',
+    'insert ignore into audit_events (event_id, person) values (?, ?)',
+    'insert into audit_events (event_id, person) values (?, ?) on duplicate key update person = values(person)',
+  ])('is refused when it changes what was audited, or deletes it but by its age: %s', (sql) => {
+    const parameters = Array(sql.split('?').length - 1).fill('x')
+    const faults = judgeStatement({ sql, parameters, transaction: undefined }, columns)
+    expect(faults).toContain('changes audit_events, which only grows')
   })
 
   test('is refused in a transaction with another account, or when it asks every shard there', () => {
