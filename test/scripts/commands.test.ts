@@ -71,6 +71,7 @@ describe('an operator', () => {
     'sessions.ts',
     'build.ts',
     'invoke.ts',
+    'openapi.ts',
     'bench.ts',
     'doctor.ts',
     'mysql.ts',
