@@ -29,7 +29,7 @@ export function inputSchema(
     }
     add(counterpart, schemaAt(schema, place))
   }
-  return withWords(schema)
+  return withWords(schema, 'input')
 }
 
 /** What an answer holds; `undefined` where it has no body. @throws {Error} for a schema that JSON Schema cannot express */
@@ -37,7 +37,7 @@ export function outputSchema({
   output,
 }: Pick<AnyEndpoint<never>, 'output'>): JsonSchema | undefined {
   if (output.type === 'undefined') return undefined
-  return withWords(convert(output, 'output', new Set()))
+  return withWords(convert(output, 'output', new Set()), 'output')
 }
 
 function convert(

@@ -36,7 +36,7 @@ const words: Readonly<Record<string, Word>> = {
   signature: { description: 'Its signature.', example: '75e81ceda165f4ffa64f4068af58c64b8f54b88c' },
   device: {
     description:
-      'A name for the list of devices; with some random characters it makes a login repeatable.',
+      'A name for the list of devices; with some random characters it makes a login repeatable. An emoji counts as two characters.',
     example: 'my phone 7f3a',
   },
   proofKey: {
@@ -116,20 +116,23 @@ function wordOf(name: string): Word | undefined {
   return Object.hasOwn(known, name) ? known[name] : undefined
 }
 
-/** The schema with descriptions and formats at every field that has a word here. */
-export function withWords(schema: JsonSchema): JsonSchema {
+/**
+ * The schema with a description at every field that has a word here; in answers with formats as well, which nothing that is
+ * sent is held to.
+ */
+export function withWords(schema: JsonSchema, mode: 'input' | 'output'): JsonSchema {
   const properties = Object.entries(schema.properties ?? {}).map(([name, property]) => {
     if (typeof property === 'boolean') return [name, property]
     const { description, format } = wordOf(name) ?? {}
-    const described = withWords(property)
-    // A summary has members of the form's names that are no grades.
-    const isText = property.type === 'string'
+    const described = withWords(property, mode)
+    const hasFormat = format !== undefined && mode === 'output' && property.type === 'string'
     return [
       name,
       {
+        // A summary has members of the form's names that are no grades.
         ...(description === undefined || property.type === 'object' ? {} : { description }),
         ...described,
-        ...(format === undefined || !isText ? {} : { format }),
+        ...(hasFormat ? { format } : {}),
       },
     ]
   })
@@ -137,7 +140,9 @@ export function withWords(schema: JsonSchema): JsonSchema {
   return {
     ...schema,
     ...(schema.properties ? { properties: Object.fromEntries(properties) } : {}),
-    ...(typeof items === 'object' && !Array.isArray(items) ? { items: withWords(items) } : {}),
+    ...(typeof items === 'object' && !Array.isArray(items)
+      ? { items: withWords(items, mode) }
+      : {}),
     ...(schema.required?.length === 0 ? { required: undefined } : {}),
   }
 }
