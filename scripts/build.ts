@@ -1,19 +1,22 @@
-/** Bundles every function and the client, and prints how large each is and what it holds. Run with --help. */
+/** Bundles every function and the client, describes the API, and prints how large each is. Run with --help. */
 
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { storeDoors } from '../shared/store/doors.ts'
-import { bundleFunction, contentsOf, functionNames } from './build/bundle.ts'
+import { bundleFunction, contentsOf, functionNames, projectFolder } from './build/bundle.ts'
 import { buildClient } from './build/client.ts'
 import { readRatingForm } from './build/rating-form.ts'
 import { runCommand } from './cli/command.ts'
 import { readStage } from './cli/stage.ts'
 import { doorOfAddress } from './database/local-database.ts'
+import { describeApi } from './openapi/document.ts'
 
 const usage = `Usage: npm run build -- --stage NAME | --store planetscale|mysql [options]
 
-Bundles every function to <outdir>/<name>/index.js, and the client for mini programs to <outdir>/client/. Committed files that
-follow from the source (shared/client/contract.ts, the client of the example) are written anew where they are behind it.
+Bundles every function to <outdir>/<name>/index.js, and the client for mini programs to <outdir>/client/, and describes the API
+in <outdir>/openapi.json. Committed files that follow from the source (shared/client/contract.ts, the client of the example) are
+written anew where they are behind it.
 
   --stage NAME                with the database driver that DATABASE_URL of .env.NAME needs (local: of npm run dev)
   --store planetscale|mysql   with this one, whatever the stage
@@ -61,6 +64,11 @@ await runCommand({
     const client = await buildClient({ outdir, refreshes: true })
     const packed = gzipSync(await readFile(`${client.folder}/index.js`), { level: 9 }).length
     console.log(`${'client'.padEnd(14)}${kib(client.bytes)}${kib(packed)}  no dependencies`)
+    const description = `${JSON.stringify(await describeApi(), null, 2)}\n`
+    await writeFile(path.resolve(projectFolder, outdir, 'openapi.json'), description)
+    console.log(
+      `${'openapi.json'.padEnd(14)}${kib(Buffer.byteLength(description))}${kib(gzipSync(description).length)}  OpenAPI 3.1`,
+    )
     for (const file of client.refreshed) {
       console.log(`${file} was behind the source and is up to date now.`)
     }

@@ -15,6 +15,7 @@ const config = defineConfig({
       'test/shared/{domain,session,transport,wechat}/**/*.test.ts',
       'test/shared/store/{mysql-url,planetscale-answer}.test.ts',
       'test/scripts/local/events.test.ts',
+      'test/scripts/openapi/document.test.ts',
       'test/scripts/tencent/preflight.test.ts',
     ],
     exclude: [

@@ -8,7 +8,7 @@ import { Problem } from '../../shared/problem.ts'
 const ACCEPTED = '数据提交成功'
 
 /** As many characters as the column holds; a UUID is the usual choice. */
-const IDEMPOTENCY_KEY = /^[A-Za-z0-9._:-]{1,64}$/
+export const IDEMPOTENCY_KEY = /^[A-Za-z0-9._:-]{1,64}$/
 
 /**
  * `POST /score`: stores a rating, once per `Idempotency-Key` of this user and account. A form-encoded

@@ -23,6 +23,14 @@ export interface GatewayOptions {
   profile: EventProfile
   /** The function for a request, like the routes of a custom domain. */
   route: (path: string) => LocalTarget | undefined
+  /** Asked before any function. */
+  pages?: readonly LocalPage[]
+}
+
+/** Something to look at with a browser, which no deployment has. */
+export interface LocalPage {
+  /** `undefined` leaves the request to the functions. */
+  answer(request: ClientRequest): Promise<ClientReply | undefined>
 }
 
 /** Whatever runs a function. */
@@ -39,17 +47,17 @@ export interface Gateway {
 const GATEWAY_BODY_MAX_BYTES = BODY_MAX_BYTES * 64
 
 /** Starts the gateway on 127.0.0.1. @throws {Error} when the port is taken, saying which */
-export async function startGateway({ port, profile, route }: GatewayOptions): Promise<Gateway> {
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const server = createServer(
     { requestTimeout: 30_000, headersTimeout: 10_000 },
     (request, response) => {
-      handle(request, profile, route)
+      handle(request, options)
         .catch(() => plain(400, 'this request cannot be read'))
         .then((reply) => write(response, reply))
     },
   )
   server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 426 Upgrade Required\r\n\r\n'))
-  const { url } = await listen(server, { port, setting: 'PORT' })
+  const { url } = await listen(server, { port: options.port, setting: 'PORT' })
   return {
     url,
     close: () =>
@@ -62,13 +70,16 @@ export async function startGateway({ port, profile, route }: GatewayOptions): Pr
 
 async function handle(
   request: IncomingMessage,
-  profile: EventProfile,
-  route: GatewayOptions['route'],
+  { profile, route, pages = [] }: GatewayOptions,
 ): Promise<ClientReply> {
   if (!isFromThisMachine(request.headers)) return plain(403, NOT_FROM_THIS_MACHINE)
   const received = await receive(request)
   if (received === undefined) return plain(413, 'the request is larger than the platform accepts')
   const { pathname } = new URL(received.url, 'http://localhost')
+  for (const page of pages) {
+    const reply = await page.answer(received)
+    if (reply) return reply
+  }
   const target = route(pathname)
   if (!target) return plain(404, `no function answers ${pathname}; see functions in serverless.yml`)
   const invocation = await target.invoke(toEvent(received, profile))

@@ -7,6 +7,7 @@ import { type Defer, interruption, withClosers } from '../cli/closers.ts'
 import { portOf } from '../cli/command.ts'
 import { announceRunning } from '../cli/data-folder.ts'
 import type { Stage } from '../cli/stage.ts'
+import { createDocumentationPage } from '../openapi/page.ts'
 import type { DesiredFunction } from '../service/service.ts'
 import type { EventProfile } from './events.ts'
 import { type LocalTarget, startGateway } from './gateway.ts'
@@ -67,6 +68,7 @@ async function start(options: OfflineOptions, defer: Defer): Promise<void> {
     port: portOf('PORT', env.PORT || '3000'),
     profile,
     route: (path) => running.find(({ paths }) => matchesPath(paths, path))?.target,
+    pages: [createDocumentationPage()],
   })
   defer(gateway.close)
   print(`ready   gateway         ${gateway.url}  (${profile})`)

@@ -74,6 +74,7 @@ describe('an operator', () => {
     'audit.ts',
     'build.ts',
     'invoke.ts',
+    'openapi.ts',
     'bench.ts',
     'doctor.ts',
     'init.ts',
