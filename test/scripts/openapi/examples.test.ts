@@ -8,6 +8,7 @@ import {
   readDescription,
 } from '../../support/described-api.ts'
 import { livingBody, newPerson, written } from '../../support/described-people.ts'
+import { holdAgainstDescription } from '../../support/held-answers.ts'
 import {
   type InProcessFunctions,
   startInProcessFunctions,
@@ -224,6 +225,13 @@ describe('a description that is wrong', () => {
     ['a header', ({ paths }) => delete paths['/form']?.get?.responses['200']?.headers?.ETag],
   ])('in %s is noticed', (_what, change) => {
     expect(faultsIn(broken(change)).length).toBeGreaterThan(0)
+  })
+
+  test('is noticed by every test that asks the functions', async () => {
+    const answer = { status: 200, headers: { 'content-type': 'application/json' }, body: {} }
+    await expect(holdAgainstDescription('GET /form', answer)).rejects.toThrow(
+      'Not as the API is described:\nGET /form 200: there is no x-request-id',
+    )
   })
 
   test('not at all has no faults', () => {
