@@ -51,7 +51,11 @@ const html = `<!doctype html>
 </html>
 `
 
-const start = `SwaggerUIBundle({
+const start = `document.documentElement.classList.toggle(
+  'dark-mode',
+  matchMedia('(prefers-color-scheme: dark)').matches,
+)
+SwaggerUIBundle({
   url: '${PLACE}/openapi.json',
   dom_id: '#description',
   deepLinking: true,
