@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { heldFetch } from './support/held-answers.ts'
 import { type Command, startScript, startServerless } from './support/local-command.ts'
 import { articleForm, rating } from './support/ratings.ts'
 import { describeOnServers } from './support/server-suites.ts'
@@ -30,7 +31,7 @@ describe('log in, submit, query', () => {
   })
 
   const post = (url: string, body: unknown, headers: Record<string, string> = {}) =>
-    fetch(url, {
+    heldFetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -72,20 +73,20 @@ describe('log in, submit, query', () => {
 
   test('own ratings, the summary and the form answer through the same gateway', async () => {
     const headers = { authorization: `Bearer ${token}` }
-    const own = await fetch(`${gateway}/score?limit=1`, { headers })
+    const own = await heldFetch(`${gateway}/score?limit=1`, { headers })
     expect(((await own.json()) as { items: unknown[] }).items).toHaveLength(1)
     const summary = await post(`${gateway}/query/summary`, { acc_nbr: '13800138000' }, headers)
     expect(await summary.json()).toMatchObject({ count: 2, grades: { grade1: { mean: 5 } } })
-    expect((await fetch(`${gateway}/form`)).headers.get('etag')).not.toBeNull()
+    expect((await heldFetch(`${gateway}/form`)).headers.get('etag')).not.toBeNull()
   })
 
   test('bytes that are no UTF-8, wrong paths and wrong methods are answered as problems', async () => {
     const headers = { authorization: `JWT ${token}`, 'content-type': 'application/json' }
     const body = Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d])
-    const broken = await fetch(`${gateway}/score`, { method: 'POST', headers, body })
+    const broken = await heldFetch(`${gateway}/score`, { method: 'POST', headers, body })
     expect(await broken.json()).toMatchObject({ code: 'invalid-utf8' })
-    expect((await fetch(`${gateway}/nowhere`)).status).toBe(404)
-    const wrong = await fetch(`${gateway}/query`, { method: 'DELETE' })
+    expect((await heldFetch(`${gateway}/nowhere`)).status).toBe(404)
+    const wrong = await heldFetch(`${gateway}/query`, { method: 'DELETE' })
     expect(wrong.status).toBe(405)
     expect(wrong.headers.get('allow')).toBe('POST')
   })
@@ -99,7 +100,7 @@ describe('log in, submit, query', () => {
   test('Ctrl-C ends everything, and after a restart the data and the token are still good', async () => {
     dev.signal('SIGINT')
     expect(await dev.exited).toBe(0)
-    await expect(fetch(`${gateway}/form`)).rejects.toThrow()
+    await expect(heldFetch(`${gateway}/form`)).rejects.toThrow()
     await start()
     expect((await query(token)).items).toHaveLength(2)
   })
@@ -137,7 +138,7 @@ describeOnServers('the same walk on other databases', ({ freshDatabase }) => {
         headers = {},
       ): Promise<Record<string, unknown>> => {
         const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers } }
-        return (await fetch(url, { ...init, body: JSON.stringify(body) })).json() as never
+        return (await heldFetch(url, { ...init, body: JSON.stringify(body) })).json() as never
       }
       const { code } = await post(`${wechat}/sim/codes`, {})
       const { token } = await post(`${gateway}/login`, { code })

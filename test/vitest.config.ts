@@ -8,7 +8,10 @@ const config = defineConfig({
   test: {
     expect: { poll },
     env: { RATING_FORM },
-    globalSetup: ['test/support/servers-global-setup.ts'],
+    globalSetup: [
+      'test/support/servers-global-setup.ts',
+      'test/support/description-global-setup.ts',
+    ],
     include: ['test/**/*.test.ts'],
     // Longer than a test run should take, or with a browser: npm run drills, npm run test:browser.
     exclude: ['test/drills/**', 'test/browser/**'],

@@ -36,7 +36,6 @@ export const requestHeader = {
     description:
       'Makes a retry safe: the same key and content give the same answer and one rating. A UUID is the usual choice.',
     schema: { type: 'string', pattern: IDEMPOTENCY_KEY.source },
-    example: '4a1f6d2e-52a1-4b6c-8b0f-0d9f2c7e1a35',
   },
   SessionProof: {
     name: 'X-Session-Proof' satisfies HeaderName,

@@ -65,7 +65,8 @@ function parametersOf(
     in: place,
     required: place === 'path' || required.includes(name),
     schema: withoutNull(properties?.[name]),
-    example: exampleOfField(name),
+    // Swagger UI sends examples as they are; what may be left out is better left out at first.
+    ...(place === 'path' ? { example: exampleOfField(name) } : {}),
   })
   const isBound = endpoint.auth === 'required' && !headers.includes('X-Session-Proof')
   return [

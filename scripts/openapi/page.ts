@@ -51,7 +51,11 @@ const html = `<!doctype html>
 </html>
 `
 
-const start = `SwaggerUIBundle({
+const start = `document.documentElement.classList.toggle(
+  'dark-mode',
+  matchMedia('(prefers-color-scheme: dark)').matches,
+)
+SwaggerUIBundle({
   url: '${PLACE}/openapi.json',
   dom_id: '#description',
   deepLinking: true,
@@ -76,27 +80,30 @@ export function createDocumentationPage(): DocumentationPage {
     paths: [PLACE, `${PLACE}/*`],
     async answer({ method, url }) {
       const { pathname } = new URL(url, 'http://localhost')
-      const found = await read(pathname.replace(/\/$/, ''))
-      if (!found) return undefined
+      const read = readerOf(pathname.replace(/\/$/, ''))
+      if (!read) return undefined
       if (method !== 'GET' && method !== 'HEAD') {
         return reply(405, 'text/plain', 'Read it with GET.\n', { allow: 'GET, HEAD' })
       }
-      return found
+      return read()
     },
   }
 }
 
-async function read(pathname: string): Promise<DocumentationReply | undefined> {
-  if (pathname === PLACE) return reply(200, 'text/html; charset=utf-8', html)
+/** Makes what is at a path; `undefined` where nothing is. */
+function readerOf(pathname: string): (() => Promise<DocumentationReply>) | undefined {
+  if (pathname === PLACE) return async () => reply(200, 'text/html; charset=utf-8', html)
   if (!pathname.startsWith(`${PLACE}/`)) return undefined
   const name = pathname.slice(PLACE.length + 1)
-  if (name === 'start.js') return reply(200, types['.js'] ?? '', start)
-  if (name === 'openapi.json') return describe()
+  const type = types[path.extname(name)] ?? ''
+  if (name === 'start.js') return async () => reply(200, type, start)
+  if (name === 'openapi.json') return describe
   if (!ofSwaggerUi.includes(name)) return undefined
-  const folder = path.dirname(
-    createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'),
-  )
-  return reply(200, types[path.extname(name)] ?? '', await readFile(path.join(folder, name)))
+  return async () => reply(200, type, await readFile(path.join(swaggerUiFolder(), name)))
+}
+
+function swaggerUiFolder(): string {
+  return path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
 }
 
 /** In a process of its own, which has the sources as they are now. */

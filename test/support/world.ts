@@ -18,11 +18,12 @@ import { storeDoorOf } from '../../shared/store/doors.ts'
 import type { HttpReply } from '../../shared/transport/http-event.ts'
 import type { MainHandler } from '../../shared/transport/invocation.ts'
 import { openDb } from '../../shared/wiring/database.ts'
+import { holdAgainstDescription } from './held-answers.ts'
 import { type Answer, call } from './http-events.ts'
 import { readService } from './service.ts'
 
 export interface World {
-  /** Sends a request to the function that owns its path. */
+  /** Sends a request to the function that owns its path, and holds the answer against the API's description. */
   call(route: string, options?: Parameters<typeof call>[2]): Promise<Answer>
   /** The handler of one function, for events of your own. */
   handler(functionName: string): MainHandler
@@ -123,7 +124,11 @@ export async function startWorld({
   const code = async (openid?: string): Promise<{ code: string; openid: string }> =>
     wechat.issueCode(openid === undefined ? {} : { openid })
   const world: World = {
-    call: (route, options) => call(handlerOf(processAt(route.split(' ')[1] ?? '')), route, options),
+    async call(route, options) {
+      const answer = await call(handlerOf(processAt(route.split(' ')[1] ?? '')), route, options)
+      await holdAgainstDescription(route, answer)
+      return answer
+    },
     handler: (name) => {
       const found = running.find(({ declared }) => declared.key === name)
       if (!found) throw new Error(`no function ${name}; there are ${functionNames.join(', ')}`)

@@ -8,6 +8,7 @@ import {
   readDescription,
 } from '../../support/described-api.ts'
 import { livingBody, newPerson, written } from '../../support/described-people.ts'
+import { holdAgainstDescription } from '../../support/held-answers.ts'
 import {
   type InProcessFunctions,
   startInProcessFunctions,
@@ -45,7 +46,6 @@ async function sendExamples(route: string): Promise<ReceivedAnswer[]> {
   if (!operation) throw new Error(`${route} is not described`)
   const person = await newPerson(functions, exampleRating())
   const path = await pathWithExamples(route, (field) => person.living(route, field))
-  const headers = headerExamples(route)
   const schemes = operation.security.length > 0 ? ['JWT', 'Bearer'] : ['']
   const bodies = Object.entries(operation.requestBody?.content ?? {}).flatMap(([type, media]) =>
     Object.values(media.examples ?? {}).map((example) => ({ type, media, example })),
@@ -60,7 +60,7 @@ async function sendExamples(route: string): Promise<ReceivedAnswer[]> {
     answers.push(
       await functions.ask(route, {
         path,
-        headers: { ...headers, ...authorization, ...(body ? { 'content-type': body.type } : {}) },
+        headers: { ...authorization, ...(body ? { 'content-type': body.type } : {}) },
         ...(body
           ? {
               body: written(
@@ -84,25 +84,12 @@ async function pathWithExamples(
   const query = new URLSearchParams()
   for (const parameter of api.operation(route)?.parameters ?? []) {
     if ('$ref' in parameter) continue
-    const { name, example } = parameter
-    const value = (await living(name)) ?? String(example)
+    const { name, example, schema } = parameter
+    const value = (await living(name)) ?? String(example ?? schema.default)
     if (parameter.in === 'path') path = path.replace(`{${name}}`, value)
     else query.set(name, value)
   }
   return query.size > 0 ? `${path}?${query}` : path
-}
-
-/** Headers of requests that have an example. */
-function headerExamples(route: string): Record<string, string> {
-  const { parameters } = document.components as unknown as {
-    parameters: Record<string, { name: string; example?: string }>
-  }
-  const referred = (api.operation(route)?.parameters ?? []).flatMap((parameter) =>
-    '$ref' in parameter ? (parameters[parameter.$ref.split('/').at(-1) ?? ''] ?? []) : [],
-  )
-  return Object.fromEntries(
-    referred.flatMap(({ name, example }) => (example ? [[name.toLowerCase(), example]] : [])),
-  )
 }
 
 describe('every example of the description', () => {
@@ -224,6 +211,13 @@ describe('a description that is wrong', () => {
     ['a header', ({ paths }) => delete paths['/form']?.get?.responses['200']?.headers?.ETag],
   ])('in %s is noticed', (_what, change) => {
     expect(faultsIn(broken(change)).length).toBeGreaterThan(0)
+  })
+
+  test('is noticed by every test that asks the functions', async () => {
+    const answer = { status: 200, headers: { 'content-type': 'application/json' }, body: {} }
+    await expect(holdAgainstDescription('GET /form', answer)).rejects.toThrow(
+      'Not as the API is described:\nGET /form 200: there is no x-request-id',
+    )
   })
 
   test('not at all has no faults', () => {
