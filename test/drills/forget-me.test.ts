@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { migrate, readMigrations } from '../../scripts/database/migrations.ts'
 import type { Db } from '../../shared/store/db.ts'
+import { reportDrill } from '../support/drill-report.ts'
 import { runForgetMeDrill } from '../support/forget-me-drill.ts'
 import { type Door, doors } from '../support/store-doors.ts'
 
@@ -8,7 +9,7 @@ const RUNS = 1000
 
 describe.each(doors.filter(({ isAvailable, isOverTcp }) => isAvailable && isOverTcp))(
   'forgetting people on $name',
-  ({ open }) => {
+  ({ open, server: kind = 'a server' }) => {
     let door: Door
     beforeAll(async () => {
       door = await open()
@@ -20,7 +21,17 @@ describe.each(doors.filter(({ isAvailable, isOverTcp }) => isAvailable && isOver
       const connections: [Db, ...Db[]] = [door.db]
       while (connections.length < 6) connections.push(await door.again())
       const result = await runForgetMeDrill(connections, RUNS)
-      console.log(`forget-me: ${JSON.stringify(result)}`)
+      const { left, unexpected, ...figures } = result
+      await reportDrill({
+        drill: 'forget-me',
+        on: kind,
+        figures: {
+          ...figures,
+          tablesLeft: Object.keys(left).length,
+          unexpected: unexpected.length,
+        },
+        passed: Object.keys(left).length === 0 && unexpected.length === 0,
+      })
       expect(result).toMatchObject({ left: {}, unexpected: [], logins: RUNS })
       expect(result.left).toEqual({})
       expect(result.stragglers).toBeGreaterThan(RUNS / 2)
