@@ -5,6 +5,11 @@
 
 import type { LogEvent, Logger } from './ports.ts'
 
+declare global {
+  /** Set by the build of a local run, where whoever reads the log is who wrote the request. */
+  var IS_LOCAL_RUN: boolean | undefined
+}
+
 /** A logger for one function. `write` takes the finished line, by default `console.log`. */
 export function createLogger({
   functionName,
@@ -28,6 +33,7 @@ export function createLogger({
           transport: event.transport,
           status: event.status,
           code: event.code,
+          ...(globalThis.IS_LOCAL_RUN && event.local),
           durationMs: event.durationMs,
           person: event.person,
           account: event.account,
@@ -55,6 +61,7 @@ function describeCause(cause: unknown, level = 0): unknown {
   const nested = cause.cause
   return {
     kind: cause.name.slice(0, 60),
+    ...(globalThis.IS_LOCAL_RUN && { message: cause.message }),
     ...('logDetails' in cause ? (cause as SafeDetails).logDetails : {}),
     // Messages may repeat data; the frames below them cannot.
     at: cause.stack

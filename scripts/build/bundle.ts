@@ -24,6 +24,8 @@ export interface BundleOptions {
   outdir: string
   sourcemap?: boolean
   minify?: boolean
+  /** For this machine alone: its log says in words what went wrong. */
+  isLocalRun?: boolean
 }
 
 export interface Bundle {
@@ -38,7 +40,7 @@ export function bundleSettings(
   name: string,
   options: BundleOptions,
 ): BuildOptions & { outfile: string } {
-  const { storeDoor, outdir, sourcemap = false, minify = true } = options
+  const { storeDoor, outdir, sourcemap = false, minify = true, isLocalRun = false } = options
   return {
     absWorkingDir: projectFolder,
     entryPoints: [`functions/${name}/index.ts`],
@@ -49,7 +51,10 @@ export function bundleSettings(
     format: 'cjs',
     mainFields: ['module', 'main'],
     conditions: ['import', 'module', 'node'],
-    define: { 'globalThis.STORE_DOOR': JSON.stringify(storeDoor) },
+    define: {
+      'globalThis.STORE_DOOR': JSON.stringify(storeDoor),
+      'globalThis.IS_LOCAL_RUN': String(isLocalRun),
+    },
     // `node index.js` is a server; `require('index.js')` starts nothing.
     footer: { js: 'if (require.main === module) module.exports.main_handler.runWeb()' },
     plugins: storeDoor === 'mysql' ? [slimMysql2()] : [],

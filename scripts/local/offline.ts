@@ -11,6 +11,7 @@ import type { DesiredFunction } from '../service/service.ts'
 import type { EventProfile } from './events.ts'
 import { type LocalTarget, startGateway } from './gateway.ts'
 import { startFunction } from './local-function.ts'
+import { watchSettings } from './settings-watch.ts'
 import { makeOwnOutdir, startSurroundings } from './surroundings.ts'
 
 export interface OfflineOptions {
@@ -63,6 +64,7 @@ async function start(options: OfflineOptions, defer: Defer): Promise<void> {
     })
     running.push({ paths: wanted.paths, target })
   }
+  if (isWatching) await watchSettings({ print, defer })
   const gateway = await startGateway({
     port: portOf('PORT', env.PORT || '3000'),
     profile,

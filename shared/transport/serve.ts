@@ -196,7 +196,19 @@ function createAnswer<Needs extends EveryNeed>({
       if (code === 'too-many-requests') security?.note('limit-reached')
       const person = security?.person
       const variables = cause instanceof ConfigurationError ? cause.variables : undefined
-      log.write({ ...line, level, route, status, code, durationMs, person, variables, cause })
+      const local = { field: details?.field, message: details?.message }
+      log.write({
+        ...line,
+        level,
+        route,
+        status,
+        code,
+        local,
+        durationMs,
+        person,
+        variables,
+        cause,
+      })
     }
 
     const allowedOrigins = 'value' in started ? started.value.allowedOrigins : []
