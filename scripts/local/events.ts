@@ -127,7 +127,7 @@ export function toEvent(request: ClientRequest, profile: EventProfile): Record<s
 export function shapeFaultOf(reply: unknown): string | undefined {
   if (reply === null || reply === undefined) return 'it returned nothing'
   if (typeof reply !== 'object') return undefined
-  const { statusCode, headers = {}, body = '', isBase64Encoded = false } = reply as Reply
+  const { statusCode, headers = {}, body = '', isBase64Encoded = false } = reply as ShapedReply
   if (statusCode === undefined)
     return 'status' in reply || 'headers' in reply ? 'statusCode is missing' : undefined
   if (!Number.isInteger(statusCode) || Number(statusCode) < 200 || Number(statusCode) > 599)
@@ -140,7 +140,7 @@ export function shapeFaultOf(reply: unknown): string | undefined {
   return typeof isBase64Encoded === 'boolean' ? undefined : 'isBase64Encoded should be a boolean'
 }
 
-interface Reply {
+interface ShapedReply {
   statusCode?: unknown
   headers?: unknown
   body?: unknown

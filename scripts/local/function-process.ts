@@ -37,7 +37,7 @@ export type InvocationResult =
   | { ok: false; error: PlatformError; requestId: string; durationMs: number }
 
 /** An invocation under way. */
-interface Call {
+interface InvocationUnderWay {
   requestId: string
   startedAt: number
   memoryBytes: number
@@ -49,7 +49,7 @@ interface Turn {
   answer: (result: InvocationResult) => void
 }
 
-type Outcome = { result: unknown } | Failure
+type InvocationOutcome = { result: unknown } | Failure
 
 const NEVER_EMPTY = 'callbackWaitsForEmptyEventLoop is true, and the event loop never got empty'
 
@@ -95,7 +95,8 @@ export class FunctionProcess {
   /** Starts the process before there is anything to do for it, as one that a debugger is to find. */
   async start(): Promise<void> {
     this.#running ??= this.#start()
-    await this.#running
+    const { hosted } = await this.#running
+    if (this.options.isDebugged) await hosted.debuggerUrl
   }
 
   /** Resolves once every invocation so far has ended. */
@@ -117,7 +118,11 @@ export class FunctionProcess {
     answer: (result: InvocationResult) => void,
   ): Promise<void> {
     const { memoryMegabytes = MEMORY_DEFAULT, onPlatformLine = () => {}, onFailure } = this.options
-    const call: Call = { requestId: randomUUID(), startedAt: performance.now(), memoryBytes: 0 }
+    const call: InvocationUnderWay = {
+      requestId: randomUUID(),
+      startedAt: performance.now(),
+      memoryBytes: 0,
+    }
     onPlatformLine(`START RequestId:${call.requestId}`)
     const outcome = await this.#run(call, { event, written, answer })
     const ended = endedAs(call, outcome)
@@ -137,7 +142,10 @@ export class FunctionProcess {
     answer(ended)
   }
 
-  async #run(call: Call, { event, written, answer }: Turn): Promise<Outcome> {
+  async #run(
+    call: InvocationUnderWay,
+    { event, written, answer }: Turn,
+  ): Promise<InvocationOutcome> {
     const { timeoutMs, memoryMegabytes = MEMORY_DEFAULT, freezes, onPlatformLine } = this.options
     if (bytesOf(event) > PAYLOAD_MAX_BYTES)
       return { status: 406, message: 'the event is larger than 6 MB' }
@@ -219,7 +227,10 @@ export class FunctionProcess {
   }
 }
 
-function endedAs({ requestId, startedAt }: Call, outcome: Outcome): InvocationResult {
+function endedAs(
+  { requestId, startedAt }: InvocationUnderWay,
+  outcome: InvocationOutcome,
+): InvocationResult {
   const durationMs = Math.round(performance.now() - startedAt)
   if ('result' in outcome) return { ok: true, result: outcome.result, requestId, durationMs }
   const { status: statusCode, message: errorMessage, stack } = outcome

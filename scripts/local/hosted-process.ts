@@ -53,7 +53,8 @@ export class HostedProcess {
   readonly #news: HostNews[] = []
   #onNews = (): void => {}
   #onDebuggerUrl = (_url: string): void => {}
-  readonly #debuggerUrl: Promise<string>
+  /** Where a debugger finds it, once one can. */
+  readonly debuggerUrl: Promise<string>
   #isHeapFull = false
   #isGone = false
   #isFrozen = false
@@ -62,7 +63,7 @@ export class HostedProcess {
   constructor(child: ChildProcess, settings: ProcessSettings) {
     this.#child = child
     this.#settings = settings
-    this.#debuggerUrl = new Promise((resolve) => {
+    this.debuggerUrl = new Promise((resolve) => {
       this.#onDebuggerUrl = resolve
     })
     child.on('message', (message) => this.report(message as HostMessage))
@@ -120,7 +121,7 @@ export class HostedProcess {
       look()
     })
     if (first) return first
-    const place = await whereItIsStuck({ pid: this.#child.pid, url: this.#debuggerUrl, file })
+    const place = await whereItIsStuck({ pid: this.#child.pid, url: this.debuggerUrl, file })
     return { kind: 'timed-out', place }
   }
 

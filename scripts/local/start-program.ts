@@ -5,12 +5,12 @@
 
 import { spawn } from 'node:child_process'
 import http from 'node:http'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { listen } from '../../shared/transport/server/listen.ts'
 import { type ClientReply, type ClientRequest, withForwardedFor } from './events.ts'
 import { HostedProcess, type ProcessSettings, type StartedProcess } from './hosted-process.ts'
+import { openPort } from './open-port.ts'
 import { nodeOptions, platformEnvironment } from './platform.ts'
 
 /** Keys and values of a response, on the platform. */
@@ -18,16 +18,9 @@ const RESPONSE_HEADERS_MAX_BYTES = 4 * 1024
 const LOOK_FOR_PORT_MS = 10
 const EXIT_SEEN_MS = 50
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  const { port } = await listen(server, { port: 0 })
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
 export async function startProgram(settings: ProcessSettings): Promise<StartedProcess> {
   const { file, environment } = settings
-  const port = await freePort()
+  const port = await openPort()
   const startedAt = performance.now()
   const child = spawn(process.execPath, [...nodeOptions(settings), file], {
     cwd: path.dirname(file),

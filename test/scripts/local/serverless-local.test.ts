@@ -72,7 +72,7 @@ describe('serverless invoke local', () => {
 
   test('a debugger stops at a line of a TypeScript file', async () => {
     const command = invokeLocal(['-f', 'query-scores', '--data', form, '--inspect', '0'])
-    const [, address = ''] = await command.until(/Debugger listening on (ws:\S+)/)
+    const [, address = ''] = await command.until(/^debug +query-scores +(ws:\S+)/m)
     const debugging = await attach(address)
     const file = 'functions/query-scores/form.ts'
     const source = await readFile(path.join(projectFolder, file), 'utf8')
@@ -118,17 +118,42 @@ describe('serverless offline', () => {
     }
   })
 
-  test('--watch takes over a changed source file', async () => {
+  test('--watch takes over a changed source file; until it builds, no old code answers', async () => {
     const offline = startServerless(
-      ['offline', '--watch', '--data-folder', path.join(folder, 'watch')],
+      ['offline', '--watch', '--inspect', '0', '--data-folder', path.join(folder, 'watch')],
       { PORT: '0', WECHAT_PORT: '0' },
     )
     const file = path.join(projectFolder, 'functions/query-scores/form.ts')
     const before = await readFile(file, 'utf8')
     try {
-      await offline.until(/^ready .*gateway/m)
-      await writeFile(file, `${before}\n`)
+      const [, gateway] = await offline.until(/^ready .*gateway\s+(http:\S+)/m)
+      const form = () => fetch(`${gateway}/form`)
+      // Every debugger's port is open before there was any request.
+      for (const name of ['login', 'submit-score', 'query-scores']) {
+        const [, port] = await offline.until(
+          new RegExp(`^debug +${name} +ws://127.0.0.1:(\\d+)/`, 'm'),
+        )
+        expect((await fetch(`http://127.0.0.1:${port}/json/version`)).status).toBe(200)
+      }
+      expect((await form()).status).toBe(200)
+      await writeFile(file, `${before}\nexport const unfinished = ;\n`)
+      await offline.until(/^broken {2}query-scores/m)
+      const refused = await form()
+      expect(refused.status).toBe(502)
+      const { errorMessage } = (await refused.json()) as { errorMessage: string }
+      expect(errorMessage).toMatch(/does not build: functions\/query-scores\/form\.ts:\d+:\d+: /)
+      await writeFile(file, `${before}\nthrow new Error('while loading')\n`)
       await offline.until(/^rebuilt query-scores/m)
+      expect((await form()).status).toBe(502)
+      const [failed = ''] = await offline.until(/^\{.*"function-failed".*while loading.*$/m)
+      const line = before.split('\n').length + 1
+      expect(JSON.parse(failed)).toMatchObject({
+        function: 'query-scores',
+        place: `functions/query-scores/form.ts:${line}:7`,
+      })
+      await writeFile(file, before)
+      await offline.until(/^rebuilt query-scores[\s\S]*^rebuilt query-scores/m)
+      expect((await form()).status).toBe(200)
     } finally {
       await writeFile(file, before)
       offline.signal('SIGINT')
