@@ -13,6 +13,8 @@ export class FunctionInstances {
   readonly options: FunctionProcessOptions
   readonly #max: number
   readonly #instances: FunctionProcess[] = []
+  /** With code of before, until what they are at has ended. */
+  readonly #retired = new Set<FunctionProcess>()
 
   /** `max` instances at a time, four by default; one when a debugger is to find it. */
   constructor(options: FunctionProcessOptions, max: number = INSTANCES_MAX) {
@@ -35,9 +37,23 @@ export class FunctionInstances {
     await Promise.all(this.#instances.map((each) => each.ended()))
   }
 
+  /** The next request gets a new instance, with new code; requests under way end on the code they were begun with. */
+  async renew(): Promise<void> {
+    // A debugger's port is needed at once.
+    if (this.options.isDebugged) return this.stop()
+    for (const instance of this.#instances.splice(0)) {
+      this.#retired.add(instance)
+      void instance.ended().then(async () => {
+        await instance.stop()
+        this.#retired.delete(instance)
+      })
+    }
+  }
+
   /** Ends all instances; the next request starts a new one. */
   async stop(): Promise<void> {
-    await Promise.all(this.#instances.splice(0).map((each) => each.stop()))
+    const all = [...this.#instances.splice(0), ...this.#retired]
+    await Promise.all(all.map((each) => each.stop()))
   }
 
   #choose(): FunctionProcess {

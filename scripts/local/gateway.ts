@@ -38,7 +38,7 @@ export interface Gateway {
 }
 
 /** More than an event may hold, so that the platform's own 406 is seen. */
-const GATEWAY_BODY_MAX_BYTES = PAYLOAD_MAX_BYTES + 64 * 1024
+const GATEWAY_BODY_MAX_BYTES = 2 * PAYLOAD_MAX_BYTES
 
 /** Starts the gateway on 127.0.0.1. @throws {Error} when the port is taken, saying which */
 export async function startGateway({ port, profile, route }: GatewayOptions): Promise<Gateway> {

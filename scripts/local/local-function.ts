@@ -72,8 +72,7 @@ export async function startFunction(
   let isFirst = true
   await bundle(settings, options, async (errors) => {
     fault = errors.length === 0 ? undefined : `${wanted.key} does not build: ${inWords(errors)}`
-    // The code of before is not what is being worked on: nothing of it goes on.
-    await instances.stop()
+    await instances.renew()
     if (fault) print(`broken  ${wanted.key}: every request is refused until it builds`)
     else if (!isFirst) print(`rebuilt ${wanted.key}`)
     isFirst = false

@@ -9,7 +9,6 @@ import { WebSocket } from 'ws'
 import { projectFolder } from '../build/bundle.ts'
 
 const PATIENCE_MS = 1500
-const PAUSE_MS = 300
 
 interface CallFrame {
   location: { scriptId: string; lineNumber: number; columnNumber: number }
@@ -69,10 +68,12 @@ async function ask(url: string, file: string): Promise<string | undefined> {
       socket.send(JSON.stringify({ id, method, params }))
     send(1, 'Debugger.enable')
     send(2, 'Debugger.pause')
-    const { params } = (await within(PAUSE_MS, paused)) ?? {}
+    const stopped = await within(PATIENCE_MS, paused)
+    if (!stopped) return undefined
+    const { params } = stopped
     const place = await placeOf(params?.callFrames ?? [], { file, scripts })
     if (place) return `it is busy at ${place}`
-    // It runs no code of the project's; does it run any at all, or wait for something?
+    // It runs no code of the project's: for what does it wait?
     send(3, 'Debugger.disable')
     const expression = 'process.getActiveResourcesInfo()'
     send(4, 'Runtime.evaluate', { expression, returnByValue: true })

@@ -104,7 +104,7 @@ describe('a local function', () => {
     const isEvent = typeof what === 'object'
     const instance = functions.start({
       timeoutMs: 500,
-      initTimeoutMs: isEvent ? 20_000 : 500,
+      initTimeoutMs: isEvent ? 20_000 : 1500,
       onFailure: (...failure) => failures.push(failure),
       ...(isEvent ? {} : { file: functions.file(what) }),
     })
@@ -156,6 +156,15 @@ describe('a local function', () => {
     expect(await instance.invoke({ do: 'linger', ms: 100_000 })).toMatchObject({ ok: true })
     await instance.ended()
     expect(failures).toEqual([[433, expect.stringContaining('callbackWaitsForEmptyEventLoop')]])
+  })
+
+  test('a request that is under way when the code changes ends on the code it was begun with', async () => {
+    const instances = new FunctionInstances(functions.start().options)
+    const underWay = instances.invoke({ do: 'wait', ms: 300 })
+    await instances.renew()
+    expect(await instances.invoke({})).toMatchObject({ ok: true, result: { calls: 1 } })
+    expect(await underWay).toMatchObject({ ok: true, result: { calls: 1 } })
+    await instances.stop()
   })
 
   test('busy instances are joined by others, up to four; then requests wait', async () => {
