@@ -23,7 +23,13 @@ await runCommand({
   },
   async run({ port: text, appid, secret, 'adopt-unknown-codes': adoptUnknownCodes }) {
     const port = portOf('--port', text)
-    const wechat = await startOfflineWeChat({ port, appid, secret, adoptUnknownCodes })
+    const wechat = await startOfflineWeChat({
+      port,
+      portSetting: '--port',
+      appid,
+      secret,
+      adoptUnknownCodes,
+    })
     console.log(`ready ${wechat.url} appid=${appid} help: curl ${wechat.url}/sim`)
     await interruption()
     await wechat.close()

@@ -5,6 +5,11 @@
 
 import type { LogEvent, Logger } from './ports.ts'
 
+declare global {
+  /** Set by the build of a local run, where whoever reads the log is who wrote the request. */
+  var IS_LOCAL_RUN: boolean | undefined
+}
+
 /** A logger for one function. `write` takes the finished line, by default `console.log`. */
 export function createLogger({
   functionName,
@@ -17,27 +22,27 @@ export function createLogger({
 }): Logger {
   return {
     write(event: LogEvent) {
-      write(
-        JSON.stringify({
-          time: new Date(now()).toISOString(),
-          level: event.level,
-          event: event.event,
-          function: functionName,
-          requestId: event.requestId,
-          route: event.route,
-          transport: event.transport,
-          status: event.status,
-          code: event.code,
-          durationMs: event.durationMs,
-          person: event.person,
-          account: event.account,
-          coldStart: event.coldStart,
-          codeCache: event.codeCache,
-          count: event.count,
-          variables: event.variables,
-          cause: event.cause === undefined ? undefined : describeCause(event.cause),
-        }),
-      )
+      const line: Record<string, unknown> = {
+        time: new Date(now()).toISOString(),
+        level: event.level,
+        event: event.event,
+        function: functionName,
+        requestId: event.requestId,
+        route: event.route,
+        transport: event.transport,
+        status: event.status,
+        code: event.code,
+        durationMs: event.durationMs,
+        person: event.person,
+        account: event.account,
+        coldStart: event.coldStart,
+        codeCache: event.codeCache,
+        count: event.count,
+        variables: event.variables,
+        cause: event.cause === undefined ? undefined : describeCause(event.cause),
+      }
+      if (globalThis.IS_LOCAL_RUN) Object.assign(line, event.local)
+      write(JSON.stringify(line))
     },
   }
 }
@@ -56,6 +61,7 @@ function describeCause(cause: unknown, level = 0): unknown {
   const nested = cause.cause
   return {
     kind: cause.name.slice(0, 60),
+    message: globalThis.IS_LOCAL_RUN ? cause.message : undefined,
     ...('logDetails' in cause ? (cause as SafeDetails).logDetails : {}),
     // Messages may repeat data; the frames below them cannot.
     at: cause.stack

@@ -17,6 +17,8 @@ export interface LogEvent {
   transport?: string | undefined
   status?: number | undefined
   code?: string | undefined
+  /** Written by a local run only: which field was not accepted, and why. */
+  local?: { field?: string | undefined; message?: string | undefined } | undefined
   durationMs?: number | undefined
   /** Pseudonyms of whom and of which account it is about. */
   person?: string | undefined

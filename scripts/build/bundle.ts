@@ -28,6 +28,8 @@ export interface BundleOptions {
   minify?: boolean
   /** The file of another rating form. */
   ratingForm?: string
+  /** For this machine alone: its log says in words what went wrong. */
+  isLocalRun?: boolean
   /** What it is deployed as; an `event` function is left without the server it never starts. Default: for both. */
   functionType?: 'event' | 'web'
   /** Compiles it ahead as well, by the Node that it will run on; only for a bundle that is deployed. */
@@ -59,6 +61,7 @@ export function bundleSettings(
     sourcemap = false,
     minify = true,
     ratingForm,
+    isLocalRun = false,
     functionType,
     memorySizeMb,
   } = options
@@ -75,6 +78,7 @@ export function bundleSettings(
     conditions: ['import', 'module', 'node'],
     define: {
       'globalThis.STORE_DOOR': JSON.stringify(storeDoor),
+      'globalThis.IS_LOCAL_RUN': String(isLocalRun),
       'globalThis.FUNCTION_TYPE': JSON.stringify(functionType ?? 'any'),
     },
     ...(isSmall ? { banner: { js: HOLD_SEMI_SPACE } } : {}),

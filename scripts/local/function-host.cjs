@@ -5,7 +5,9 @@
  */
 
 const [, , bundle = ''] = process.argv
+const memoryBytes = () => process.memoryUsage.rss()
 let handler
+let isDraining = false
 
 function send(message) {
   process.send?.(message)
@@ -15,7 +17,7 @@ function describe(error) {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
-async function invoke({ id, event, context }) {
+async function invoke({ event, context }) {
   const startedAt = performance.now()
   const remainingMs = () => context.time_limit_in_ms - (performance.now() - startedAt)
   const whole = {
@@ -24,17 +26,35 @@ async function invoke({ id, event, context }) {
     getRemainingTimeInMillis: () => Math.max(0, Math.round(remainingMs())),
   }
   try {
-    send({ kind: 'result', id, result: (await handler(event, whole)) ?? null })
+    const result = (await handler(event, whole)) ?? null
+    isDraining = whole.callbackWaitsForEmptyEventLoop !== false
+    send({ kind: 'result', result, isDraining, memoryBytes: memoryBytes() })
+    // Without the channel, an event loop that has nothing left to do says so.
+    if (isDraining) process.channel?.unref()
   } catch (error) {
-    send({ kind: 'threw', id, error: describe(error) })
+    send({ kind: 'threw', error: describe(error) })
   }
 }
 
+process.on('beforeExit', () => {
+  if (!isDraining) return
+  isDraining = false
+  process.channel?.ref()
+  send({ kind: 'drained', memoryBytes: memoryBytes() })
+})
+process.on('message', invoke)
+process.on('disconnect', () => process.exit())
+
+const loadedAt = performance.now()
 try {
   handler = require(bundle).main_handler
-  if (typeof handler === 'function') process.on('message', invoke)
-  else send({ kind: 'failed', error: `${bundle} does not export main_handler` })
+  if (typeof handler !== 'function') throw new Error(`${bundle} does not export main_handler`)
+  send({
+    kind: 'loaded',
+    runtimeMs: loadedAt,
+    functionMs: performance.now() - loadedAt,
+    memoryBytes: memoryBytes(),
+  })
 } catch (error) {
   send({ kind: 'failed', error: describe(error) })
 }
-process.on('disconnect', () => process.exit())

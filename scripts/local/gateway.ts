@@ -4,7 +4,6 @@
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { BODY_MAX_BYTES } from '../../shared/transport/body.ts'
 import { listen } from '../../shared/transport/server/listen.ts'
 import { isFromThisMachine, NOT_FROM_THIS_MACHINE } from '../simulators/from-this-machine.ts'
 import { readWholeBody } from '../simulators/request-body.ts'
@@ -16,6 +15,7 @@ import {
   toEvent,
 } from './events.ts'
 import type { InvocationResult } from './function-process.ts'
+import { PAYLOAD_MAX_BYTES } from './platform.ts'
 
 export interface GatewayOptions {
   /** 0 chooses a free port. */
@@ -35,6 +35,8 @@ export interface LocalPage {
 
 /** Whatever runs a function. */
 export interface LocalTarget {
+  /** A `web` function is invoked with the ClientRequest itself, and its result is a ClientReply. */
+  type?: 'event' | 'web'
   invoke(event: unknown): Promise<InvocationResult>
 }
 
@@ -43,8 +45,8 @@ export interface Gateway {
   close(): Promise<void>
 }
 
-/** More than the functions accept, so that their own 413 is seen; the platform's limit is 6 MB. */
-const GATEWAY_BODY_MAX_BYTES = BODY_MAX_BYTES * 64
+/** More than an event may hold, so that the platform's own 406 is seen. */
+const GATEWAY_BODY_MAX_BYTES = 2 * PAYLOAD_MAX_BYTES
 
 /** Starts the gateway on 127.0.0.1. @throws {Error} when the port is taken, saying which */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
@@ -53,7 +55,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     (request, response) => {
       handle(request, options)
         .catch(() => plain(400, 'this request cannot be read'))
-        .then((reply) => write(response, reply))
+        .then((reply) => write(response, isTerminal(request) ? withNewline(reply) : reply))
     },
   )
   server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 426 Upgrade Required\r\n\r\n'))
@@ -82,8 +84,11 @@ async function handle(
   }
   const target = route(pathname)
   if (!target) return plain(404, `no function answers ${pathname}; see functions in serverless.yml`)
-  const invocation = await target.invoke(toEvent(received, profile))
-  if (invocation.ok) return toAnswer(invocation.result)
+  const isWeb = target.type === 'web'
+  const invocation = await target.invoke(isWeb ? received : toEvent(received, profile))
+  if (invocation.ok) {
+    return isWeb ? (invocation.result as ClientReply) : toAnswer(invocation.result)
+  }
   return {
     status: 502,
     headers: { 'content-type': 'application/json' },
@@ -105,6 +110,19 @@ async function receive(request: IncomingMessage): Promise<ClientRequest | undefi
     body,
     clientIp: (request.socket.remoteAddress ?? '127.0.0.1').replace('::ffff:', ''),
   }
+}
+
+/** A prompt behind an answer reads badly, in a terminal only: everybody else gets the bytes that the platform would send. */
+function isTerminal({ headers, method }: IncomingMessage): boolean {
+  return method !== 'HEAD' && /^(curl|Wget|HTTPie|xh)\//.test(headers['user-agent'] ?? '')
+}
+
+function withNewline(reply: ClientReply): ClientReply {
+  const { headers, body } = reply
+  const isText = /json|text/.test(String(headers['content-type'] ?? headers['Content-Type']))
+  const isPlain = !Object.keys(headers).some((name) => name.toLowerCase() === 'content-encoding')
+  if (!isText || !isPlain || body.length === 0 || body.at(-1) === 0x0a) return reply
+  return { ...reply, body: Buffer.concat([body, Buffer.from('\n')]) }
 }
 
 function write(response: ServerResponse, { status, headers, body }: ClientReply): void {

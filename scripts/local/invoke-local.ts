@@ -3,7 +3,7 @@
 import { withClosers } from '../cli/closers.ts'
 import type { Stage } from '../cli/stage.ts'
 import type { DesiredFunction } from '../service/service.ts'
-import { type EventProfile, toEvent } from './events.ts'
+import { type ClientReply, type ClientRequest, type EventProfile, toEvent } from './events.ts'
 import type { InvocationResult } from './function-process.ts'
 import { startFunction } from './local-function.ts'
 import { makeOwnOutdir, startSurroundings } from './surroundings.ts'
@@ -37,24 +37,34 @@ export async function invokeLocal(options: InvokeLocalOptions): Promise<Invocati
       print,
       defer,
     })
-    return running.invoke(event)
+    if (wanted.type === 'event') {
+      const invocation = await running.invoke(event)
+      await running.ended()
+      return invocation
+    }
+    const invocation = await running.invoke(requestOf(event, `${wanted.key} is a Web function: it`))
+    if (!invocation.ok) return invocation
+    const { status, headers, body } = invocation.result as ClientReply
+    return { ...invocation, result: { statusCode: status, headers, body: body.toString() } }
   })
 }
 
 function reshape(event: unknown, profile: EventProfile): unknown {
+  return toEvent(requestOf(event, '--profile'), profile)
+}
+
+/** The request of an HTTP event; `who` needs one. */
+function requestOf(event: unknown, who: string): ClientRequest {
   const { httpMethod, path, headers, body, queryString } = (event ?? {}) as Record<string, unknown>
   if (typeof httpMethod !== 'string') {
-    throw new Error('--profile needs an HTTP event: { "httpMethod", "path", "headers", "body" }.')
+    throw new Error(`${who} needs an HTTP event: { "httpMethod", "path", "headers", "body" }.`)
   }
   const query = new URLSearchParams((queryString ?? {}) as Record<string, string>)
-  return toEvent(
-    {
-      method: httpMethod,
-      url: `${typeof path === 'string' ? path : '/'}?${query}`,
-      headers: (headers ?? {}) as Record<string, string>,
-      body: Buffer.from(typeof body === 'string' ? body : ''),
-      clientIp: '127.0.0.1',
-    },
-    profile,
-  )
+  return {
+    method: httpMethod,
+    url: `${typeof path === 'string' ? path : '/'}?${query}`,
+    headers: (headers ?? {}) as Record<string, string>,
+    body: Buffer.from(typeof body === 'string' ? body : ''),
+    clientIp: '127.0.0.1',
+  }
 }

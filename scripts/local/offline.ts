@@ -12,6 +12,8 @@ import type { DesiredFunction } from '../service/service.ts'
 import type { EventProfile } from './events.ts'
 import { type LocalTarget, startGateway } from './gateway.ts'
 import { startFunction } from './local-function.ts'
+import { openPort } from './open-port.ts'
+import { watchSettings } from './settings-watch.ts'
 import { makeOwnOutdir, startSurroundings } from './surroundings.ts'
 
 export interface OfflineOptions {
@@ -51,7 +53,7 @@ async function start(options: OfflineOptions, defer: Defer): Promise<void> {
   const outdir = await makeOwnOutdir('local', defer)
   const running: { paths: readonly string[]; target: LocalTarget }[] = []
   for (const [index, wanted] of options.functions.entries()) {
-    const port = inspectPort && inspectPort + index
+    const port = inspectPort && (await openPort(inspectPort + index, '--inspect'))
     const inspect = port === undefined ? undefined : `--inspect=127.0.0.1:${port}`
     const target = await startFunction(wanted, {
       surroundings,
@@ -64,6 +66,7 @@ async function start(options: OfflineOptions, defer: Defer): Promise<void> {
     })
     running.push({ paths: wanted.paths, target })
   }
+  if (isWatching) await watchSettings({ print, defer })
   const gateway = await startGateway({
     port: portOf('PORT', env.PORT || '3000'),
     profile,

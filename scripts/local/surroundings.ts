@@ -49,7 +49,12 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
 
   let wechatUrl: string | undefined
   if (otherWeChat === undefined) {
-    const wechat = await startOfflineWeChat({ port: wechatPort, appid, secret })
+    const wechat = await startOfflineWeChat({
+      port: wechatPort,
+      portSetting: 'WECHAT_PORT',
+      appid,
+      secret,
+    })
     defer(wechat.close)
     wechatUrl = wechat.url
   }

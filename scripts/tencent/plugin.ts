@@ -11,6 +11,7 @@ import { packageCommand } from './commands/package.ts'
 import { removeCommand } from './commands/remove.ts'
 import { eventSchemas, providerSchema } from './config-schema.ts'
 import type { CliOptions, CommandDefinition, Framework, Writers } from './framework.ts'
+import { describeFrameworkCommands } from './framework-commands.ts'
 
 const commands: readonly Command[] = [
   packageCommand,
@@ -32,6 +33,7 @@ export class TencentProvider {
 
   constructor(framework: Framework, _options: CliOptions, writers: Writers) {
     if (framework.service.provider.name === 'tencent') {
+      describeFrameworkCommands()
       framework.setProvider('tencent', this)
       framework.configSchemaHandler.defineProvider('tencent', providerSchema)
       for (const [event, schema] of Object.entries(eventSchemas))

@@ -222,6 +222,7 @@ function createAnswer<Needs extends EveryNeed>({
         if (status >= 500) line.level = 'error'
         line.code = code
         line.cause = cause
+        if (globalThis.IS_LOCAL_RUN) line.local = { field: details.field, message: details.message }
         if (cause instanceof ConfigurationError) line.variables = cause.variables
       }
       line.person = security?.person

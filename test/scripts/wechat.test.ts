@@ -58,7 +58,7 @@ describe.concurrent('the command', () => {
     expect((await ended)[0]).toBe(1)
     expect(seen).toEqual({
       out: '',
-      err: `Cannot listen on 127.0.0.1:${wechat.port} (EADDRINUSE). Set WECHAT_PORT or --port.\n`,
+      err: `Cannot listen on 127.0.0.1:${wechat.port} (EADDRINUSE). Set --port.\n`,
     })
   })
 

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import { listen } from '../../../shared/transport/server/listen.ts'
+import { type ListenOptions, listen } from '../../../shared/transport/server/listen.ts'
 
 /** A port given up for a moment may take a moment to come back. */
 const REOPEN_TRIES = 20
@@ -8,8 +8,8 @@ const REOPEN_EVERY_MS = 50
 export type Listener = Awaited<ReturnType<typeof startListener>>
 
 /** The listening side of a server: open, shut for a while, shut for good. Rejects with a sentence on a taken port. */
-export async function startListener(server: Server, wantedPort: number) {
-  const { port, url } = await listen(server, { port: wantedPort, setting: 'WECHAT_PORT or --port' })
+export async function startListener(server: Server, wanted: ListenOptions) {
+  const { port, url } = await listen(server, wanted)
   let closed = false
   let timer: NodeJS.Timeout | undefined
 

@@ -27,6 +27,8 @@ const ADOPTING_OPENID = 'oOfflineWeChatDeveloper00000'
 export interface OfflineWeChatOptions {
   /** 0 or absent: any free port. */
   port?: number
+  /** What sets that, for a person whose port is taken. */
+  portSetting?: string
   appid: string
   secret: string
   /** The clock to run with, in milliseconds since 1970; the machine's own when absent. */
@@ -48,7 +50,10 @@ export async function startOfflineWeChat(options: OfflineWeChatOptions) {
     throw new Error('The offline WeChat needs an appid and a secret.')
 
   const server = createServer({ keepAliveTimeout: 5000 })
-  const listener = await startListener(server, options.port ?? 0)
+  const listener = await startListener(server, {
+    port: options.port ?? 0,
+    ...(options.portSetting ? { setting: options.portSetting } : {}),
+  })
   const simulator = createSimulator(
     { appid, secret },
     {

@@ -20,8 +20,6 @@ function pretty(text: string): string {
 
 async function invoke(context: CommandContext): Promise<void> {
   const { options } = context
-  for (const name of ['context', 'contextPath', 'type'])
-    if (options[name]) throw new CommandProblem(`--${name} is not supported on Tencent Cloud.`)
   const wanted = functionCalled(context.service, textOption(options, 'function') ?? '')
   if (wanted.type === 'web')
     throw new CommandProblem(

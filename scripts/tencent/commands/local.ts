@@ -4,6 +4,7 @@ import { portOf } from '../../cli/command.ts'
 import { CommandProblem } from '../../cli/problem.ts'
 import { localSettings } from '../../cli/stage.ts'
 import { type EventProfile, eventProfiles } from '../../local/events.ts'
+import { type LineOutput, lineFormat } from '../../local/log-lines.ts'
 import { functionCalled } from '../../service/service.ts'
 import type { CliOptions, CommandDefinition, CommandOption } from '../framework.ts'
 import { type Command, type CommandContext, loaded, textOption } from './context.ts'
@@ -47,6 +48,12 @@ function inWords(error: Error): never {
   throw new CommandProblem(error.message)
 }
 
+/** Prints lines as `output` is one for people or for programs. */
+function printer(output: LineOutput, write: (line: string) => void): (line: string) => void {
+  const format = lineFormat(output)
+  return (line) => write(format(line))
+}
+
 async function offline({ options, service, stage }: CommandContext): Promise<void> {
   const { runOffline } = await loaded(() => import('../../local/offline.ts'))
   await runOffline({
@@ -58,7 +65,7 @@ async function offline({ options, service, stage }: CommandContext): Promise<voi
     hasPlatformLog: options['platform-log'] === true,
     folder: textOption(options, 'data-folder'),
     env: process.env,
-    print: (line) => console.log(line),
+    print: printer(process.stdout, console.log),
   }).catch(inWords)
 }
 
@@ -91,7 +98,7 @@ async function invoke(context: CommandContext): Promise<void> {
     event: await readEvent(context),
     profile: profileOf(options),
     inspectPort: inspectPortOf(options),
-    print: tell,
+    print: printer(process.stderr, tell),
     hasPlatformLog: options['platform-log'] === true,
   }).catch(inWords)
   const { ok, requestId } = invocation

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { eventProfiles, toAnswer, toEvent } from '../../../scripts/local/events.ts'
+import { eventProfiles, shapeFaultOf, toAnswer, toEvent } from '../../../scripts/local/events.ts'
 import { recordedEvent } from '../../support/http-events.ts'
 
 const request = {
@@ -24,6 +24,7 @@ const get = {
 describe('local events', () => {
   test.each([
     ['function-url', 'furl-request-doc.json'],
+    ['function-url-documented', 'furl-request-doc.json'],
     ['function-url-observed', 'furl-request-2026-observed-CONSTRUCTED.json'],
     ['cloudbase', 'cloudbase-http-request.json'],
   ] as const)('%s has the members of the recorded event', (profile, file) => {
@@ -53,7 +54,27 @@ describe('local events', () => {
     expect(headers['x-scf-remote-addr']).toBe('9.9.9.9')
   })
 
-  test.each(eventProfiles)('%s carries bytes that are no text as base64', (profile) => {
+  test('the documented function URL names the client where a client can do so itself, and nowhere else', () => {
+    const event = toEvent(request, 'function-url-documented')
+    expect(event.headers).toEqual(request.headers)
+    const { headers } = toEvent({ ...request, headers: {} }, 'function-url-documented')
+    expect(headers).toEqual({ 'x-scf-remote-addr': '140.248.50.98' })
+  })
+
+  test('through a custom domain the host is the domain, the path arrives unchanged, the client in the chain', () => {
+    expect(
+      toEvent({ ...request, headers: { host: '127.0.0.1:3000' } }, 'custom-domain'),
+    ).toMatchObject({
+      path: '/score/a',
+      headers: {
+        host: 'api.example.com',
+        'x-forwarded-for': '140.248.50.98, 11.163.17.81, 10.132.167.112',
+      },
+    })
+  })
+
+  const binary = eventProfiles.filter((profile) => profile !== 'function-url-documented')
+  test.each(binary)('%s carries bytes that are no text as base64', (profile) => {
     const event = toEvent({ ...request, body: Buffer.from([0xff]) }, profile)
     expect(event).toMatchObject({ isBase64Encoded: true, body: '/w==' })
   })
@@ -64,6 +85,24 @@ describe('answers', () => {
     expect(toAnswer({ a: 1 })).toMatchObject({ status: 200, body: Buffer.from('{"a":1}') })
     expect(toAnswer('text').body.toString()).toBe('"text"')
   })
+
+  test.each([
+    [undefined, 'it returned nothing'],
+    [{ status: 200, body: 'x' }, 'statusCode is missing'],
+    [{ statusCode: '200' }, 'not "200"'],
+    [{ statusCode: 99 }, 'not 99'],
+    [{ statusCode: 200, headers: { a: 1 } }, 'lists of texts: a'],
+    [{ statusCode: 200, headers: [] }, 'headers should hold'],
+    [{ statusCode: 200, body: { a: 1 } }, 'JSON.stringify it'],
+    [{ statusCode: 200, body: '', isBase64Encoded: 'yes' }, 'isBase64Encoded'],
+  ])('of the reply %j it is said what is wrong', (reply, fault) => {
+    expect(shapeFaultOf(reply)).toContain(fault)
+  })
+
+  test.each([[{ a: 1 }], ['text'], [{ statusCode: 204, headers: { a: ['b'] } }]])(
+    'the reply %j is right',
+    (reply) => expect(shapeFaultOf(reply)).toBeUndefined(),
+  )
 
   test('a shaped reply is taken apart, base64 decoded', () => {
     const reply = { statusCode: 201, headers: { a: 'b' }, isBase64Encoded: true, body: '/w==' }

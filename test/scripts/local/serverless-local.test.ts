@@ -5,9 +5,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { projectFolder } from '../../../scripts/build/bundle.ts'
-import { eventProfiles } from '../../../scripts/local/events.ts'
 import { startServerless } from '../../support/local-command.ts'
-import { rating } from '../../support/ratings.ts'
 
 const form = '{"httpMethod":"GET","path":"/form","headers":{},"queryString":{}}'
 function invokeLocal(args: string[], environment: Record<string, string> = {}) {
@@ -72,7 +70,7 @@ describe('serverless invoke local', () => {
 
   test('a debugger stops at a line of a TypeScript file', async () => {
     const command = invokeLocal(['-f', 'query-scores', '--data', form, '--inspect', '0'])
-    const [, address = ''] = await command.until(/Debugger listening on (ws:\S+)/)
+    const [, address = ''] = await command.until(/^debug +query-scores +(ws:\S+)/m)
     const debugging = await attach(address)
     const file = 'functions/query-scores/form.ts'
     const source = await readFile(path.join(projectFolder, file), 'utf8')
@@ -87,30 +85,18 @@ describe('serverless invoke local', () => {
 })
 
 describe('serverless offline', () => {
-  test.each(eventProfiles)('the journey works through %s events', async (profile) => {
-    const data = path.join(folder, profile)
+  test('makes the events of the profile that is asked for, and logs in JSON where nobody watches', async () => {
+    const data = path.join(folder, 'profile')
     const offline = startServerless(
-      ['offline', '--profile', profile, '--data-folder', data, '--platform-log'],
-      {
-        PORT: '0',
-        WECHAT_PORT: '0',
-      },
+      ['offline', '--profile', 'cloudbase', '--data-folder', data, '--platform-log'],
+      { PORT: '0', WECHAT_PORT: '0' },
     )
     try {
-      const [, wechat] = await offline.until(/^ready .*WeChat\s+(http:\S+)/m)
-      const [, gateway] = await offline.until(/^ready .*gateway\s+(http:\S+)/m)
-      const post = async (url: string, body: unknown, headers = {}) => {
-        const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers } }
-        return (await fetch(url, { ...init, body: JSON.stringify(body) })).json()
-      }
-      const { code } = (await post(`${wechat}/sim/codes`, {})) as { code: string }
-      const { token } = (await post(`${gateway}/login`, { code })) as { token: string }
-      const authorization = { authorization: `JWT ${token}` }
-      await post(`${gateway}/score`, rating(), authorization)
-      const query = await post(`${gateway}/query`, { acc_nbr: '13800138000' }, authorization)
-      expect(query).toMatchObject({ items: [rating()], next: null })
-      const own = await fetch(`${gateway}/score?limit=1`, { headers: authorization })
-      expect(await own.json()).toMatchObject({ items: [rating()] })
+      const [, gateway] = await offline.until(/^ready .*gateway\s+(http:\S+)\s+\(cloudbase\)/m)
+      expect((await fetch(`${gateway}/form`)).status).toBe(200)
+      const [line = ''] = await offline.until(/^\{.*"event":"request".*$/m)
+      expect(JSON.parse(line)).toMatchObject({ route: 'GET /form', status: 200 })
+      expect(offline.output()).toMatch(/^Init Report RequestId: /m)
       expect(offline.output()).toContain('RetMsg:')
     } finally {
       offline.signal('SIGTERM')
@@ -118,17 +104,42 @@ describe('serverless offline', () => {
     }
   })
 
-  test('--watch takes over a changed source file', async () => {
+  test('--watch takes over a changed source file; until it builds, no old code answers', async () => {
     const offline = startServerless(
-      ['offline', '--watch', '--data-folder', path.join(folder, 'watch')],
+      ['offline', '--watch', '--inspect', '0', '--data-folder', path.join(folder, 'watch')],
       { PORT: '0', WECHAT_PORT: '0' },
     )
     const file = path.join(projectFolder, 'functions/query-scores/form.ts')
     const before = await readFile(file, 'utf8')
     try {
-      await offline.until(/^ready .*gateway/m)
-      await writeFile(file, `${before}\n`)
+      const [, gateway] = await offline.until(/^ready .*gateway\s+(http:\S+)/m)
+      const form = () => fetch(`${gateway}/form`)
+      // Every debugger's port is open before there was any request.
+      for (const name of ['login', 'submit-score', 'query-scores']) {
+        const [, port] = await offline.until(
+          new RegExp(`^debug +${name} +ws://127.0.0.1:(\\d+)/`, 'm'),
+        )
+        expect((await fetch(`http://127.0.0.1:${port}/json/version`)).status).toBe(200)
+      }
+      expect((await form()).status).toBe(200)
+      await writeFile(file, `${before}\nexport const unfinished = ;\n`)
+      await offline.until(/^broken {2}query-scores/m)
+      const refused = await form()
+      expect(refused.status).toBe(502)
+      const { errorMessage } = (await refused.json()) as { errorMessage: string }
+      expect(errorMessage).toMatch(/does not build: functions\/query-scores\/form\.ts:\d+:\d+: /)
+      await writeFile(file, `${before}\nthrow new Error('while loading')\n`)
       await offline.until(/^rebuilt query-scores/m)
+      expect((await form()).status).toBe(502)
+      const [failed = ''] = await offline.until(/^\{.*"function-failed".*while loading.*$/m)
+      const line = before.split('\n').length + 1
+      expect(JSON.parse(failed)).toMatchObject({
+        function: 'query-scores',
+        place: `functions/query-scores/form.ts:${line}:7`,
+      })
+      await writeFile(file, before)
+      await offline.until(/^rebuilt query-scores[\s\S]*^rebuilt query-scores/m)
+      expect((await form()).status).toBe(200)
     } finally {
       await writeFile(file, before)
       offline.signal('SIGINT')

@@ -78,7 +78,6 @@ describe('invoke', () => {
     ['broken JSON', { data: '{' }, /--data is not JSON/],
     ['a missing file', { path: 'absent.json' }, /--path absent\.json cannot be read: ENOENT/],
     ['both sources at once', { data: '{}', path: 'event.json' }, /not both/],
-    ['--type, which is another cloud’s', { type: 'Event' }, /--type is not supported/],
     ['an unknown function', { function: 'logon' }, /There are: login, submit-score, query-scores/],
   ])('%s exits 1 with a sentence', async (_what, options, sentence) => {
     const outcome = await invoke(options)
