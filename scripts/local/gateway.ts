@@ -3,7 +3,9 @@
  * method and path the way the deployed functions declare them.
  */
 
+import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Problem } from '../../shared/problem.ts'
 import { BODY_MAX_BYTES } from '../../shared/transport/body.ts'
 import { listen } from '../../shared/transport/server/listen.ts'
 import { isFromThisMachine, NOT_FROM_THIS_MACHINE } from '../simulators/from-this-machine.ts'
@@ -23,6 +25,27 @@ export interface GatewayOptions {
   profile: EventProfile
   /** The function for a request, like the routes of a custom domain. */
   route: (path: string) => LocalTarget | undefined
+  /** What is asked before any function. */
+  pages?: readonly LocalPage[]
+  /** Told of every request that a function answered. */
+  onAnswered?: (answered: Answered) => void
+}
+
+/** Something to look at with a browser, which no deployment has. */
+export interface LocalPage {
+  /** Exact, or with `/*` at the end. */
+  paths: readonly string[]
+  /** `undefined` leaves the request to the functions. */
+  answer(request: ClientRequest): Promise<ClientReply | undefined>
+}
+
+/** A request to a function, and what its client was answered. */
+export interface Answered {
+  request: ClientRequest
+  reply: ClientReply
+  /** The function's own id for it, as in its log lines. */
+  requestId: string
+  durationMs: number
 }
 
 /** Whatever runs a function. */
@@ -39,17 +62,17 @@ export interface Gateway {
 const GATEWAY_BODY_MAX_BYTES = BODY_MAX_BYTES * 64
 
 /** Starts the gateway on 127.0.0.1. @throws {Error} when the port is taken, saying which */
-export async function startGateway({ port, profile, route }: GatewayOptions): Promise<Gateway> {
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const server = createServer(
     { requestTimeout: 30_000, headersTimeout: 10_000 },
     (request, response) => {
-      handle(request, profile, route)
+      handle(request, options)
         .catch(() => plain(400, 'this request cannot be read'))
         .then((reply) => write(response, reply))
     },
   )
   server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 426 Upgrade Required\r\n\r\n'))
-  const { url } = await listen(server, { port, setting: 'PORT' })
+  const { url } = await listen(server, { port: options.port, setting: 'PORT' })
   return {
     url,
     close: () =>
@@ -62,22 +85,29 @@ export async function startGateway({ port, profile, route }: GatewayOptions): Pr
 
 async function handle(
   request: IncomingMessage,
-  profile: EventProfile,
-  route: GatewayOptions['route'],
+  { profile, route, pages = [], onAnswered }: GatewayOptions,
 ): Promise<ClientReply> {
   if (!isFromThisMachine(request.headers)) return plain(403, NOT_FROM_THIS_MACHINE)
   const received = await receive(request)
   if (received === undefined) return plain(413, 'the request is larger than the platform accepts')
   const { pathname } = new URL(received.url, 'http://localhost')
+  const page = pages.find(({ paths }) => matchesPath(paths, pathname))
+  const shown = await page?.answer(received)
+  if (shown) return shown
   const target = route(pathname)
-  if (!target) return plain(404, `no function answers ${pathname}; see functions in serverless.yml`)
+  if (!target) return noFunction()
   const invocation = await target.invoke(toEvent(received, profile))
-  if (invocation.ok) return toAnswer(invocation.result)
-  return {
-    status: 502,
-    headers: { 'content-type': 'application/json' },
-    body: Buffer.from(JSON.stringify(invocation.error)),
-  }
+  const reply = invocation.ok ? toAnswer(invocation.result) : failed(invocation.error)
+  const { requestId, durationMs } = invocation
+  onAnswered?.({ request: received, reply, requestId, durationMs })
+  return reply
+}
+
+/** Whether a request path falls under one of those: exact, or with `/*` at the end. */
+export function matchesPath(paths: readonly string[], requestPath: string): boolean {
+  return paths.some((each) =>
+    each.endsWith('/*') ? requestPath.startsWith(each.slice(0, -1)) : requestPath === each,
+  )
 }
 
 async function receive(request: IncomingMessage): Promise<ClientRequest | undefined> {
@@ -106,5 +136,24 @@ function plain(status: number, sentence: string): ClientReply {
     status,
     headers: { 'content-type': 'text/plain; charset=utf-8' },
     body: Buffer.from(`${sentence}\n`),
+  }
+}
+
+function failed(error: object): ClientReply {
+  return {
+    status: 502,
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify(error)),
+  }
+}
+
+/** What a function answers to a path that it does not know. */
+function noFunction(): ClientReply {
+  const message = 'No function answers this path: see paths in serverless.yml.'
+  const problem = new Problem('not-found', { message })
+  return {
+    status: problem.status,
+    headers: { 'content-type': 'application/problem+json' },
+    body: Buffer.from(`${JSON.stringify(problem.toBody(randomUUID()))}\n`),
   }
 }
