@@ -1,7 +1,6 @@
 /** The newest rows of the local database as they are stored, for people to look at. */
 
 import { type Db, DbError, type SqlRow } from '../../../shared/store/db.ts'
-import { uuid } from '../../../shared/store/rows.ts'
 import type { Cell, Table } from './browser/told.ts'
 
 const ROWS_MAX = 20
@@ -36,6 +35,7 @@ export function readRows(db: Db): Promise<Table[]> {
 }
 
 const ID_BYTES = 16
+const UUID_PARTS = /^(.{8})(.{4})(.{4})(.{4})/
 const DIGEST_BYTES = 32
 const TIME = /(_at|_time|_since)$/
 
@@ -43,10 +43,10 @@ function cellOf(row: SqlRow, column: string): Cell {
   const value = row[column]
   if (value === null || value === undefined) return { text: '–', kind: 'null' }
   if (value instanceof Uint8Array) {
-    if (value.length === ID_BYTES) return { text: uuid(row, column), kind: 'id' }
-    if (value.length === DIGEST_BYTES) {
-      return { text: Buffer.from(value).toString('hex'), kind: 'digest' }
-    }
+    const hex = Buffer.from(value).toString('hex')
+    if (value.length === ID_BYTES)
+      return { text: hex.replace(UUID_PARTS, '$1-$2-$3-$4-'), kind: 'id' }
+    if (value.length === DIGEST_BYTES) return { text: hex, kind: 'digest' }
     return { text: `sealed, ${value.length} bytes`, kind: 'sealed' }
   }
   // 0 stands for the beginning of time: a number held since ever.

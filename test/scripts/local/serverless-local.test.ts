@@ -86,6 +86,8 @@ describe('serverless invoke local', () => {
   })
 })
 
+const DEVTOOLS_CODE = '0f3Gh7000Yq1mM1jJk200wDTPq0Gh7AB'
+
 describe('serverless offline', () => {
   test.each(eventProfiles)('the journey works through %s events', async (profile) => {
     const data = path.join(folder, profile)
@@ -112,15 +114,19 @@ describe('serverless offline', () => {
       const own = await fetch(`${gateway}/score?limit=1`, { headers: authorization })
       expect(await own.json()).toMatchObject({ items: [rating()] })
       expect(offline.output()).toContain('RetMsg:')
+      // As the WeChat DevTools send it: WeChat's own, which the offline one did not make.
+      const foreign = (await post(`${gateway}/login`, { code: DEVTOOLS_CODE })) as object
+      expect(foreign).toHaveProperty('token')
+      expect(offline.output().match(/as the DevTools send/g)).toHaveLength(1)
     } finally {
       offline.signal('SIGTERM')
       await offline.exited
     }
   })
 
-  test('--watch takes over a changed source file', async () => {
+  test('--watch takes over a changed source file, --strict-codes refuses codes of the DevTools', async () => {
     const offline = startServerless(
-      ['offline', '--watch', '--data-folder', path.join(folder, 'watch')],
+      ['offline', '--watch', '--strict-codes', '--data-folder', path.join(folder, 'watch')],
       { PORT: '0', WECHAT_PORT: '0' },
     )
     const file = path.join(projectFolder, 'functions/query-scores/form.ts')
@@ -129,6 +135,13 @@ describe('serverless offline', () => {
       await offline.until(/^ready .*gateway/m)
       await writeFile(file, `${before}\n`)
       await offline.until(/^rebuilt query-scores/m)
+      const [, gateway] = await offline.until(/^ready .*gateway\s+(http:\S+)/m)
+      const answer = await fetch(`${gateway}/login`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ code: DEVTOOLS_CODE }),
+      })
+      expect(await answer.json()).toMatchObject({ code: 'wechat-rejected-code' })
     } finally {
       await writeFile(file, before)
       offline.signal('SIGINT')
