@@ -25,7 +25,7 @@ export interface GatewayOptions {
   profile: EventProfile
   /** The function for a request, like the routes of a custom domain. */
   route: (path: string) => LocalTarget | undefined
-  /** What is asked before any function. */
+  /** Asked before any function. */
   pages?: readonly LocalPage[]
   /** Told of every request that a function answered. */
   onAnswered?: (answered: Answered) => void
@@ -33,8 +33,6 @@ export interface GatewayOptions {
 
 /** Something to look at with a browser, which no deployment has. */
 export interface LocalPage {
-  /** Exact, or with `/*` at the end. */
-  paths: readonly string[]
   /** `undefined` leaves the request to the functions. */
   answer(request: ClientRequest): Promise<ClientReply | undefined>
 }
@@ -91,9 +89,10 @@ async function handle(
   const received = await receive(request)
   if (received === undefined) return plain(413, 'the request is larger than the platform accepts')
   const { pathname } = new URL(received.url, 'http://localhost')
-  const page = pages.find(({ paths }) => matchesPath(paths, pathname))
-  const shown = await page?.answer(received)
-  if (shown) return shown
+  for (const page of pages) {
+    const reply = await page.answer(received)
+    if (reply) return reply
+  }
   const target = route(pathname)
   if (!target) return noFunction()
   const invocation = await target.invoke(toEvent(received, profile))

@@ -98,7 +98,6 @@ export function createTryIt({ wechat, databaseUrl, links }: TryItOptions): TryIt
   }
 
   return {
-    paths: ['/', '/try-it/*'],
     add: exchanges.add,
     line: exchanges.line,
     answer: (request) =>
