@@ -22,9 +22,9 @@ export interface People {
 
 export function createPeople(wechat: OfflineWeChat): People {
   const people: Person[] = [
-    { openid: 'oTryItXiaoMing00000000000000', name: '小明', role: 'a customer' },
+    { openid: 'oTryItXiaoMing00000000000000', name: '小明', role: 'customer' },
     { openid: HOLDER, name: '小红', role: `holds ${HELD_NUMBER}` },
-    { openid: TRY_IT_OPERATOR, name: '王经理', role: 'an operator' },
+    { openid: TRY_IT_OPERATOR, name: '王经理', role: 'operator' },
   ]
   return {
     all: () => people,

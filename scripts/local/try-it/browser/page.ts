@@ -61,7 +61,7 @@ async function choose(openid: string): Promise<void> {
     if (current !== openid) return
     history.replaceState(null, '', `#${openid}`)
     openPhone()
-    say(`This is the phone of ${name}, ${role}.`)
+    say(`The phone of ${name} (${role}).`)
   } catch (error) {
     say((error as Error).message, true)
   }
