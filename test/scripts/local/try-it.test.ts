@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { request } from 'node:http'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -186,6 +187,16 @@ describe('the page behind the gateway', () => {
     }
   })
 
+  test.each([
+    ['a foreign Host', { host: 'miniscore.example' }],
+    ['a foreign Origin', { origin: 'https://evil.example' }],
+  ])('%s is refused by the page and all that belongs to it', async (_name, headers) => {
+    for (const route of ['', 'about', 'news', 'rows', 'phone/', 'phone/sim/code']) {
+      const path = route === '' ? '/' : `/try-it/${route}`
+      expect(await statusOf(`${gateway.url}${path}`, headers)).toBe(403)
+    }
+  })
+
   test('nothing of it can be used by another origin, or frame another', async () => {
     for (const path of ['/try-it/about', '/try-it/page.css', '/try-it/rows']) {
       const { headers } = await ask(path)
@@ -222,3 +233,19 @@ describe('the page behind the gateway', () => {
     expect(await answer.text()).toContain('openid')
   })
 })
+
+/** `fetch` of Node would not let these headers through. */
+function statusOf(address: string, headers: Record<string, string>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      address,
+      { headers: { accept: 'text/html', ...headers } },
+      (response) => {
+        response.resume()
+        resolve(response.statusCode ?? 0)
+      },
+    )
+    outgoing.on('error', reject)
+    outgoing.end()
+  })
+}

@@ -19,8 +19,8 @@ export interface Exchange {
   /** From 1, in the order of their answers. */
   number: number
   atMs: number
-  /** `POST /score`, with its query. */
   method: string
+  /** With its query. */
   path: string
   /** phone, this page, curl, DevTools, or the program as it calls itself. */
   sender: string
