@@ -102,13 +102,6 @@ async function handle(
   return reply
 }
 
-/** Whether a request path falls under one of those: exact, or with `/*` at the end. */
-export function matchesPath(paths: readonly string[], requestPath: string): boolean {
-  return paths.some((each) =>
-    each.endsWith('/*') ? requestPath.startsWith(each.slice(0, -1)) : requestPath === each,
-  )
-}
-
 async function receive(request: IncomingMessage): Promise<ClientRequest | undefined> {
   const body = await readWholeBody(request, GATEWAY_BODY_MAX_BYTES)
   if (body === undefined) return undefined

@@ -9,7 +9,7 @@ import { announceRunning } from '../cli/data-folder.ts'
 import type { Stage } from '../cli/stage.ts'
 import type { DesiredFunction } from '../service/service.ts'
 import type { EventProfile } from './events.ts'
-import { type LocalTarget, matchesPath, startGateway } from './gateway.ts'
+import { type LocalTarget, startGateway } from './gateway.ts'
 import { startFunction } from './local-function.ts'
 import { makeOwnOutdir, startSurroundings } from './surroundings.ts'
 import { TRY_IT_OPERATOR } from './try-it/people.ts'
@@ -98,4 +98,11 @@ async function start(options: OfflineOptions, defer: Defer): Promise<void> {
   defer(gateway.close)
   print(`ready   gateway         ${gateway.url}  (${profile})`)
   if (tryIt) print(`ready   try it          ${gateway.url}/`)
+}
+
+/** Whether a request path falls under one of a function's paths: exact, or with `/*` at the end. */
+export function matchesPath(paths: readonly string[], requestPath: string): boolean {
+  return paths.some((each) =>
+    each.endsWith('/*') ? requestPath.startsWith(each.slice(0, -1)) : requestPath === each,
+  )
 }
