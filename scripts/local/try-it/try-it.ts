@@ -73,7 +73,8 @@ export function createTryIt({ wechat, databaseUrl, links }: TryItOptions): TryIt
       case 'GET /try-it/icon.svg':
         return reply(200, 'image/svg+xml', await browserFile('icon.svg'))
       case 'GET /try-it/page.css':
-        return reply(200, 'text/css; charset=utf-8', await browserFile('page.css'))
+      case 'GET /try-it/happenings.css':
+        return reply(200, 'text/css; charset=utf-8', await browserFile(path.basename(pathname)))
       case 'GET /try-it/page.js':
         return reply(200, 'text/javascript; charset=utf-8', await pageScript())
       case 'GET /try-it/about':

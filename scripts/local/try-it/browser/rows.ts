@@ -76,7 +76,7 @@ function cellOf(
   openAccount: (acc_nbr: string) => void,
 ): HTMLElement {
   if (column === 'acc_nbr') {
-    const button = element('button', { type: 'button', textContent: text })
+    const button = element('button', { type: 'button', className: 'account', textContent: text })
     button.addEventListener('click', () => openAccount(text))
     return element('td', { className: kind }, button)
   }
