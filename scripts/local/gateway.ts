@@ -3,7 +3,9 @@
  * method and path the way the deployed functions declare them.
  */
 
+import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Problem } from '../../shared/problem.ts'
 import { listen } from '../../shared/transport/server/listen.ts'
 import { isFromThisMachine, NOT_FROM_THIS_MACHINE } from '../simulators/from-this-machine.ts'
 import { readWholeBody } from '../simulators/request-body.ts'
@@ -25,12 +27,23 @@ export interface GatewayOptions {
   route: (path: string) => LocalTarget | undefined
   /** Asked before any function. */
   pages?: readonly LocalPage[]
+  /** Told of every request that a function answered. */
+  onAnswered?: (answered: Answered) => void
 }
 
 /** Something to look at with a browser, which no deployment has. */
 export interface LocalPage {
   /** `undefined` leaves the request to the functions. */
   answer(request: ClientRequest): Promise<ClientReply | undefined>
+}
+
+/** A request to a function, and what its client was answered. */
+export interface Answered {
+  request: ClientRequest
+  reply: ClientReply
+  /** The function's own id for it, as in its log lines. */
+  requestId: string
+  durationMs: number
 }
 
 /** Whatever runs a function. */
@@ -72,7 +85,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 async function handle(
   request: IncomingMessage,
-  { profile, route, pages = [] }: GatewayOptions,
+  { profile, route, pages = [], onAnswered }: GatewayOptions,
 ): Promise<ClientReply> {
   if (!isFromThisMachine(request.headers)) return plain(403, NOT_FROM_THIS_MACHINE)
   const received = await receive(request)
@@ -83,17 +96,15 @@ async function handle(
     if (reply) return reply
   }
   const target = route(pathname)
-  if (!target) return plain(404, `no function answers ${pathname}; see functions in serverless.yml`)
+  if (!target) return noFunction()
   const isWeb = target.type === 'web'
   const invocation = await target.invoke(isWeb ? received : toEvent(received, profile))
-  if (invocation.ok) {
-    return isWeb ? (invocation.result as ClientReply) : toAnswer(invocation.result)
-  }
-  return {
-    status: 502,
-    headers: { 'content-type': 'application/json' },
-    body: Buffer.from(JSON.stringify(invocation.error)),
-  }
+  let reply: ClientReply
+  if (!invocation.ok) reply = failed(invocation.error)
+  else reply = isWeb ? (invocation.result as ClientReply) : toAnswer(invocation.result)
+  const { requestId, durationMs } = invocation
+  onAnswered?.({ request: received, reply, requestId, durationMs })
+  return reply
 }
 
 async function receive(request: IncomingMessage): Promise<ClientRequest | undefined> {
@@ -135,5 +146,24 @@ function plain(status: number, sentence: string): ClientReply {
     status,
     headers: { 'content-type': 'text/plain; charset=utf-8' },
     body: Buffer.from(`${sentence}\n`),
+  }
+}
+
+function failed(error: object): ClientReply {
+  return {
+    status: 502,
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify(error)),
+  }
+}
+
+/** What a function answers to a path that it does not know. */
+function noFunction(): ClientReply {
+  const message = 'No function answers this path: see paths in serverless.yml.'
+  const problem = new Problem('not-found', { message })
+  return {
+    status: problem.status,
+    headers: { 'content-type': 'application/problem+json' },
+    body: Buffer.from(`${JSON.stringify(problem.toBody(randomUUID()))}\n`),
   }
 }

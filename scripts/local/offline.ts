@@ -15,6 +15,8 @@ import { startFunction } from './local-function.ts'
 import { openPort } from './open-port.ts'
 import { watchSettings } from './settings-watch.ts'
 import { makeOwnOutdir, startSurroundings } from './surroundings.ts'
+import { TRY_IT_OPERATOR } from './try-it/people.ts'
+import { createTryIt } from './try-it/try-it.ts'
 
 export interface OfflineOptions {
   functions: readonly DesiredFunction[]
@@ -25,6 +27,8 @@ export interface OfflineOptions {
   /** First port for debuggers, one a function. */
   inspectPort?: number | undefined
   hasPlatformLog: boolean
+  /** The offline WeChat takes no login codes but its own: not those of the DevTools. */
+  hasStrictCodes: boolean
   /** Where the database file and local secrets live; `.data` by default. */
   folder?: string | undefined
   /** PORT and WECHAT_PORT. */
@@ -43,12 +47,35 @@ export function runOffline(options: OfflineOptions): Promise<void> {
 async function start(options: OfflineOptions, defer: Defer): Promise<void> {
   const { stage, folder, env, print, profile, inspectPort, isWatching, hasPlatformLog } = options
   const wechatPort = portOf('WECHAT_PORT', env.WECHAT_PORT || '3001')
-  const surroundings = await startSurroundings({ stage, folder, wechatPort, print, defer })
-  const { wechatUrl } = surroundings
-  if (wechatUrl) {
-    print(`ready   offline WeChat  ${wechatUrl}  (what it can do: GET ${wechatUrl}/sim)`)
+  const surroundings = await startSurroundings({
+    stage,
+    folder,
+    wechatPort,
+    adoptUnknownCodes: !options.hasStrictCodes,
+    print,
+    defer,
+  })
+  const { wechat, variables } = surroundings
+  if (wechat) {
+    print(`ready   offline WeChat  ${wechat.url}  (what it can do: GET ${wechat.url}/sim)`)
+    variables.OPERATORS = [stage.values.OPERATORS, TRY_IT_OPERATOR].filter(Boolean).join(',')
   }
-  defer(await announceRunning(surroundings.variables, folder))
+  const tryIt =
+    wechat &&
+    createTryIt({
+      wechat,
+      databaseUrl: variables.DATABASE_URL,
+      links: [
+        { href: '/docs', text: 'API' },
+        { href: `${wechat.url}/sim`, text: 'offline WeChat' },
+      ],
+    })
+  if (tryIt) defer(tryIt.close)
+  const printFunction = (line: string): void => {
+    tryIt?.line(line)
+    print(line)
+  }
+  defer(await announceRunning(variables, folder))
 
   const outdir = await makeOwnOutdir('local', defer)
   const running: { paths: readonly string[]; target: LocalTarget }[] = []
@@ -61,7 +88,7 @@ async function start(options: OfflineOptions, defer: Defer): Promise<void> {
       isWatching,
       inspect,
       hasPlatformLog,
-      print,
+      print: printFunction,
       defer,
     })
     running.push({ paths: wanted.paths, target })
@@ -71,10 +98,13 @@ async function start(options: OfflineOptions, defer: Defer): Promise<void> {
     port: portOf('PORT', env.PORT || '3000'),
     profile,
     route: (path) => running.find(({ paths }) => matchesPath(paths, path))?.target,
-    pages: [createDocumentationPage()],
+    // What a browser finds beside the functions.
+    pages: [...(tryIt ? [tryIt] : []), createDocumentationPage()],
+    ...(tryIt ? { onAnswered: tryIt.add } : {}),
   })
   defer(gateway.close)
   print(`ready   gateway         ${gateway.url}  (${profile})`)
+  if (tryIt) print(`ready   try it          ${gateway.url}/`)
 }
 
 /** Whether a request path falls under one of a function's paths: exact, or with `/*` at the end. */

@@ -9,13 +9,13 @@ import { localSecrets } from '../cli/data-folder.ts'
 import type { Stage } from '../cli/stage.ts'
 import { startLocalDatabase } from '../database/local-database.ts'
 import { migrate, readMigrations } from '../database/migrations.ts'
-import { startOfflineWeChat } from '../simulators/wechat/server.ts'
+import { type OfflineWeChat, startOfflineWeChat } from '../simulators/wechat/server.ts'
 
 export interface Surroundings {
   /** Addresses and secrets: they hold over anything that serverless.yml gives a function. */
   variables: Record<string, string> & { DATABASE_URL: string; WECHAT_API_URL: string }
   /** The offline WeChat, unless the stage has the address of another. */
-  wechatUrl: string | undefined
+  wechat: OfflineWeChat | undefined
 }
 
 export interface SurroundingsOptions {
@@ -24,6 +24,8 @@ export interface SurroundingsOptions {
   folder?: string | undefined
   /** Of the offline WeChat; 0 chooses a free one. */
   wechatPort: number
+  /** Whether it takes login codes that the WeChat DevTools made. */
+  adoptUnknownCodes?: boolean
   print: (line: string) => void
   /** Gets what is to be ended. */
   defer: Defer
@@ -31,7 +33,7 @@ export interface SurroundingsOptions {
 
 /** @throws {Error} a sentence */
 export async function startSurroundings(options: SurroundingsOptions): Promise<Surroundings> {
-  const { stage, folder, wechatPort, print, defer } = options
+  const { stage, folder, wechatPort, adoptUnknownCodes = false, print, defer } = options
   const own = await localSecrets(folder)
   const {
     DATABASE_URL: address = '',
@@ -47,24 +49,32 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
     onStep: (step) => print(`migrate ${step}`),
   }).finally(() => db.close())
 
-  let wechatUrl: string | undefined
+  let wechat: OfflineWeChat | undefined
   if (otherWeChat === undefined) {
-    const wechat = await startOfflineWeChat({
+    let isSaid = false
+    wechat = await startOfflineWeChat({
       port: wechatPort,
       portSetting: 'WECHAT_PORT',
       appid,
       secret,
+      adoptUnknownCodes,
+      onAdopted(openid) {
+        if (isSaid) return
+        isSaid = true
+        print(
+          `offline WeChat: took a login code it did not make, as the DevTools send them, for ${openid} (--strict-codes refuses them)`,
+        )
+      },
     })
     defer(wechat.close)
-    wechatUrl = wechat.url
   }
   return {
-    wechatUrl,
+    wechat,
     variables: {
       ...own,
       WECHAT_APPID: appid,
       WECHAT_SECRET: secret,
-      WECHAT_API_URL: otherWeChat ?? wechatUrl ?? '',
+      WECHAT_API_URL: otherWeChat ?? wechat?.url ?? '',
       DATABASE_URL: database.url,
     },
   }

@@ -28,13 +28,13 @@ export interface PhonePage {
   evaluate<T>(expression: string): Promise<T>
   /** Resolves once the expression is true. */
   until(expression: string): Promise<void>
-  /** Touches the middle of the element at `index` among those that match. */
+  /** Touches the middle of the element at `index` among those that match; `iframe >>> a` is inside that frame. */
   tap(selector: string, index?: number): Promise<void>
   type(selector: string, text: string, index?: number): Promise<void>
   scrollToEnd(): Promise<void>
   /** Pulls the page down with a finger. */
   pullDown(): Promise<void>
-  resize(width: number, options?: { dark?: boolean }): Promise<void>
+  resize(width: number, options?: { dark?: boolean; height?: number }): Promise<void>
   /** PNG; of the whole page unless `screenOnly`. */
   screenshot(options?: { screenOnly?: boolean }): Promise<Buffer>
   /** Exceptions and errors on the console so far. */
@@ -111,6 +111,15 @@ interface Message {
   error?: { message: string }
 }
 
+/** The expression for an element. */
+function elementAt(selector: string, index: number): string {
+  const [inside = '', frame] = selector.split(' >>> ').reverse()
+  const root = frame
+    ? `document.querySelector(${JSON.stringify(frame)}).contentDocument`
+    : 'document'
+  return `${root}.querySelectorAll(${JSON.stringify(inside)})[${index}]`
+}
+
 async function createPage(socket: WebSocket): Promise<PhonePage> {
   const waiting = new Map<number, (message: Message) => void>()
   const errors: string[] = []
@@ -158,20 +167,21 @@ async function createPage(socket: WebSocket): Promise<PhonePage> {
       }
     },
     async tap(selector, index = 0) {
-      const found = `document.querySelectorAll(${JSON.stringify(selector)})[${index}]`
+      const found = elementAt(selector, index)
       await page.until(found)
       const point = await page.evaluate<{ x: number; y: number }>(`(() => {
         const element = ${found}
         element.scrollIntoView({ block: 'center' })
         const { x, y, width, height } = element.getBoundingClientRect()
-        return { x: x + width / 2, y: y + height / 2 }
+        const frame = element.ownerDocument.defaultView.frameElement
+        const { x: left, y: top } = frame ? frame.getBoundingClientRect() : { x: 0, y: 0 }
+        return { x: left + x + width / 2, y: top + y + height / 2 }
       })()`)
       await send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [point] })
       await send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] })
     },
     async type(selector, text, index = 0) {
-      const found = `document.querySelectorAll(${JSON.stringify(selector)})[${index}]`
-      await page.evaluate(`${found}.focus()`)
+      await page.evaluate(`${elementAt(selector, index)}.focus()`)
       await send('Input.insertText', { text })
     },
     async scrollToEnd() {
@@ -184,8 +194,8 @@ async function createPage(socket: WebSocket): Promise<PhonePage> {
       await send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: at(300) })
       await send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] })
     },
-    async resize(width, { dark = false } = {}) {
-      const metrics = { width, height: HEIGHT_PX, deviceScaleFactor: 2, mobile: true }
+    async resize(width, { dark = false, height = HEIGHT_PX } = {}) {
+      const metrics = { width, height, deviceScaleFactor: 2, mobile: true }
       await send('Emulation.setDeviceMetricsOverride', metrics)
       const features = [{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }]
       await send('Emulation.setEmulatedMedia', { features })

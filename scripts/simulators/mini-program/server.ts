@@ -3,16 +3,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { CompiledMiniProgram } from './compile.ts'
+import { answerAsPhone, type PhoneWeChat } from './phone.ts'
 
 export interface MiniProgramOptions {
   compiled: CompiledMiniProgram
   /** Where the functions answer. */
   baseUrl: string
-  /** The WeChat of whoever holds the phone: `?person=` of the page. */
-  wechat: {
-    loginCode(person: string): Promise<string>
-    phoneCode(person: string): Promise<string>
-  }
+  wechat: PhoneWeChat
   /** What happens to a request on its way to the functions; `undefined` lets it through. */
   fault?: ((route: string) => MiniProgramFault | undefined) | undefined
 }
@@ -51,35 +48,22 @@ async function answer(
   { compiled, baseUrl, wechat, fault }: MiniProgramOptions,
 ): Promise<void> {
   const { pathname, search } = new URL(request.url ?? '/', 'http://localhost')
-  const send = (type: string, body: string): void => {
-    response.writeHead(200, {
-      'content-type': `${type}; charset=utf-8`,
-      'cache-control': 'no-store',
-    })
-    response.end(body)
-  }
-  if (pathname === '/') return send('text/html', compiled.html)
-  if (pathname === '/bundle.js') return send('text/javascript', compiled.script)
   const body = await readBody(request)
-  if (pathname === '/sim/code') {
-    return send('application/json', JSON.stringify({ code: await wechat.loginCode(body) }))
-  }
-  if (pathname === '/sim/phone-code') {
-    return send('application/json', JSON.stringify({ code: await wechat.phoneCode(body) }))
-  }
-  if (!pathname.startsWith('/api/')) {
-    response.writeHead(404).end()
+  const path = pathname.slice(1)
+  const own = await answerAsPhone(path, body, { compiled: async () => compiled, wechat })
+  if (own) {
+    response.writeHead(own.status, { 'content-type': own.type, 'cache-control': 'no-store' })
+    response.end(own.body)
     return
   }
-  const path = pathname.slice('/api'.length)
-  const happens = fault?.(`${request.method} ${path}`)
+  const happens = fault?.(`${request.method} ${pathname}`)
   if (happens === 'refused') return void response.destroy()
   if (typeof happens === 'object') {
     response.writeHead(happens.status, happens.headers).end(happens.body)
     return
   }
   const { host: _host, connection: _connection, ...headers } = request.headers
-  const passed = await fetch(`${baseUrl}${path}${search}`, {
+  const passed = await fetch(`${baseUrl}${pathname}${search}`, {
     method: request.method ?? 'GET',
     headers: headers as Record<string, string>,
     ...(body === '' ? {} : { body }),

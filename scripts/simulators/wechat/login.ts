@@ -14,7 +14,7 @@ import type { World } from './world.ts'
 
 /** What wx.login hands out in the DevTools when no real appid is set; the same text every time. */
 export const DEVTOOLS_MOCK_CODE = 'the code is a mock one'
-const LOGIN_CODE_SHAPE = /^[0-9A-Za-z]{32}$/
+const LOGIN_CODE_SHAPE = /^0[0-9A-Za-z]{31}$/
 
 /**
  * Issues a code as wx.login would. Any such operation gives the user a new session_key (the page says
@@ -65,10 +65,12 @@ export function exchangeCode(world: World, request: WeChatRequest): SimulatedAns
 
 /** Codes that the DevTools made are unknown here; when asked to, take them as one developer's. */
 function adoptForeignCode(world: World, code: string): void {
-  if (world.adoptCodesFor === undefined) return
+  if (world.adoption === undefined) return
   const isMock = code === DEVTOOLS_MOCK_CODE
   if (!isMock && (!LOGIN_CODE_SHAPE.test(code) || world.codes.wasIssued(code))) return
-  issueLoginCode(world, { openid: world.adoptCodesFor }, code)
+  const { openid, onAdopted } = world.adoption
+  issueLoginCode(world, { openid }, code)
+  onAdopted(openid)
 }
 
 /**

@@ -35,6 +35,8 @@ export interface OfflineWeChatOptions {
   now?: () => number
   /** Take login codes made elsewhere (by the DevTools) as codes of one fixed user; refused with 40029 otherwise. */
   adoptUnknownCodes?: boolean
+  /** Told of each code that was taken so, and whose it is now. */
+  onAdopted?: (openid: string) => void
 }
 
 /** A running offline WeChat. What `/sim` does over HTTP can be done here directly. */
@@ -45,7 +47,7 @@ export type OfflineWeChat = Awaited<ReturnType<typeof startOfflineWeChat>>
  * a sentence when the port is taken or an option makes no sense.
  */
 export async function startOfflineWeChat(options: OfflineWeChatOptions) {
-  const { appid, secret, now, adoptUnknownCodes } = options
+  const { appid, secret, now, adoptUnknownCodes, onAdopted = () => {} } = options
   if (appid === '' || secret === '')
     throw new Error('The offline WeChat needs an appid and a secret.')
 
@@ -58,7 +60,7 @@ export async function startOfflineWeChat(options: OfflineWeChatOptions) {
     { appid, secret },
     {
       now,
-      adoptCodesFor: adoptUnknownCodes ? ADOPTING_OPENID : undefined,
+      adoption: adoptUnknownCodes ? { openid: ADOPTING_OPENID, onAdopted } : undefined,
       refuseFor: (durationMs) => listener.refuseFor(durationMs),
     },
   )

@@ -1,7 +1,7 @@
 import { createClock } from './clock.ts'
 import { createFaults, type FaultSpec } from './faults.ts'
 import { createRequestLog } from './request-log.ts'
-import { createWorld, type MiniProgram } from './world.ts'
+import { type Adoption, createWorld, type MiniProgram } from './world.ts'
 
 export type Simulator = ReturnType<typeof createSimulator>
 
@@ -13,14 +13,14 @@ export function createSimulator(
   app: MiniProgram,
   options: {
     now: (() => number) | undefined
-    adoptCodesFor: string | undefined
+    adoption: Adoption | undefined
     refuseFor: (durationMs: number) => void
   },
 ) {
   const clock = createClock(options.now)
   const faults = createFaults()
   const log = createRequestLog()
-  const world = createWorld(app, clock, options.adoptCodesFor)
+  const world = createWorld(app, clock, options.adoption)
   return {
     clock,
     faults,
@@ -35,7 +35,7 @@ export function createSimulator(
       clock.reset()
       faults.clear()
       log.clear()
-      Object.assign(world, createWorld(app, clock, options.adoptCodesFor))
+      Object.assign(world, createWorld(app, clock, options.adoption))
     },
   }
 }

@@ -20,15 +20,17 @@ export interface World {
   words: ContentWords
   /** Phone numbers handed out: each would have cost money. */
   paidPhoneCalls: number
-  /** The openid that codes from elsewhere are adopted for; absent when unknown codes are refused. */
-  adoptCodesFor: string | undefined
+  /** Whose the codes from elsewhere are; absent when unknown codes are refused. */
+  adoption: Adoption | undefined
 }
 
-export function createWorld(
-  app: MiniProgram,
-  clock: SimulatedClock,
-  adoptCodesFor?: string,
-): World {
+export interface Adoption {
+  openid: string
+  /** Told of each code that was adopted. */
+  onAdopted: (openid: string) => void
+}
+
+export function createWorld(app: MiniProgram, clock: SimulatedClock, adoption?: Adoption): World {
   return {
     app,
     clock,
@@ -37,6 +39,6 @@ export function createWorld(
     tokens: createAccessTokens(clock),
     words: createContentWords(),
     paidPhoneCalls: 0,
-    adoptCodesFor,
+    adoption,
   }
 }

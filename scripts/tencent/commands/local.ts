@@ -63,6 +63,7 @@ async function offline({ options, service, stage }: CommandContext): Promise<voi
     isWatching: options.watch === true,
     inspectPort: inspectPortOf(options),
     hasPlatformLog: options['platform-log'] === true,
+    hasStrictCodes: options['strict-codes'] === true,
     folder: textOption(options, 'data-folder'),
     env: process.env,
     print: printer(process.stdout, console.log),
@@ -78,6 +79,10 @@ export const offlineCommand: Command = {
       options: {
         ...sharedOptions,
         watch: { usage: 'Rebuild when a source file changes', type: 'boolean' },
+        'strict-codes': {
+          usage: 'Refuse login codes of the WeChat DevTools, which the offline WeChat did not make',
+          type: 'boolean',
+        },
         'data-folder': {
           usage: 'Where the database file and local secrets live (.data)',
           type: 'string',

@@ -46,7 +46,7 @@ async function walk(gateway: string): Promise<void> {
     const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers } }
     return (await fetch(url, { ...init, body: JSON.stringify(body) })).json()
   }
-  const { code } = (await post(`${surroundings.wechatUrl}/sim/codes`, {})) as { code: string }
+  const { code } = (await post(`${surroundings.wechat?.url}/sim/codes`, {})) as { code: string }
   const { token } = (await post(`${gateway}/login`, { code })) as { token: string }
   const authorization = { authorization: `JWT ${token}` }
   await post(`${gateway}/score`, rating({ acc_nbr }), authorization)

@@ -84,6 +84,13 @@ describe('serverless invoke local', () => {
   })
 })
 
+const DEVTOOLS_CODE = '0f3Gh7000Yq1mM1jJk200wDTPq0Gh7AB'
+
+async function post(url: string, body: unknown): Promise<unknown> {
+  const headers = { 'content-type': 'application/json' }
+  return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).json()
+}
+
 describe('serverless offline', () => {
   test('makes the events of the profile that is asked for, and logs in JSON where nobody watches', async () => {
     const data = path.join(folder, 'profile')
@@ -98,15 +105,20 @@ describe('serverless offline', () => {
       expect(JSON.parse(line)).toMatchObject({ route: 'GET /form', status: 200 })
       expect(offline.output()).toMatch(/^Init Report RequestId: /m)
       expect(offline.output()).toContain('RetMsg:')
+      // As the WeChat DevTools send it: WeChat's own, which the offline one did not make.
+      const foreign = (await post(`${gateway}/login`, { code: DEVTOOLS_CODE })) as object
+      expect(foreign).toHaveProperty('token')
+      expect(offline.output().match(/as the DevTools send/g)).toHaveLength(1)
     } finally {
       offline.signal('SIGTERM')
       await offline.exited
     }
   })
 
-  test('--watch takes over a changed source file; until it builds, no old code answers', async () => {
+  test('--watch takes over a changed source file; until it builds, no old code answers; --strict-codes refuses codes of the DevTools', async () => {
+    const data = path.join(folder, 'watch')
     const offline = startServerless(
-      ['offline', '--watch', '--inspect', '0', '--data-folder', path.join(folder, 'watch')],
+      ['offline', '--watch', '--strict-codes', '--inspect', '0', '--data-folder', data],
       { PORT: '0', WECHAT_PORT: '0' },
     )
     const file = path.join(projectFolder, 'functions/query-scores/form.ts')
@@ -140,6 +152,9 @@ describe('serverless offline', () => {
       await writeFile(file, before)
       await offline.until(/^rebuilt query-scores[\s\S]*^rebuilt query-scores/m)
       expect((await form()).status).toBe(200)
+      expect(await post(`${gateway}/login`, { code: DEVTOOLS_CODE })).toMatchObject({
+        code: 'wechat-rejected-code',
+      })
     } finally {
       await writeFile(file, before)
       offline.signal('SIGINT')

@@ -57,7 +57,7 @@ function buttonControl() {
         if (this.getAttribute('open-type') !== 'getPhoneNumber' || this.hasAttribute('disabled'))
           return
         const own = (this as GlassEaselElement).__wxElement
-        fetch('/sim/phone-code', {
+        fetch('sim/phone-code', {
           method: 'POST',
           body: new URLSearchParams(location.search).get('person'),
         })

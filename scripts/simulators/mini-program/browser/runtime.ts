@@ -18,6 +18,8 @@ type PageOptions = Record<string, unknown> & { data?: object }
 
 interface OpenPage {
   path: string
+  /** With its query, as the mini program opened it. */
+  url: string
   instance: Record<string, unknown>
   holder: HTMLElement
   scrollTop: number
@@ -62,7 +64,9 @@ export function startMiniProgram(
   const show = (page: OpenPage): void => {
     element('pages').replaceChildren(page.holder)
     element('title').textContent = titleOf(page.path)
-    element('back').hidden = stack.length < 2
+    element('back').hidden = stack.length < 2 && page.path === app.firstPage
+    // Loaded again, the phone shows the same page.
+    history.replaceState(null, '', `#${page.url}`)
     window.scrollTo(0, page.scrollTop)
     Object.assign(globalThis, { page: page.instance })
     callPage(page, 'onShow')
@@ -81,7 +85,7 @@ export function startMiniProgram(
     const root = backend.createRoot('wx-page', space, path)
     root.attach(holder as never, placeholder as never)
     const instance = root.get() as unknown as Record<string, unknown>
-    const page = { path, instance, holder, scrollTop: 0 }
+    const page = { path, url, instance, holder, scrollTop: 0 }
     stack.push(page)
     callPage(page, 'onLoad', Object.fromEntries(new URLSearchParams(query)))
     show(page)
@@ -89,11 +93,11 @@ export function startMiniProgram(
   }
 
   const back = (): void => {
-    const [page] = stack.splice(1).slice(-1)
-    if (!page) return
-    callPage(page, 'onUnload')
+    const page = stack.pop()
+    if (page) callPage(page, 'onUnload')
     const below = stack.at(-1)
     if (below) show(below)
+    else open(app.firstPage)
   }
 
   element('back').addEventListener('click', back)
@@ -114,6 +118,9 @@ export function startMiniProgram(
   globals.wx = createWx({ open, back })
   globals.App = (options: object) => {
     globals.getApp = () => options
+    // What the app knew on the page that is opened again: all of this page's query but whose phone it is.
+    const { person: _person, ...known } = Object.fromEntries(new URLSearchParams(location.search))
+    Object.assign(options, known)
   }
   space.addStyleSheet('app', 'app')
   backend.registerStyleSheetContent('app', app.style)

@@ -1,4 +1,7 @@
-/** The calls of `wx` that a mini program here makes, over the browser's. Requests go to the server of this page. */
+/**
+ * The calls of `wx` that a mini program here makes, over the browser's. Requests go to the origin of this page; what the
+ * phone itself is asked for lies beside the page.
+ */
 
 interface Callbacks<Result> {
   success?: (result: Result) => void
@@ -26,7 +29,7 @@ export function createWx({ open, back }: { open: (url: string) => void; back: ()
       const controller = new AbortController()
       const { pathname, search } = new URL(url)
       const body = method === 'GET' || data === undefined ? {} : { body: data }
-      fetch(`/api${pathname}${search}`, {
+      fetch(`${pathname}${search}`, {
         method,
         headers: header,
         signal: controller.signal,
@@ -44,7 +47,7 @@ export function createWx({ open, back }: { open: (url: string) => void; back: ()
       return { abort: () => controller.abort() }
     },
     login({ success, fail }: Callbacks<{ code: string }>) {
-      fetch('/sim/code', { method: 'POST', body: person })
+      fetch('sim/code', { method: 'POST', body: person })
         .then((answer) => answer.json() as Promise<{ code: string }>)
         .then(success, () => fail?.({ errMsg: 'login:fail' }))
     },
