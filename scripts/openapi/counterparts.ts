@@ -8,7 +8,7 @@ import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
 import { pageFields } from '../../functions/query-scores/page.ts'
 import { ratingForm } from '../../shared/domain/form.ts'
-import type { GradeField, TextField } from '../../shared/domain/form-definition.ts'
+import type { TextField } from '../../shared/domain/form-definition.ts'
 
 /**
  * By `ROUTE FIELD`, `ROUTE` for the whole input, or a field's name wherever it is. One that has a type takes the place of
@@ -22,9 +22,8 @@ type Counterpart = JsonSchema & { dependentRequired?: Record<string, string[]> }
 /** For a transformation that refuses nothing. */
 const anything: JsonSchema = {}
 
-/** ASCII: the column is `varchar(64)`. */
-const ACCOUNT_MAX_LENGTH = 64
-const KNOWN_ACCOUNT = `^[!-~]{1,${ACCOUNT_MAX_LENGTH}}$`
+/** What the column of account numbers holds: accounts of an earlier form are asked about, and not rated any more. */
+const COLUMN = { pattern: '^[\\x21-\\x7e]{1,64}$' }
 
 /**
  * A UUID of version 7 in base64url: its version is the upper half of byte 6, in the ninth character, its variant the upper
@@ -33,14 +32,10 @@ const KNOWN_ACCOUNT = `^[!-~]{1,${ACCOUNT_MAX_LENGTH}}$`
 const CURSOR = '^[A-Za-z0-9_-]{8}[c-f][A-Za-z0-9_-][CGKOSWaeimquy26-][A-Za-z0-9_-]{10}[AQgw]$'
 
 const { account } = ratingForm
-const grades: readonly GradeField[] = ratingForm.grades
 const texts: readonly TextField[] = ratingForm.texts
 
 const formFields: Counterparts = Object.fromEntries<JsonSchema>([
-  // Accounts of an earlier form are asked about, and not rated any more.
-  [account.name, { pattern: KNOWN_ACCOUNT }],
-  [`POST /score ${account.name}`, { pattern: account.pattern, maxLength: ACCOUNT_MAX_LENGTH }],
-  ...grades.map(({ name }): [string, JsonSchema] => [name, anything]),
+  [account.name, { pattern: `^(?:${account.pattern})$`, maxLength: 64 }],
   ...texts.map(({ name, maxLength, required }): [string, JsonSchema] => [
     name,
     required ? { minLength: 1, maxLength } : { maxLength },
@@ -50,11 +45,13 @@ const formFields: Counterparts = Object.fromEntries<JsonSchema>([
 /** All there are. */
 export const counterparts: Counterparts = {
   ...formFields,
+  'POST /score': anything,
+  [`POST /query ${account.name}`]: COLUMN,
+  [`POST /query/summary ${account.name}`]: COLUMN,
   cursor: { pattern: CURSOR },
   since: { pattern: CURSOR },
   // A query string has no numbers: its text may be what the body's number may be.
   'GET /score limit': numberOfPage('limit'),
-  'POST /score': anything,
   device: { minLength: 1, maxLength: 64 },
   proofKey: anything,
   'POST /login': { dependentRequired: { encryptedData: ['iv'], iv: ['encryptedData'] } },

@@ -2,7 +2,13 @@
 
 import { inject } from 'vitest'
 import type { OpenApiDocument } from '../../scripts/openapi/shapes.ts'
+import { ratingForm } from '../../shared/domain/form.ts'
+import type { FormDefinition } from '../../shared/domain/form-definition.ts'
 import { type DescribedApi, type ReceivedAnswer, readDescription } from './described-api.ts'
+import { ratingForm as builtWith } from './forms/five-stars.ts'
+
+/** Functions are built with the tests’ own form; who adapts the shipped one describes another. */
+const isDescribed = columnsOf(builtWith) === columnsOf(ratingForm)
 
 let reading: Promise<DescribedApi> | undefined
 
@@ -15,6 +21,7 @@ async function read(): Promise<DescribedApi> {
 
 /** @throws {Error} with what the answer does that the description does not say; routes that are none are not looked at */
 export async function holdAgainstDescription(route: string, answer: ReceivedAnswer): Promise<void> {
+  if (!isDescribed) return
   reading ??= read()
   const api = await reading
   if (!api.operation(route)) return
@@ -36,4 +43,11 @@ export async function heldFetch(url: string, init: RequestInit = {}): Promise<Re
 
 function isJson({ headers }: Response): boolean {
   return /^application\/(.+\+)?json\b/.test(headers.get('content-type') ?? '')
+}
+
+function columnsOf({ grades, texts }: FormDefinition): string {
+  return [...grades, ...texts]
+    .map(({ name }) => name)
+    .sort()
+    .join()
 }
