@@ -5,6 +5,7 @@ import path from 'node:path'
 import { projectFolder } from '../../scripts/build/bundle.ts'
 
 export interface Command {
+  pid: number | undefined
   /** Everything printed so far. */
   output(): string
   /** Resolves with the match once the output shows `pattern`; rejects when the command ends first. */
@@ -56,6 +57,7 @@ function watch(child: ChildProcess): Command {
     })
   }
   return {
+    pid: child.pid,
     output: () => output,
     exited,
     signal: (name) => void child.kill(name),
