@@ -128,7 +128,8 @@ export class FunctionProcess {
     const ended = endedAs(call, outcome)
     if (!ended.ok) {
       const { status, place } = outcome as Failure
-      onFailure?.(ended.error, place)
+      // One that was stopped from outside has not failed.
+      if (status !== 439 || this.#running) onFailure?.(ended.error, place)
       // The platform recycles an instance after any failure of its process or its code.
       if (status !== 406 && status !== 407) await this.stop()
     }

@@ -165,8 +165,9 @@ export class HostedProcess {
 /** Only Linux has /proc. */
 function residentBytes(pid: number | undefined): number {
   try {
-    const [, pages] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')
-    return Number(pages) * 4096
+    const [, kibibytes] =
+      /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    return Number(kibibytes ?? 0) * 1024
   } catch {
     return 0
   }

@@ -6,6 +6,7 @@ import { projectFolder } from '../../scripts/build/bundle.ts'
 import { RATING_FORM } from './forms/built-with.ts'
 
 export interface Command {
+  pid: number | undefined
   /** Everything printed so far. */
   output(): string
   /** Resolves with the match once the output shows `pattern`; rejects when the command ends first. */
@@ -57,6 +58,7 @@ function watch(child: ChildProcess): Command {
     })
   }
   return {
+    pid: child.pid,
     output: () => output,
     exited,
     signal: (name) => void child.kill(name),

@@ -26,7 +26,7 @@ export async function main_handler(event: { do?: string; ms?: number }, context:
   switch (event.do) {
     case 'throw': throw new Error('thrown')
     case 'loop': spin(); break
-    case 'wait': await new Promise((resolve) => setTimeout(resolve, event.ms ?? 100)); break
+    case 'wait': console.log('waiting'); await new Promise((resolve) => setTimeout(resolve, event.ms ?? 100)); break
     case 'await nothing': await new Promise(() => setInterval(() => {}, 1e6)); break
     case 'exit': process.exit(3); break
     case 'print': console.log('a line'); break

@@ -87,7 +87,8 @@ describe('a local function', () => {
     ['missing', 437, 'Cannot find module'],
     ['endless', 450, 'Init timed out after 0.5 seconds'],
   ])('whose bundle is %s fails with %i and says why', async (name, statusCode, reason) => {
-    const instance = functions.start({ file: functions.file(name), initTimeoutMs: 500 })
+    const initTimeoutMs = name === 'endless' ? 500 : 20_000
+    const instance = functions.start({ file: functions.file(name), initTimeoutMs })
     const invocation = await instance.invoke({})
     expect(invocation).toMatchObject({ ok: false, error: { statusCode } })
     expect(JSON.stringify(invocation)).toContain(reason)
@@ -159,12 +160,21 @@ describe('a local function', () => {
   })
 
   test('a request that is under way when the code changes ends on the code it was begun with', async () => {
-    const instances = new FunctionInstances(functions.start().options)
+    const failures: unknown[] = []
+    const onFailure = (failure: unknown) => void failures.push(failure)
+    let waiting = 0
+    const onLine = () => void waiting++
+    const instances = new FunctionInstances({ ...functions.start().options, onFailure, onLine })
     const underWay = instances.invoke({ do: 'wait', ms: 300 })
     await instances.renew()
     expect(await instances.invoke({})).toMatchObject({ ok: true, result: { calls: 1 } })
     expect(await underWay).toMatchObject({ ok: true, result: { calls: 1 } })
+    const cutOff = instances.invoke({ do: 'wait', ms: 100_000 })
+    await expect.poll(() => waiting).toBe(2)
     await instances.stop()
+    expect(await cutOff).toMatchObject({ ok: false, error: { statusCode: 439 } })
+    // Nothing to look into: it was stopped.
+    expect(failures).toEqual([])
   })
 
   test('busy instances are joined by others, up to four; then requests wait', async () => {

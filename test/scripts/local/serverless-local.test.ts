@@ -115,6 +115,28 @@ describe('serverless offline', () => {
     }
   })
 
+  // Only Linux lists processes as files.
+  test.runIf(process.platform === 'linux')(
+    'killed, it leaves no function behind, though a frozen one cannot notice',
+    async () => {
+      const offline = startServerless(['offline', '--data-folder', path.join(folder, 'killed')], {
+        PORT: '0',
+        WECHAT_PORT: '0',
+      })
+      const bundles = `dist/local/${offline.pid}`
+      try {
+        const [, gateway] = await offline.until(/^ready .*gateway\s+(http:\S+)/m)
+        await fetch(`${gateway}/form`)
+        expect(await processesNaming(`${bundles}/query-scores`)).toBe(1)
+      } finally {
+        offline.signal('SIGKILL')
+        await offline.exited
+        await rm(path.join(projectFolder, bundles), { recursive: true, force: true })
+      }
+      await expect.poll(() => processesNaming(bundles)).toBe(0)
+    },
+  )
+
   test('--watch takes over a changed source file; until it builds, no old code answers; --strict-codes refuses codes of the DevTools', async () => {
     const data = path.join(folder, 'watch')
     const offline = startServerless(
@@ -162,6 +184,15 @@ describe('serverless offline', () => {
     }
   })
 })
+
+/** How many processes have this in their command line. */
+async function processesNaming(text: string): Promise<number> {
+  const ids = (await readdir('/proc')).filter((each) => /^\d+$/.test(each))
+  const lines = await Promise.all(
+    ids.map((id) => readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')),
+  )
+  return lines.filter((line) => line.includes(text)).length
+}
 
 interface Debugging {
   /** Sets a breakpoint at a line (from 0) of a TypeScript file, lets the program run, and says where it stopped. */
