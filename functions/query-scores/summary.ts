@@ -12,7 +12,7 @@ const GradeSummary = v.object({
 
 /**
  * `POST /query/summary`: counts and means over those ratings of an account that the caller may read. With `newest_only` they
- * are those of the newest ratings of the caller's own, of which there are at least so many.
+ * are those of the newest alone, of which there are at least so many: of one's own, or since a number was taken over.
  */
 export const summary = defineEndpoint<{ ratings: RatingStore; audit: Audit }>()({
   route: 'POST /query/summary',

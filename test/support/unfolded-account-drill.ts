@@ -4,6 +4,7 @@
  * small account on a fast machine meets the same end as millions on a slow one; on top of it the real limits hold.
  */
 import { setTimeout as pause } from 'node:timers/promises'
+import { v7 as uuidV7 } from 'uuid'
 import { migrate, readMigrations } from '../../scripts/database/migrations.ts'
 import { type Db, DbError } from '../../shared/store/db.ts'
 import { type CountLimits, countLimits, foldAccount } from '../../shared/store/folds.ts'
@@ -187,15 +188,17 @@ async function fill(
   { rows, isFoldedBefore }: { rows: number; isFoldedBefore: boolean },
 ): Promise<void> {
   const seed = Math.min(rows, 30_000)
+  // Of one author: the server appends to its indexes, and millions are there within minutes.
+  const userId = uuidV7()
   const folded = isFoldedBefore ? limits.tailMax + 1 : 0
-  await insertRatings(db, ACCOUNT, { count: folded, fromMs: LONG_AGO_MS })
+  await insertRatings(db, ACCOUNT, { count: folded, fromMs: LONG_AGO_MS, userId })
   while (isFoldedBefore && (await foldAccount(db, ACCOUNT, Date.now(), limits)) !== 0);
   if (isFoldedBefore) {
     // As if it had been folded then: what comes is after the mark.
     await db.query('update rating_folds set folded_through = (select max(id) from ratings)')
   }
   const fromMs = LONG_AGO_MS + 3_600_000
-  await insertRatings(db, ACCOUNT, { count: seed - folded, fromMs })
+  await insertRatings(db, ACCOUNT, { count: seed - folded, fromMs, userId })
   // The rest are copies, each lot a day later than the one before.
   for (let day = 1; day < rows / seed; day++) {
     await db.query(
