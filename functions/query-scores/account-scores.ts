@@ -2,14 +2,14 @@ import * as v from 'valibot'
 import { KnownAccountNumber } from '../../shared/domain/rating.ts'
 import { readableBy } from '../../shared/domain/score.ts'
 import { defineEndpoint } from '../../shared/endpoint.ts'
-import type { RatingStore } from '../../shared/ports.ts'
+import type { RatingReader } from '../../shared/ports.ts'
 import { encodeCursor, Page, pageFields, readPage, sinceField } from './page.ts'
 
 /**
  * `POST /query`: those ratings of an account that the caller may read; the number stays out of URLs. Asked again with the
  * `since` of an answer, it gives only what is newer, newest first and paged like any other list.
  */
-export const accountScores = defineEndpoint<{ ratings: RatingStore }>()({
+export const accountScores = defineEndpoint<{ ratings: RatingReader }>()({
   route: 'POST /query',
   auth: 'required',
   input: v.strictObject({ acc_nbr: KnownAccountNumber, since: sinceField, ...pageFields }),
@@ -23,7 +23,7 @@ export const accountScores = defineEndpoint<{ ratings: RatingStore }>()({
   async handle({ input: { acc_nbr, ...page }, needs: { ratings }, caller, security }) {
     const scope = readableBy(caller, acc_nbr)
     if (caller.isOperator) security.note('operator-read', { acc_nbr })
-    const read = (slice: Parameters<RatingStore['scoresOfAccount']>[2]) =>
+    const read = (slice: Parameters<RatingReader['scoresOfAccount']>[2]) =>
       ratings.scoresOfAccount(acc_nbr, scope, slice)
     const { items, next } = await readPage(page, read)
     // Further pages hold older ratings; the first one told how far the list reaches.

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { gradeNames, gradesByName, KnownAccountNumber } from '../../shared/domain/rating.ts'
 import { readableBy, summarise } from '../../shared/domain/score.ts'
 import { defineEndpoint } from '../../shared/endpoint.ts'
-import type { RatingStore } from '../../shared/ports.ts'
+import type { RatingReader } from '../../shared/ports.ts'
 
 const GradeSummary = v.object({
   mean: v.nullable(v.number()),
@@ -13,7 +13,7 @@ const GradeSummary = v.object({
  * `POST /query/summary`: counts and means over those ratings of an account that the caller may read. With `newest_only` they
  * are those of the newest ratings of the caller's own, of which there are at least so many.
  */
-export const summary = defineEndpoint<{ ratings: RatingStore }>()({
+export const summary = defineEndpoint<{ ratings: RatingReader }>()({
   route: 'POST /query/summary',
   auth: 'required',
   input: v.strictObject({ acc_nbr: KnownAccountNumber }),
