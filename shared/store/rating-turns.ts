@@ -73,7 +73,7 @@ export function createRatingTurns(db: Db, foldDelayMs: number): RatingTurns {
 
     async next({ acc_nbr, userId, idempotencyKey }, { atMost, per, further }) {
       const { rows } = await db.query(
-        `select id, idempotency_key, content_hash, replaced, turn from ratings
+        `select id, idempotency_key, content_hash, replaced, turn from ratings force index (ratings_turns)
          where acc_nbr = ? and user_id = ? and turn between ${PERIOD_TURN} and ${PERIOD_TURN} order by id desc`,
         [
           acc_nbr,

@@ -137,7 +137,7 @@ const PERIOD_TURN = '? * (unix_timestamp() - (unix_timestamp() + ?) % ?) + ?'
 /** Statements that read it: a submission is held against it, and the mark of folded counts. */
 export const CLOCK_READERS: readonly RegExp[] = [
   /^insert into ratings \([^)]*insert_time[^)]*\) values \([?, ]*if\(unix_timestamp\(\) \* 1000 between \? and \?, \?, null\)[?, ]*\? \* \(unix_timestamp\(\) - \(unix_timestamp\(\) \+ \?\) % \?\) \+ \?\)$/,
-  /^select id, idempotency_key, content_hash, replaced, turn from ratings where acc_nbr = \? and user_id = \? and turn between /,
+  /^select id, idempotency_key, content_hash, replaced, turn from ratings force index \(ratings_turns\) where acc_nbr = \? and user_id = \? and turn between /,
   /^select [\w, ]*unix_timestamp\(\) \* 1000 as database_ms(?:, count\(\*\) as row_count)? from rating_folds where acc_nbr = \?(?: for update)?$/,
   /^select f\.counts, f\.version, unix_timestamp\(\) \* 1000 as database_ms, /,
 ]
