@@ -250,6 +250,23 @@ export interface NewScore extends Omit<Score, 'id' | 'insertTimeMs'> {
   idempotencyKey: string | null
 }
 
+/** How many ratings of one person count for one account in a period, and what a further one does. Days and weeks are China's. */
+export interface RatingPolicy {
+  /** 1 to 100. */
+  atMost: number
+  per: 'ever' | 'week' | 'day' | 'hour'
+  further: 'refuse' | 'replace-last'
+}
+
+/**
+ * What became of a submission. `same`: this user sent the same content for this account under the same key before, `id` is
+ * the earlier one. `conflict`: other content under that key. `refused`: the policy allows no further one.
+ */
+export type AddedScore =
+  | { result: 'added' | 'same'; id: string; hasReplaced?: true }
+  | { result: 'conflict' }
+  | { result: 'refused' }
+
 /** Which ratings of an account a query may touch: all of them, those since a moment, or those of one author. */
 export type ReadScope =
   | { kind: 'all' }
@@ -271,17 +288,20 @@ export interface GradeCounts {
 
 // Stores. Every method throws `DbError` when the database refuses or cannot be reached.
 
-/** Ratings, each at its account. */
-export interface RatingStore {
-  /**
-   * Stores a rating once. `same`: this user sent the same content for this account under the
-   * same key before, `id` is the earlier one. `conflict`: other content under that key.
-   */
-  addScore(
-    score: NewScore,
-  ): Promise<{ result: 'added' | 'same'; id: string } | { result: 'conflict' }>
+/** Ratings as they come. */
+export interface RatingSubmissions {
+  /** Stores a rating once, if the policy lets it: without one every submission is a rating of its own. */
+  addScore(score: NewScore, policy?: RatingPolicy): Promise<AddedScore>
+}
+
+/** Ratings as their author sees them. */
+export interface OwnRatings {
   /** A user's own ratings of all accounts, newest first. */
   scoresByAuthor(userId: string, slice: Slice): Promise<Score[]>
+}
+
+/** Ratings as they are read. */
+export interface RatingReader extends OwnRatings {
   /** The ratings of one account within `scope`, newest first. */
   scoresOfAccount(acc_nbr: string, scope: ReadScope, slice: Slice): Promise<Score[]>
   /**
@@ -290,6 +310,9 @@ export interface RatingStore {
    */
   countsOfAccount(acc_nbr: string, scope: ReadScope): Promise<GradeCounts & { isNewestOnly?: true }>
 }
+
+/** Ratings, each at its account. */
+export interface RatingStore extends RatingReader, RatingSubmissions {}
 
 /** The end of a person’s ratings. */
 export interface RatingEraser {

@@ -30,6 +30,7 @@ export const problemCatalogue = {
   'fresh-login-required': entry(403, '为确认是您本人，请重新操作一次', 'never'),
   'not-found': entry(404, '请求的地址不存在', 'never'),
   'session-key-stale': entry(409, '用户数据已过期，请重新登录后再试', 'login'),
+  'already-rated': entry(409, '您已经评价过了', 'never'),
   'method-not-allowed': entry(405, '该地址不支持此请求方法', 'never'),
   'request-timeout': entry(408, '网络较慢，请稍后再试', 'later'),
   'body-too-large': entry(413, '请求内容过大', 'never'),

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { projectFolder } from '../scripts/build/bundle.ts'
 import { codeBlocks, readPage, readPages, section } from './support/documentation.ts'
+import { SHIPPED_FORM } from './support/forms/built-with.ts'
 import { type Command, startScript, startServerless } from './support/local-command.ts'
 import { pasteWalk, readWalk, type Shell, type Step } from './support/pasted-walk.ts'
 
@@ -21,7 +22,11 @@ describe('the walks of the pages', () => {
   let addresses: { gateway: string; wechat: string }
   beforeAll(async () => {
     data = await mkdtemp(path.join(os.tmpdir(), 'miniscore-walks-'))
-    dev = startServerless(['offline', '--data-folder', data], { PORT: '0', WECHAT_PORT: '0' })
+    dev = startServerless(['offline', '--data-folder', data], {
+      PORT: '0',
+      WECHAT_PORT: '0',
+      RATING_FORM: SHIPPED_FORM,
+    })
     const [, wechat = ''] = await dev.until(/^ready {3}offline WeChat {2}(http:\S+)/m)
     const [, gateway = ''] = await dev.until(/^ready {3}gateway {9}(http:\S+)/m)
     addresses = { gateway, wechat }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import { ratingForm } from '../../shared/domain/form.ts'
+import type { FormDefinition } from '../../shared/domain/form-definition.ts'
 import { defineEndpoint } from '../../shared/endpoint.ts'
 
 const MAX_AGE_SECONDS = 300
@@ -19,12 +20,19 @@ export const form = defineEndpoint()({
       v.object({ ...Field, min: v.number(), max: v.number(), required: v.boolean() }),
     ),
     texts: v.array(v.object({ ...Field, maxLength: v.number(), required: v.boolean() })),
+    policy: v.optional(
+      v.object({
+        atMost: v.number(),
+        per: v.picklist(['ever', 'week', 'day', 'hour']),
+        further: v.picklist(['refuse', 'replace-last']),
+      }),
+    ),
   }),
   async handle() {
     const hash = createHash('sha256').update(JSON.stringify(ratingForm)).digest('base64url')
-    const { account, grades, texts } = ratingForm
+    const { grades, texts, ...rest }: FormDefinition = ratingForm
     return {
-      output: { account, grades: [...grades], texts: [...texts] },
+      output: { ...rest, grades: [...grades], texts: [...texts] },
       cache: { maxAgeSeconds: MAX_AGE_SECONDS, etag: `"${hash.slice(0, 22)}"` },
     }
   },

@@ -1,10 +1,10 @@
 import * as v from 'valibot'
 import { defineEndpoint } from '../../shared/endpoint.ts'
-import type { RatingStore } from '../../shared/ports.ts'
+import type { OwnRatings } from '../../shared/ports.ts'
 import { Page, pageParameters, readPage } from './page.ts'
 
 /** `GET /score`: the caller's own ratings, newest first. */
-export const ownScores = defineEndpoint<{ ratings: RatingStore }>()({
+export const ownScores = defineEndpoint<{ ratings: OwnRatings }>()({
   route: 'GET /score',
   auth: 'required',
   input: v.object(pageParameters),

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { gradeNames, gradesByName, KnownAccountNumber } from '../../shared/domain/rating.ts'
 import { readableBy, summarise } from '../../shared/domain/score.ts'
 import { defineEndpoint } from '../../shared/endpoint.ts'
-import type { Audit, RatingStore } from '../../shared/ports.ts'
+import type { Audit, RatingReader } from '../../shared/ports.ts'
 import { noteOperatorRead } from './operator-read.ts'
 
 const GradeSummary = v.object({
@@ -14,7 +14,7 @@ const GradeSummary = v.object({
  * `POST /query/summary`: counts and means over those ratings of an account that the caller may read. With `newest_only` they
  * are those of the newest alone, of which there are at least so many: of one's own, or since a number was taken over.
  */
-export const summary = defineEndpoint<{ ratings: RatingStore; audit: Audit }>()({
+export const summary = defineEndpoint<{ ratings: RatingReader; audit: Audit }>()({
   route: 'POST /query/summary',
   auth: 'required',
   input: v.strictObject({ acc_nbr: KnownAccountNumber }),

@@ -1,5 +1,5 @@
 /** What submit-score needs, and so which variables it is given; importing this starts nothing. */
 
-import { everyFunction, ratings } from '../../shared/wiring/compose.ts'
+import { everyFunction, submissions } from '../../shared/wiring/compose.ts'
 
-export const parts = { ...everyFunction, ratings }
+export const parts = { ...everyFunction, ratings: submissions }

@@ -26,6 +26,7 @@ import { startOfflinePlanetScale } from '../simulators/planetscale/server.ts'
 import { openSqliteEngine } from '../simulators/planetscale/sqlite-engine.ts'
 import { selfSignedCertificate } from '../simulators/self-signed-certificate.ts'
 import { startOfflineWeChat } from '../simulators/wechat/server.ts'
+import { ratingFormFile } from './rating-form.ts'
 import { startTlsTerminator } from './tls-terminator.ts'
 
 export interface BackEnd {
@@ -151,7 +152,7 @@ export async function bundleOf(
   folder: string,
 ): Promise<string> {
   const outdir = path.join(folder, storeDoor)
-  return (await bundleFunction(name, { storeDoor, outdir })).file
+  return (await bundleFunction(name, { storeDoor, outdir, ratingForm: ratingFormFile })).file
 }
 
 /** The user a token is about, as the 16 bytes in hex under which their ratings are stored. */

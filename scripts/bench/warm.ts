@@ -14,6 +14,7 @@ import { query, submit } from './invocations.ts'
 import { leaveMeasuredCore } from './machine.ts'
 import { median } from './median.ts'
 import { compileProgram } from './programs.ts'
+import { ratingFormFile } from './rating-form.ts'
 import { startStopwatch } from './stopwatch.ts'
 
 const ROUNDS_DEFAULT = 9
@@ -61,7 +62,11 @@ export const warm: Benchmark = ({ rounds = ROUNDS_DEFAULT, progress }) =>
 
 /** A function's own bundle, but for the door to its store. @returns the file */
 async function bundleWithReplayingStore(name: string, outdir: string): Promise<string> {
-  const settings = bundleSettings(name, { storeDoor: 'planetscale', outdir })
+  const settings = bundleSettings(name, {
+    storeDoor: 'planetscale',
+    outdir,
+    ratingForm: ratingFormFile,
+  })
   await prepareOutdir(outdir)
   let wasReplaced = false
   const replaceStore: Plugin = {

@@ -99,7 +99,8 @@ function typeText(
 /** @throws {Error} for a schema that no endpoint has had yet */
 function textOf(schema: JsonSchema): TypeText {
   if (schema.anyOf) return schema.anyOf.map((each) => textOf(each as JsonSchema)).join(' | ')
-  if (schema.const !== undefined) return `'${schema.const}'`
+  const values = schema.const === undefined ? schema.enum : [schema.const]
+  if (values) return values.map(literalText).join(' | ')
   if (schema.type === 'integer') return 'number'
   if (schema.type === 'array') return `${textOf(schema.items as JsonSchema)}[]`
   if (schema.type !== 'object') {
@@ -116,6 +117,10 @@ function textOf(schema: JsonSchema): TypeText {
       textOf(each as JsonSchema),
     ]),
   )
+}
+
+function literalText(value: unknown): TypeText {
+  return typeof value === 'string' ? `'${value}'` : String(value)
 }
 
 function objectText(members: [name: string, text: TypeText][]): TypeText {

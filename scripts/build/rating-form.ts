@@ -85,6 +85,12 @@ function fields<Field extends v.GenericSchema<unknown, { name: string; label: st
   )
 }
 
+const Policy = v.strictObject({
+  atMost: whole(1, 100),
+  per: v.picklist(['ever', 'week', 'day', 'hour'], 'must be ever, week, day or hour'),
+  further: v.picklist(['refuse', 'replace-last'], 'must be refuse or replace-last'),
+})
+
 const Form = v.strictObject({
   account: v.strictObject({
     name: column(['acc_nbr']),
@@ -109,6 +115,7 @@ const Form = v.strictObject({
       `may have ${TEXTS_LENGTH_MAX} characters together, since a body may have ${BODY_MAX_BYTES} bytes (shared/transport/body.ts)`,
     ),
   ),
+  policy: v.optional(Policy),
 })
 
 /** What a form cannot be, in a sentence; `undefined` when it can be. */

@@ -43,7 +43,7 @@ interface InvocationUnderWay {
   memoryBytes: number
 }
 
-interface Turn {
+interface QueuedTurn {
   event: unknown
   written: Record<string, string>
   answer: (result: InvocationResult) => void
@@ -145,7 +145,7 @@ export class FunctionProcess {
 
   async #run(
     call: InvocationUnderWay,
-    { event, written, answer }: Turn,
+    { event, written, answer }: QueuedTurn,
   ): Promise<InvocationOutcome> {
     const { timeoutMs, memoryMegabytes = MEMORY_DEFAULT, freezes, onPlatformLine } = this.options
     if (bytesOf(event) > PAYLOAD_MAX_BYTES)

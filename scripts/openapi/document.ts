@@ -9,7 +9,7 @@ import { readEndpoints, type ServedEndpoint } from './endpoints.ts'
 import { headers, requestHeader, securitySchemes } from './headers.ts'
 import { operationOf } from './operation.ts'
 import { operations } from './operations.ts'
-import { problemCodes, problemExample, problemSchema, problemsOutside } from './problems.ts'
+import { problemCodes, problemExample, problemSchema, problemsOf } from './problems.ts'
 import type { OpenApiDocument } from './shapes.ts'
 
 /** Writes the description of these endpoints, or of all. @throws {Error} naming what cannot be described */
@@ -46,7 +46,7 @@ export async function describeApi(endpoints?: readonly ServedEndpoint[]): Promis
       schemas: sorted(schemas),
       examples: Object.fromEntries(
         problemCodes
-          .filter((code) => code === 'not-found' || !problemsOutside.includes(code))
+          .filter((code) => served.some(({ endpoint }) => problemsOf(endpoint).includes(code)))
           .map((code) => [code, problemExample(code)]),
       ),
     },

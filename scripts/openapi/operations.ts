@@ -1,5 +1,6 @@
 /** What a reader of the description should know of each route, beyond what its declaration says. */
 
+import { ratingPolicy } from '../../shared/domain/rating.ts'
 import type { ProblemCode } from '../../shared/problem.ts'
 
 /** A request of the description; its fields are filled in from the schemas. */
@@ -45,6 +46,8 @@ const exchange: readonly ProblemCode[] = [
   'wechat-timeout',
   'login-in-progress',
 ]
+
+const refusesFurther = ratingPolicy?.further === 'refuse'
 
 /** By the route, as endpoints declare it. */
 export const operations: Readonly<Record<string, OperationWords>> = {
@@ -144,13 +147,13 @@ export const operations: Readonly<Record<string, OperationWords>> = {
     operationId: 'submitScore',
     summary: 'Submit a rating',
     description:
-      'Stores a rating, once per `Idempotency-Key` of this person and account. A form gets the JSON string alone, fit for a toast.',
+      'Stores a rating, once per `Idempotency-Key` of this person and account. What a further rating of the same person and account does is the form’s `policy`. A form gets the JSON string alone, fit for a toast.',
     inputName: 'RatingInput',
     outputName: 'Submitted',
     status: 201,
     headers: ['Idempotency-Key'],
     formAnswer: '数据提交成功',
-    problems: ['idempotency-key-reused'],
+    problems: ['idempotency-key-reused', ...(refusesFurther ? (['already-rated'] as const) : [])],
   },
   'GET /score': {
     operationId: 'listOwnScores',

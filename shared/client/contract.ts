@@ -86,6 +86,11 @@ export interface Form {
     maxLength: number
     required: boolean
   }[]
+  policy?: {
+    atMost: number
+    per: 'ever' | 'week' | 'day' | 'hour'
+    further: 'refuse' | 'replace-last'
+  }
 }
 
 /** The body of `POST /score`. */
@@ -103,6 +108,7 @@ export interface RatingInput {
 export interface Submitted {
   id: string
   message: string
+  replaced?: true
 }
 
 /** A page of ratings; `next` is the cursor of the next one, `null` on the last. */
@@ -144,7 +150,7 @@ export type Rating = Page['items'][number]
 /** The answer of `POST /query/summary`. */
 export interface Summary {
   count: number
-  newest_only?: 'true'
+  newest_only?: true
   grades: {
     grade1: {
       mean: number | null
@@ -179,6 +185,7 @@ export type ProblemCode =
   | 'fresh-login-required'
   | 'not-found'
   | 'session-key-stale'
+  | 'already-rated'
   | 'method-not-allowed'
   | 'request-timeout'
   | 'body-too-large'

@@ -1,5 +1,7 @@
 /** What a rating form may be. What types cannot say is checked where bundles are made, in `scripts/build/rating-form.ts`. */
 
+import type { RatingPolicy } from '../ports.ts'
+
 /** The table's columns for grades. */
 export const gradeColumns = ['grade1', 'grade2', 'grade3'] as const
 /** The table's columns for texts. */
@@ -48,4 +50,6 @@ export interface FormDefinition {
   account: AccountField
   grades: Exclude<UpToThree<GradeField>, readonly []>
   texts: UpToThree<TextField>
+  /** Without one every submission is a rating of its own. */
+  policy?: RatingPolicy
 }

@@ -20,4 +20,6 @@ export const ratingForm = {
     { name: 'txt2', label: '文字二', maxLength: 500, required: false },
     { name: 'txt3', label: '文字三', maxLength: 500, required: false },
   ],
+  /** One person, one voice: rated again, an account shows what they think now. */
+  policy: { atMost: 1, per: 'ever', further: 'replace-last' },
 } as const satisfies FormDefinition

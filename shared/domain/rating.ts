@@ -4,16 +4,17 @@ import * as v from 'valibot'
 import type { FormFieldKind } from '../call.ts'
 import type { NewScore } from '../ports.ts'
 import { ratingForm } from './form.ts'
-import type { GradeField, TextField } from './form-definition.ts'
+import type { FormDefinition, GradeField, TextField } from './form-definition.ts'
 
 /** Column of a grade that the form uses. */
 export type GradeName = (typeof ratingForm.grades)[number]['name']
 /** Column of a text that the form uses. */
 export type TextName = (typeof ratingForm.texts)[number]['name']
 
-const { account } = ratingForm
-const grades: readonly GradeField[] = ratingForm.grades
-const texts: readonly TextField[] = ratingForm.texts
+const { account, grades, texts, policy }: FormDefinition = ratingForm
+
+/** How often one person may rate one account; `undefined` for as often as they like. */
+export const ratingPolicy = policy
 
 /** The columns of grades that the form uses, in its order. */
 export const gradeNames = grades.map(({ name }) => name) as readonly GradeName[]

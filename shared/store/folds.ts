@@ -100,34 +100,41 @@ export async function deleteRatings(
   if (ids.length === 0) return 0
   // The row is what deletions and folds of this account agree on, so there has to be one.
   if (!(await readFold(db, acc_nbr))) await startFold(db, acc_nbr)
-  return db.transaction(async (transaction) => {
-    const fold =
-      (await readFold(transaction, acc_nbr, 'for update')) ??
-      // Taken away in this moment by a deletion of the account's last folded ratings.
-      (await startFold(transaction, acc_nbr, 'for update'))
-    const list = ids.map(() => '?').join(', ')
-    const { rows } = await transaction.query(
-      `select id, grade1, grade2, grade3, 1 as row_count from ratings where acc_nbr = ? and id in (${list}) for update`,
-      [acc_nbr, ...ids],
+  return db.transaction((transaction) => removeRatings(transaction, acc_nbr, ids))
+}
+
+/** The same as a part of a transaction. */
+export async function removeRatings(
+  transaction: Queryable,
+  acc_nbr: string,
+  ids: readonly Uint8Array[],
+): Promise<number> {
+  const fold =
+    (await readFold(transaction, acc_nbr, 'for update')) ??
+    // Taken away in this moment by a deletion of the account's last folded ratings.
+    (await startFold(transaction, acc_nbr, 'for update'))
+  const list = ids.map(() => '?').join(', ')
+  const { rows } = await transaction.query(
+    `select id, grade1, grade2, grade3, 1 as row_count from ratings where acc_nbr = ? and id in (${list}) for update`,
+    [acc_nbr, ...ids],
+  )
+  if (rows.length === 0) return 0
+  await transaction.query(`delete from ratings where acc_nbr = ? and id in (${list})`, [
+    acc_nbr,
+    ...ids,
+  ])
+  const removed = rows.filter((row) => Buffer.compare(bytes(row, 'id'), fold.through) <= 0)
+  const counts = subtractCounts(fold.counts, sumCounts(removed))
+  // An account without folded ratings needs no row, and its number is not kept for nothing.
+  if (counts.count === 0) {
+    await transaction.query('delete from rating_folds where acc_nbr = ?', [acc_nbr])
+  } else {
+    await transaction.query(
+      'update rating_folds set counts = ?, version = version + 1 where acc_nbr = ?',
+      [JSON.stringify(counts), acc_nbr],
     )
-    if (rows.length === 0) return 0
-    await transaction.query(`delete from ratings where acc_nbr = ? and id in (${list})`, [
-      acc_nbr,
-      ...ids,
-    ])
-    const removed = rows.filter((row) => Buffer.compare(bytes(row, 'id'), fold.through) <= 0)
-    const counts = subtractCounts(fold.counts, sumCounts(removed))
-    // An account without folded ratings needs no row, and its number is not kept for nothing.
-    if (counts.count === 0) {
-      await transaction.query('delete from rating_folds where acc_nbr = ?', [acc_nbr])
-    } else {
-      await transaction.query(
-        'update rating_folds set counts = ?, version = version + 1 where acc_nbr = ?',
-        [JSON.stringify(counts), acc_nbr],
-      )
-    }
-    return rows.length
-  })
+  }
+  return rows.length
 }
 
 /** Compares the folded counts of an account with its rows behind the mark, in one transaction. */

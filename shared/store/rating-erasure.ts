@@ -39,7 +39,7 @@ const NOBODY = new Uint8Array(16)
 
 async function anonymise(db: Db, acc_nbr: string, id: Uint8Array): Promise<void> {
   await db.query(
-    'update ratings set user_id = ?, idempotency_key = null, content_hash = null where acc_nbr = ? and id = ?',
+    'update ratings set user_id = ?, idempotency_key = null, content_hash = null, turn = null, replaced = null where acc_nbr = ? and id = ?',
     [NOBODY, acc_nbr, id],
   )
 }

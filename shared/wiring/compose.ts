@@ -30,7 +30,8 @@ import type { Db } from '../store/db.ts'
 import { countLimits } from '../store/folds.ts'
 import { createPersonIdentities, createPersonStore } from '../store/people.ts'
 import { createRatingEraser } from '../store/rating-erasure.ts'
-import { createRatingStore } from '../store/ratings.ts'
+import { createRatingSubmissions } from '../store/rating-submissions.ts'
+import { createOwnRatings, createRatingReader } from '../store/ratings.ts'
 import {
   createPlatformSessionStore,
   createSessionLookup,
@@ -150,11 +151,17 @@ const SESSIONS = ['TOKEN_KEYS', 'WECHAT_APPID', 'ACCESS_TOKEN_SECONDS', 'SESSION
 /** The machine’s clock. */
 export const clock = part([], (): Clock => machine)
 
-/** Ratings in the configured database. */
+/** Reading ratings in the configured database. */
 export const ratings = stored(
   [],
-  () => (db, later) => createRatingStore(db, machine.now, countLimits, later),
+  () => (db, later) => createRatingReader(db, machine.now, countLimits, later),
 )
+
+/** Ratings as they come into it, and the author's own. */
+export const submissions = stored([], () => (db) => ({
+  ...createOwnRatings(db),
+  ...createRatingSubmissions(db, machine.now),
+}))
 
 /** Forgets people in the configured database. */
 export const forgetting = stored(['ANONYMOUS_RATINGS'], ({ ANONYMOUS_RATINGS: choice }) => {

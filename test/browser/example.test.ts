@@ -316,3 +316,38 @@ describe.skipIf(!chromiumPath)('the example mini program on a phone', () => {
     )
   })
 })
+
+describe.skipIf(!chromiumPath)('the example on a phone, with grades of ten points', () => {
+  let example: ExampleOnAPhone
+  let chromium: Chromium
+  beforeAll(async () => {
+    const ratingForm = 'test/support/forms/ten-points.ts'
+    ;[example, chromium] = await Promise.all([
+      startExampleOnAPhone({ ratingForm }),
+      startChromium(),
+    ])
+  })
+  afterAll(async () => {
+    await chromium?.close()
+    await example?.close()
+  })
+
+  test('they are numbers to tap, zero among them, at 320 px too', async () => {
+    const { page } = chromium
+    await page.resize(320)
+    await page.open(example.addressFor('oOfTenPoints'))
+    await page.until('document.querySelectorAll("[role=radio]").length === 22')
+    expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(
+      true,
+    )
+    await page.type('wx-input input', '123456')
+    await page.tap('[role=radio]', 0)
+    await page.tap('[role=radio]', 21)
+    await page.type('textarea', '很好')
+    expect(await page.evaluate('document.querySelectorAll("[aria-checked=true]").length')).toBe(2)
+    await page.tap('.primary')
+    await page.until('document.querySelectorAll(".bars").length === 2')
+    expect(await example.rows('123456')).toMatchObject([{ grade3: 0, grade2: 10, txt2: '很好' }])
+    expect(page.errors()).toEqual([])
+  })
+})

@@ -91,10 +91,14 @@ describe('with two grades of ten points and a text', () => {
 
   test('a summary is over its grades, zero among them', async () => {
     const acc_nbr = '200000'
-    for (const grade3 of [0, 0, 9]) await submit(given({ acc_nbr, grade3, grade2: null }))
+    for (const grade3 of [0, 0, 9]) {
+      const { token } = await scene.world.logIn()
+      const body = given({ acc_nbr, grade3, grade2: null })
+      await scene.world.call('POST /score', { body, token })
+    }
     const { body } = await scene.world.call('POST /query/summary', {
       body: { acc_nbr },
-      token: author.token,
+      token: (await scene.world.logIn('oOperatorOfScene')).token,
     })
     expect(body).toEqual({
       count: 3,
@@ -103,6 +107,18 @@ describe('with two grades of ten points and a text', () => {
         grade2: { mean: null, counts: {} },
       },
     })
+  })
+
+  test('a second rating of the day is refused, but a repetition answered as before', async () => {
+    const sent = given()
+    const key = { 'idempotency-key': 'once' }
+    const { body } = await submit(sent, key)
+    expect(await submit({ ...sent, grade3: 10 })).toMatchObject({
+      status: 409,
+      body: { code: 'already-rated', message: '您今天已经评价过了，明天再来吧', retry: 'never' },
+    })
+    expect(await submit(sent, key)).toMatchObject({ status: 201, body })
+    expect((await query(sent.acc_nbr)).body.items).toMatchObject([{ id: body.id, grade3: 0 }])
   })
 
   test('ratings of account numbers from before can still be read, but not added to', async () => {
@@ -175,6 +191,23 @@ describe('the example', () => {
     expect(attitude.bars.at(-1)).toEqual({ grade: 0, count: 1, percent: 100 })
     expect(speed.mean).toBe('–')
     await result.call('onUnload')
+  })
+
+  test('tells the policy, and who has rated already where to look', async () => {
+    await open()
+    expect(page.data.policy).toBe('每人每天对同一工号可评价 1 次')
+    for (const grade of [9, 1]) {
+      await enter('acc_nbr', '777777')
+      await rate('grade3', grade)
+      await enter('txt2', '又来')
+      await page.call('submit')
+    }
+    expect(app.toasts).toEqual(['数据提交成功'])
+    expect(page.data).toMatchObject({ problem: '您今天已经评价过了，明天再来吧', isRated: true })
+    await page.call('openResult')
+    expect(app.object().account).toBe('777777')
+    await rate('grade3', 2)
+    expect(page.data).toMatchObject({ problem: '', isRated: false })
   })
 
   test.each([

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { submitScore } from '../../functions/submit-score/submit-score.ts'
 import {
   type OfflinePlanetScale,
   startOfflinePlanetScale,
 } from '../../scripts/simulators/planetscale/server.ts'
 import { openSqliteEngine } from '../../scripts/simulators/planetscale/sqlite-engine.ts'
+import type { CallFacts } from '../../shared/call.ts'
+import type { AddedScore, Caller } from '../../shared/ports.ts'
 import { articleForm, rating } from '../support/ratings.ts'
 import { readVectors } from '../support/vectors.ts'
 import { type LoggedIn, startWorld, type World } from '../support/world.ts'
@@ -275,6 +278,32 @@ describe('Idempotency-Key', () => {
   test('without a key every submission is a rating of its own', async () => {
     const sent = rating({ acc_nbr: '10006' })
     expect((await submit(sent)).body.id).not.toBe((await submit(sent)).body.id)
+  })
+})
+
+describe('a further rating of the same person', () => {
+  const handle = (added: AddedScore) =>
+    submitScore.handle({
+      input: { acc_nbr: '10007', grade1: 5, grade2: 4, grade3: 3, txt1: '', txt2: '', txt3: '' },
+      needs: { ratings: { addScore: async () => added } },
+      caller: { userId: author.userId } as Caller,
+      facts: {} as CallFacts,
+      security: { identify() {}, note() {} },
+    })
+
+  test('says that it replaced the one before; the article’s client is told what it knows', async () => {
+    expect(await handle({ result: 'added', id: 'x', hasReplaced: true })).toEqual({
+      status: 201,
+      output: { id: 'x', message: '已更新您的评价', replaced: true },
+      formOutput: '数据提交成功',
+    })
+  })
+
+  test('is refused with a problem of its own where the policy has it', async () => {
+    await expect(handle({ result: 'refused' })).rejects.toMatchObject({
+      code: 'already-rated',
+      status: 409,
+    })
   })
 })
 

@@ -12,7 +12,7 @@ export interface DescribedPerson {
   living(route: string, field: string): Promise<string | undefined>
 }
 
-/** A new person, with a second device and two ratings of the example's account. */
+/** A new person, with a second device and a rating each of the example's account and of the one before it. */
 export async function newPerson(
   { ask, wechat }: InProcessFunctions,
   exampleRating: Record<string, unknown>,
@@ -23,8 +23,9 @@ export async function newPerson(
   const second = bodyOf(await ask('POST /login', { body: { code: again.code } }))
   const token = String(first.token)
   const headers = { authorization: `JWT ${token}` }
-  for (let rated = 0; rated < 2; rated++) {
-    await ask('POST /score', { body: exampleRating, headers })
+  const account = String(exampleRating.acc_nbr)
+  for (const acc_nbr of [`${account.slice(0, -1)}${account.endsWith('1') ? 2 : 1}`, account]) {
+    await ask('POST /score', { body: { ...exampleRating, acc_nbr }, headers })
   }
   const page = bodyOf(await ask('GET /score', { path: '/score?limit=1', headers }))
   const devices = bodyOf(await ask('GET /login/devices', { headers }))

@@ -24,8 +24,10 @@ export interface ExampleOnAPhone extends ClientScene {
 }
 
 /** Starts everything but the browser. */
-export async function startExampleOnAPhone(): Promise<ExampleOnAPhone> {
-  const scene = await startClientScene()
+export async function startExampleOnAPhone(
+  options: { ratingForm?: string } = {},
+): Promise<ExampleOnAPhone> {
+  const scene = await startClientScene({}, options)
   const compiled = await compileMiniProgram(exampleFolder)
   const routes: string[] = []
   const numbers = new Map<string, string>()

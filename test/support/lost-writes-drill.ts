@@ -200,7 +200,7 @@ class Drill {
       entry.sentMs.push(sentMs)
       try {
         const answer = await store.addScore(entry.content)
-        entry.answers.push(answer.result === 'conflict' ? answer.result : answer.id)
+        entry.answers.push('id' in answer ? answer.id : answer.result)
         return
       } catch (error) {
         if (!(error instanceof DbError)) throw error

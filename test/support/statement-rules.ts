@@ -142,10 +142,13 @@ export const BATCHES: readonly {
 
 /** The database's clock, to the second below: the only spelling that means the same everywhere and in every time zone. */
 const DATABASE_CLOCK = 'unix_timestamp() * 1000'
+/** The same clock, in whole periods: the turn of a rating. */
+const PERIOD_TURN = '? * (unix_timestamp() - (unix_timestamp() + ?) % ?) + ?'
 
 /** Statements that read it: a submission is held against it, and the mark of folded counts. */
 export const CLOCK_READERS: readonly RegExp[] = [
-  /^insert into ratings \([^)]*insert_time[^)]*\) values \([?, ]*if\(unix_timestamp\(\) \* 1000 between \? and \?, \?, null\)[?, ]*\)$/,
+  /^insert into ratings \([^)]*insert_time[^)]*\) values \([?, ]*if\(unix_timestamp\(\) \* 1000 between \? and \?, \?, null\)[?, ]*\? \* \(unix_timestamp\(\) - \(unix_timestamp\(\) \+ \?\) % \?\) \+ \?\)$/,
+  /^select id, idempotency_key, content_hash, replaced, turn from ratings force index \(ratings_turns\) where acc_nbr = \? and user_id = \? and turn between /,
   /^insert into audit_events \(event_id, occurred_at, [\w, ]+\) values \(\?, unix_timestamp\(\) \* 1000, [?, ]+\)$/,
   /^select [\w, ]*unix_timestamp\(\) \* 1000 as database_ms(?:, count\(\*\) as row_count)? from rating_folds where acc_nbr = \?(?: for update)?$/,
   /^select f\.counts, f\.version, unix_timestamp\(\) \* 1000 as database_ms, /,
@@ -186,7 +189,7 @@ const RULES: readonly { pattern: RegExp; fault: string }[] = [
 export function judgeStatement(statement: Statement, columns: ReadonlySet<string>): string[] {
   const sql = normalised(statement.sql)
   const clockless = CLOCK_READERS.some((reader) => reader.test(sql))
-    ? sql.replace(DATABASE_CLOCK, '?')
+    ? sql.replace(DATABASE_CLOCK, '?').replaceAll(PERIOD_TURN, '?')
     : sql
   const faults = RULES.flatMap(({ pattern, fault }) => (pattern.test(clockless) ? [fault] : []))
   faults.push(...keysBoundTwice(sql).map((column) => `${column} is bound more than once`))

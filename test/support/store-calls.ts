@@ -13,7 +13,13 @@ import { lastIdAt } from '../../shared/store/id-range.ts'
 import * as maintenance from '../../shared/store/maintenance.ts'
 import { createPersonIdentities, createPersonStore } from '../../shared/store/people.ts'
 import { createRatingEraser } from '../../shared/store/rating-erasure.ts'
-import { createRatingStore } from '../../shared/store/ratings.ts'
+import { createRatingSubmissions } from '../../shared/store/rating-submissions.ts'
+import { createRatingTurns } from '../../shared/store/rating-turns.ts'
+import {
+  createOwnRatings,
+  createRatingReader,
+  createRatingStore,
+} from '../../shared/store/ratings.ts'
 import {
   createPlatformSessionStore,
   createSessionEnding,
@@ -34,6 +40,10 @@ const slice = { before: null, limit: 10 }
 export function everyStore(db: Db) {
   return {
     createRatingStore: createRatingStore(db, () => NOW_MS, limits),
+    createRatingSubmissions: createRatingSubmissions(db, () => NOW_MS, limits),
+    createRatingTurns: createRatingTurns(db, 4000),
+    createRatingReader: createRatingReader(db, () => NOW_MS, limits),
+    createOwnRatings: createOwnRatings(db),
     createRatingEraser: createRatingEraser(db),
     createPersonIdentities: createPersonIdentities(db),
     createPersonStore: createPersonStore(db),
@@ -123,6 +133,9 @@ function session(userId: string): SessionRecord {
 /** One call of each, in an order that leaves something to find; every branch that asks another query is taken. */
 export function everyCall(stores: Stores, db: Db): Calls {
   const ratings = stores.createRatingStore
+  const submissions = stores.createRatingSubmissions
+  const turns = stores.createRatingTurns
+  const reader = stores.createRatingReader
   const identities = stores.createPersonIdentities
   const platform = stores.createPlatformSessionStore
   const eraser = stores.createRatingEraser
@@ -145,24 +158,45 @@ export function everyCall(stores: Stores, db: Db): Calls {
 
   return {
     createRatingStore: {
+      addScore: () => ratings.addScore(rating(one)),
+      scoresByAuthor: () => ratings.scoresByAuthor(one, slice),
+      scoresOfAccount: () => ratings.scoresOfAccount(account, { kind: 'all' }, slice),
+      countsOfAccount: () => ratings.countsOfAccount(account, { kind: 'all' }),
+    },
+    createRatingSubmissions: {
       async addScore() {
         // Its clock is years behind the database's: the time is asked for.
-        await ratings.addScore(rating(one, { idempotencyKey: 'k' }))
-        await ratings.addScore(rating(one, { idempotencyKey: 'k' }))
-      },
-      scoresByAuthor: () => ratings.scoresByAuthor(one, slice),
-      async scoresOfAccount() {
-        await ratings.scoresOfAccount(account, { kind: 'all' }, { ...slice, after: uuidV7() })
-        await ratings.scoresOfAccount(account, { kind: 'all' }, slice)
-        await ratings.scoresOfAccount(account, { kind: 'since', sinceMs: NOW_MS }, slice)
-        await ratings.scoresOfAccount(account, { kind: 'author', userId: one }, slice)
-      },
-      async countsOfAccount() {
-        await ratings.countsOfAccount(account, { kind: 'all' })
-        await ratings.countsOfAccount(account, { kind: 'since', sinceMs: NOW_MS })
-        await ratings.countsOfAccount(account, { kind: 'author', userId: one })
+        await submissions.addScore(rating(one, { idempotencyKey: 'k' }))
+        await submissions.addScore(rating(one, { idempotencyKey: 'k' }))
       },
     },
+    createRatingTurns: {
+      async take() {
+        const row = { id: uuidV7(), atMs: Date.now(), hash: null }
+        await turns.take(rating(one), row, { kind: 'of-period', period: 'ever', index: 0 })
+        // Young, or as old as if it could have been folded.
+        for (const atMs of [Date.now(), Date.now() + 5000]) {
+          const next = { id: uuidV7({ msecs: atMs }), atMs, hash: null }
+          await turns.take(rating(one), next, { kind: 'of-another', turn: 0 })
+        }
+      },
+      next: () => turns.next(rating(one), { atMost: 1, per: 'day', further: 'refuse' }),
+    },
+    createRatingReader: {
+      scoresByAuthor: () => reader.scoresByAuthor(one, slice),
+      async scoresOfAccount() {
+        await reader.scoresOfAccount(account, { kind: 'all' }, { ...slice, after: uuidV7() })
+        await reader.scoresOfAccount(account, { kind: 'all' }, slice)
+        await reader.scoresOfAccount(account, { kind: 'since', sinceMs: NOW_MS }, slice)
+        await reader.scoresOfAccount(account, { kind: 'author', userId: one }, slice)
+      },
+      async countsOfAccount() {
+        await reader.countsOfAccount(account, { kind: 'all' })
+        await reader.countsOfAccount(account, { kind: 'since', sinceMs: NOW_MS })
+        await reader.countsOfAccount(account, { kind: 'author', userId: one })
+      },
+    },
+    createOwnRatings: { scoresByAuthor: () => stores.createOwnRatings.scoresByAuthor(one, slice) },
     databaseClock: { databaseMs: () => stores.databaseClock.databaseMs(account) },
     counts: {
       async countAccount() {

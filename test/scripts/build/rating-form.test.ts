@@ -100,6 +100,21 @@ describe('a form', () => {
       /^account\.pattern must not accept an empty number\.$/,
     ],
     [
+      'no rating for a person',
+      { ...fiveStars, policy: { ...tenPoints.policy, atMost: 0 } },
+      /^policy\.atMost must be a whole number from 1 to 100\.$/,
+    ],
+    [
+      'a period that nobody counts',
+      { ...fiveStars, policy: { ...tenPoints.policy, per: 'year' } },
+      /^policy\.per must be ever, week, day or hour\.$/,
+    ],
+    [
+      'a policy without an end',
+      { ...fiveStars, policy: { atMost: 1, per: 'day' } },
+      /^policy\.further is missing\.$/,
+    ],
+    [
       'a pattern that explodes',
       withAccount({ pattern: '^(1+)+$' }),
       /^account\.pattern takes too long/,

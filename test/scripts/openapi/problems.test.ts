@@ -13,6 +13,7 @@ import {
 } from '../../../scripts/openapi/problems.ts'
 import { inputSchema } from '../../../scripts/openapi/schemas.ts'
 import type { FaultSpec } from '../../../scripts/simulators/wechat/faults.ts'
+import { ratingPolicy } from '../../../shared/domain/rating.ts'
 import type { ProblemBody, ProblemCode } from '../../../shared/problem.ts'
 import { BODY_MAX_BYTES } from '../../../shared/transport/body.ts'
 import {
@@ -144,6 +145,11 @@ const provocations: Partial<Record<ProblemCode, Provocation>> = {
     const code = route === 'POST /login' ? functions.wechat.issueCode({}) : {}
     return withBody({ ...encrypted, ...('code' in code ? { code: code.code } : {}) })(route)
   },
+  'already-rated': async (route) => {
+    for (let rated = 0; rated < (ratingPolicy?.atMost ?? 0); rated++)
+      await ask(route, person, await goodRequest(route))
+    return ask(route, person, await goodRequest(route))
+  },
   'fresh-login-required': async (route) => {
     const { loginCode: _loginCode, ...body } = await livingExample(route, person)
     return withBody(route.endsWith('/me') ? {} : body)(route)
@@ -229,6 +235,8 @@ test('those of servers are those that the server itself names', () => {
 
 test('the whole catalogue is described', () => {
   const described = new Set(functions.endpoints.flatMap(({ endpoint }) => problemsOf(endpoint)))
+  // The form's policy may replace ratings, and then refuses none.
+  if (ratingPolicy?.further !== 'refuse') described.add('already-rated')
   const others = problemCodes.filter((code) => !described.has(code))
   expect(others).toEqual(problemsOutside.filter((code) => !described.has(code)))
   expect(api.document.info.description).toContain(

@@ -7,6 +7,17 @@ function keyboardFor({ pattern }) {
   return /[A-Za-z.]|\[\^/.test(pattern.replace(/\\d/g, '')) ? 'text' : 'number'
 }
 
+const PERIODS = { ever: '', week: '每周', day: '每天', hour: '每小时' }
+
+// What one may expect of rating again; empty where as often as one likes.
+function policyText({ policy, account }) {
+  if (!policy) return ''
+  const { atMost, per, further } = policy
+  const most = `每人${PERIODS[per]}对同一${account.label}`
+  if (further === 'refuse') return `${most}可评价 ${atMost} 次`
+  return `${most}保留${atMost === 1 ? '最近一次' : `最近 ${atMost} 次`}评价，再次提交会更新`
+}
+
 // What a grade is shown as while none is given: less than any can be.
 const NO_GRADE = -100000
 
@@ -23,6 +34,8 @@ Page({
     message: '',
     form: null,
     keyboard: 'number',
+    policy: '',
+    isRated: false,
     values: {},
     grades: {},
     lengths: {},
@@ -40,7 +53,8 @@ Page({
     try {
       const form = await client.form()
       const keyboard = keyboardFor(form.account)
-      this.setData({ form, keyboard, grades: shownGrades(form, {}), state: 'ready' })
+      const grades = shownGrades(form, {})
+      this.setData({ form, keyboard, grades, policy: policyText(form), state: 'ready' })
     } catch (error) {
       this.setData({ state: stateOf(error), message: messageOf(error) })
     }
@@ -58,7 +72,7 @@ Page({
   },
 
   setValue(name, value) {
-    this.setData({ [`values.${name}`]: value, [`errors.${name}`]: '', problem: '' })
+    this.setData({ [`values.${name}`]: value, [`errors.${name}`]: '', problem: '', isRated: false })
     this.setData({ grades: shownGrades(this.data.form, this.data.values) })
   },
 
@@ -87,20 +101,19 @@ Page({
   async submit() {
     if (this.data.isBusy) return
     const errors = this.check()
-    this.setData({ errors, problem: '' })
+    this.setData({ errors, problem: '', isRated: false })
     if (Object.keys(errors).length > 0) return this.showFirstError()
     this.setData({ isBusy: true })
     try {
       const { message } = await client.submit(this.data.values)
       wx.showToast({ title: message, icon: 'success' })
-      getApp().account = this.data.values[this.data.form.account.name]
-      wx.navigateTo({ url: '/pages/result/result' })
+      this.openResult()
       this.setData({ values: {}, lengths: {}, grades: shownGrades(this.data.form, {}) })
     } catch (error) {
       if (stateOf(error) === 'signed-out')
         this.setData({ state: 'signed-out', message: error.message })
       else if (error.field) this.setData({ [`errors.${error.field}`]: error.message })
-      else this.setData({ problem: messageOf(error) })
+      else this.setData({ problem: messageOf(error), isRated: error.code === 'already-rated' })
       if (error.field) this.showFirstError()
     } finally {
       this.setData({ isBusy: false })
@@ -120,6 +133,11 @@ Page({
     } catch (error) {
       this.setData({ message: messageOf(error) })
     }
+  },
+
+  openResult() {
+    getApp().account = this.data.values[this.data.form.account.name]
+    wx.navigateTo({ url: '/pages/result/result' })
   },
 
   openMe() {

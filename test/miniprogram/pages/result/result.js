@@ -73,8 +73,10 @@ Page({
         const known = new Set(this.data.items.map(({ id }) => id))
         const fresh = ratings.filter(({ id }) => !known.has(id))
         this.setData({ items: fresh.concat(this.data.items) })
-        // The bars follow at the next round when this fails.
-        this.showSummary().catch(() => {})
+        // The bars follow at the next round when this fails. Fewer than are listed: a new one replaced one of them.
+        this.showSummary()
+          .then(() => (this.data.count < this.data.items.length ? this.load() : undefined))
+          .catch(() => {})
       },
     })
   },
