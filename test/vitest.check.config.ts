@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config'
 import { RATING_FORM } from './support/forms/built-with.ts'
+import { sameForm } from './support/forms/same-form.ts'
 import { poll } from './support/patience.ts'
 
 /** The tests of `npm run check`: those that start no process, no server and no database. */
 const config = defineConfig({
+  plugins: [sameForm],
   // Tests have values of their own: no .env file is read.
   envDir: false,
   test: {

@@ -1,8 +1,10 @@
 import { defineConfig } from 'vitest/config'
 import { RATING_FORM } from './support/forms/built-with.ts'
+import { sameForm } from './support/forms/same-form.ts'
 import { poll } from './support/patience.ts'
 
 const config = defineConfig({
+  plugins: [sameForm],
   // Tests have values of their own: no .env file is read.
   envDir: false,
   test: {

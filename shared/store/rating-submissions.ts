@@ -10,8 +10,8 @@ import {
   createRatingTurns,
   NULL_ERRNO,
   type RatingRow,
+  type RatingTurn,
   type StoredSubmission,
-  type Turn,
 } from './rating-turns.ts'
 import { bytesOrNull, isSameBytes, uuid, uuidToBytes } from './rows.ts'
 
@@ -27,7 +27,7 @@ export function createRatingSubmissions(
       const hash = score.idempotencyKey === null ? null : contentHash(score)
       let atMs = now()
       // As if it were the first of its period: then one statement does.
-      let turn: Turn = policy
+      let turn: RatingTurn = policy
         ? { kind: 'of-period', period: policy.per, index: 0 }
         : { kind: 'none' }
       for (let attempt = 1; ; attempt++) {

@@ -19,7 +19,7 @@ export interface RatingRow {
 }
 
 /** Which turn a rating takes: none, one of the current period by its number, or that of another rating. */
-export type Turn =
+export type RatingTurn =
   | { kind: 'none' }
   | { kind: 'of-period'; period: RatingPolicy['per']; index: number }
   | { kind: 'of-another'; turn: number }
@@ -37,9 +37,9 @@ export interface RatingTurns {
    * Stores a rating in its turn, from which another one has to go; or finds that this very submission was stored there
    * before. @throws {DbError} `NULL_ERRNO` when its time is too far from the database's, 1062 when its key or turn is taken
    */
-  take(score: NewScore, row: RatingRow, turn: Turn): Promise<StoredSubmission>
+  take(score: NewScore, row: RatingRow, turn: RatingTurn): Promise<StoredSubmission>
   /** For a person who has had the first: the turn that the policy leaves them, unless this very submission had one once. */
-  next(score: NewScore, policy: RatingPolicy): Promise<Turn | StoredSubmission | 'refused'>
+  next(score: NewScore, policy: RatingPolicy): Promise<RatingTurn | StoredSubmission | 'refused'>
 }
 
 /** Turns in a database, where no rating is folded that is younger than `foldDelayMs`. */
@@ -119,7 +119,7 @@ const periods = {
   week: { offset: (3 * 24 + 8) * 3600, seconds: 7 * 24 * 3600 },
 }
 
-function turnValues(turn: Turn): SqlValue[] {
+function turnValues(turn: RatingTurn): SqlValue[] {
   if (turn.kind === 'none') return [null, 0, 1, 0]
   if (turn.kind === 'of-another') return [0, 0, 1, turn.turn]
   if (turn.period === 'ever') return [0, 0, 1, turn.index]
