@@ -4,6 +4,7 @@
  * bodies of at most 10 MB.
  */
 import { isLoopbackHost } from '../../shared/network-addresses.ts'
+import { storeDoorOf } from '../../shared/store/doors.ts'
 import { WECHAT_BUDGET_MS } from '../../shared/wechat/api-call.ts'
 import { variablesOf } from '../../shared/wiring/compose.ts'
 import { type Details, readVariables, type Values } from '../../shared/wiring/configuration.ts'
@@ -138,7 +139,24 @@ function sharedSecretFaults(values: Partial<Values>): Fault[] {
   return faults
 }
 
-function packageFaults({ zip }: Package): Fault[] {
+/** A package of another machine, stage or release must fit what is deployed with it. */
+function recordFaults({ record, sha256 }: Package, { variables }: DesiredFunction): Fault[] {
+  if (!record) return [fault('no-package-record')]
+  if (record.sha256 !== sha256) return [fault('package-changed')]
+  const faults = record.needs
+    .filter((name) => !variables[name])
+    .map((variable): Fault => ({ variable, code: 'package-variable' }))
+  const needed = variables.DATABASE_URL && storeDoorOf(variables.DATABASE_URL)
+  if (needed && needed !== record.storeDoor)
+    faults.push({
+      variable: 'DATABASE_URL',
+      code: 'package-door',
+      details: { made: record.storeDoor, needed },
+    })
+  return faults
+}
+
+function sizeFaults({ zip }: Package): Fault[] {
   const bytes = Math.ceil(zip.length / 3) * 4 + requestOverheadBytes
   if (bytes <= requestLimitBytes) return []
   const mb = (zip.length / 1024 / 1024).toFixed(1)
@@ -180,12 +198,17 @@ export function preflight({
 }: Preflight): DeployFault[] {
   const faults = functions.flatMap((wanted) => {
     const made = packages.find(({ key }) => key === wanted.key)
+    const ofVariables = variableFaults(wanted, declarations)
+    const isTold = ({ variable }: Fault): boolean =>
+      variable !== undefined && ofVariables.some((each) => each.variable === variable)
+    const ofRecord = made ? recordFaults(made, wanted) : []
     return [
       ...settingFaults(wanted),
       ...deadlineFaults(wanted),
       ...environmentFaults(wanted),
-      ...variableFaults(wanted, declarations),
-      ...(made ? packageFaults(made) : []),
+      ...ofVariables,
+      ...(made ? sizeFaults(made) : []),
+      ...ofRecord.filter((each) => !isTold(each)),
     ].map((each) => ({ ...each, functions: [wanted.key] }))
   })
   return mergeFaults([...faults, ...domainFaults(service)])

@@ -38,7 +38,10 @@ export async function startDeployScene() {
       cloud.forgetCalls()
       const args = typeof command === 'string' ? command.split(' ') : command
       const stage = args.includes('--stage') ? [] : ['--stage', 'dev']
-      const ran = await project.serverless([...args, ...stage], { ...env, ...changed })
+      // The database of these values is nobody's.
+      const isLooking = args[0] !== 'deploy' || args.includes('--migrate')
+      const tables = isLooking ? [] : ['--skip-migrations']
+      const ran = await project.serverless([...args, ...stage, ...tables], { ...env, ...changed })
       for (const contact of ran.contacts) contacts.add(contact)
       return ran
     },

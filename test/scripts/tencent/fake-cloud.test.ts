@@ -278,6 +278,7 @@ describe('running the uploaded code', () => {
     const { host } = new URL(url)
     const answer = await send(cloud.port, { host }, 'hello', '/login')
     expect(answer).toEqual({ status: 201, text: '/loginhello' })
+    cloud.setCname('api.example.com')
     await client.call('CreateCustomDomain', {
       Domain: 'api.example.com',
       Protocol: 'HTTP',

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { readDeclarations } from '../../../scripts/build/declarations.ts'
 import type { DesiredFunction, DesiredService } from '../../../scripts/service/service.ts'
 import { inEnglish } from '../../../scripts/tencent/fault.ts'
+import type { PackageRecord } from '../../../scripts/tencent/package-functions.ts'
 import { preflight } from '../../../scripts/tencent/preflight.ts'
 import { soundVariables } from '../../support/serverless-project.ts'
 
@@ -34,6 +35,7 @@ function faultsOf(
   one: DesiredFunction,
   service: Partial<DesiredService> = {},
   zip: Buffer = Buffer.alloc(9),
+  record: PackageRecord | undefined = { sha256: '', storeDoor: 'planetscale', needs: [] },
 ) {
   const faults = preflight({
     service: {
@@ -45,7 +47,7 @@ function faultsOf(
       ...service,
     },
     functions: [one],
-    packages: [{ key: one.key, file: 'login.zip', zip, sha256: '' }],
+    packages: [{ key: one.key, file: 'login.zip', zip, sha256: '', record }],
     declarations,
   })
   return faults.map(inEnglish)

@@ -8,7 +8,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { StoredFunction } from './stored-function.ts'
+import type { Runnable } from './runnable.ts'
 import { readZip } from './zip-reader.ts'
 
 export interface Run {
@@ -38,7 +38,7 @@ interface Answer {
 
 const instanceScript = fileURLToPath(new URL('./instance.cjs', import.meta.url))
 
-function platformVariables(stored: StoredFunction, appId: string): Record<string, string> {
+function platformVariables(stored: Runnable, appId: string): Record<string, string> {
   return {
     TENCENTCLOUD_RUNENV: 'SCF',
     TENCENTCLOUD_REGION: stored.region,
@@ -47,7 +47,7 @@ function platformVariables(stored: StoredFunction, appId: string): Record<string
     TENCENTCLOUD_TZ: 'UTC',
     SCF_RUNTIME: stored.runtime,
     SCF_FUNCTIONNAME: stored.name,
-    SCF_FUNCTIONVERSION: '$LATEST',
+    SCF_FUNCTIONVERSION: stored.version,
     SCF_NAMESPACE: stored.namespace,
     USER_CODE_ROOT: '/var/user/',
   }
@@ -65,14 +65,14 @@ export async function createCodeRunner(appId: string) {
       await writeFile(join(folder, name), data, { mode: mode & 0o777 })
     return folder
   }
-  const unpack = ({ zip }: StoredFunction): Promise<string> => {
+  const unpack = ({ running: zip }: Runnable): Promise<string> => {
     const digest = createHash('sha256').update(zip).digest('hex')
     const folder = unpacked.get(digest) ?? unpackInto(join(root, digest), zip)
     unpacked.set(digest, folder)
     return folder
   }
 
-  const invoke = async (stored: StoredFunction, event: unknown): Promise<Run> => {
+  const invoke = async (stored: Runnable, event: unknown): Promise<Run> => {
     const requestId = randomUUID()
     const codeFolder = await unpack(stored)
     const lines: string[] = [`START RequestId:${requestId}`]
@@ -116,7 +116,7 @@ export async function createCodeRunner(appId: string) {
           time_limit_in_ms: timeoutSeconds * 1000,
           request_id: requestId,
           environment: JSON.stringify({ SCF_NAMESPACE: stored.namespace, ...stored.variables }),
-          function_version: '$LATEST',
+          function_version: stored.version,
           function_name: stored.name,
           namespace: stored.namespace,
           tencentcloud_region: stored.region,
