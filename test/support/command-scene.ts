@@ -63,7 +63,7 @@ export function storedIn(cloud: TencentCloud, key: string) {
 }
 
 export interface SceneOptions extends Omit<CloudOptions, 'account'> {
-  /** How long commands wait for the cloud, in milliseconds. */
+  /** How long commands wait for the cloud, in milliseconds; `scene.patience` changes it later. */
   patienceMs?: number
 }
 
@@ -87,6 +87,7 @@ exports.main_handler = async (event) => {
 export async function startCommandScene(options: SceneOptions = {}) {
   const { patienceMs = 20_000, ...cloudOptions } = options
   const cloud = await startTencentCloud({ account, ...cloudOptions })
+  const patience = { totalMs: patienceMs, waitsMs: [1, 10] }
   const tables = { pending: [] as string[] }
   const folder = await mkdtemp(join(tmpdir(), 'command-scene-'))
   const configuration = configurationOf(soundVariables())
@@ -105,6 +106,7 @@ export async function startCommandScene(options: SceneOptions = {}) {
   return {
     cloud,
     folder,
+    patience,
     /** The stage's migrations. */
     tables,
     /** Changed in place by tests, read at each run. */
@@ -144,7 +146,7 @@ export async function startCommandScene(options: SceneOptions = {}) {
             region: service.region,
             namespace: service.namespace,
             endpoint: cloud.endpoint,
-            patience: { totalMs: patienceMs, waitsMs: [1, 10] },
+            patience,
           }),
       }
       try {

@@ -93,6 +93,7 @@ export async function startTencentCloud(options: CloudOptions) {
   const runner = await createCodeRunner(appId)
   const calls: RecordedCall[] = []
   const faults: Fault[] = []
+  const watchers: ((call: RecordedCall) => void)[] = []
 
   const invoke = async (stored: Runnable, event: unknown) => {
     const run = await runner.invoke(stored, event)
@@ -208,7 +209,9 @@ export async function startTencentCloud(options: CloudOptions) {
           `[request id] you are not authorized to perform operation (${service}:${call.action})`,
         )
       injectFault(call)
-      return await act(call.region, parameters as never)
+      const answered = await act(call.region, parameters as never)
+      for (const watcher of watchers) watcher(call)
+      return answered
     } catch (error) {
       const known = error instanceof Refusal
       call.error = known ? error.code : 'InternalError'
@@ -249,6 +252,8 @@ export async function startTencentCloud(options: CloudOptions) {
             !/^(Get|List|Search|Describe|Invoke)/.test(action) && error === undefined,
         )
         .map(({ action, functionName }) => (functionName ? `${action} ${functionName}` : action)),
+    /** Tells each call after it was done. */
+    onCall: (watcher: (call: RecordedCall) => void): void => void watchers.push(watcher),
     forgetCalls: (): void => void calls.splice(0),
     /** The nth next call of this action (for this function) is answered with this error. */
     failNext: (
