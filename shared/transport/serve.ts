@@ -1,5 +1,5 @@
 /**
- * The function as the platform calls it: read the event, run, log one line, reply. Never throws:
+ * The function as the platform calls it: read the event, run, log one line, reply. Never throws, timers apart:
  * what the platform makes of a thrown error is not defined for a function URL.
  */
 
@@ -41,6 +41,7 @@ import {
   remainingTime,
 } from './invocation.ts'
 import { type CallSecurityLog, createSecurityLogs } from './security-log.ts'
+import { readTimerName, runTimer, type Timers } from './timer-event.ts'
 
 /** What every function needs: to tell who calls, and to answer. */
 export interface EveryNeed extends Authority {
@@ -56,6 +57,8 @@ export interface FunctionDeclaration<Needs extends EveryNeed> {
   /** What the endpoints need; each part names its own variables. */
   parts: Parts<Needs>
   endpoints: readonly AnyEndpoint<NoInfer<Needs>>[]
+  /** Its timers in serverless.yml; the event of any other is refused. */
+  timers?: Timers<NoInfer<Needs>>
   env?: Environment
   log?: Logger
 }
@@ -72,7 +75,7 @@ export type ServedFunction = ((
 export function serve<Needs extends EveryNeed>(
   declaration: FunctionDeclaration<Needs>,
 ): ServedFunction {
-  const { functionName, endpoints, parts, env = process.env } = declaration
+  const { functionName, endpoints, parts, timers = {}, env = process.env } = declaration
   const log = declaration.log ?? createLogger({ functionName, now: machine.now })
   const started = attempt(() => {
     const needsOf = compose(parts, env)
@@ -83,6 +86,11 @@ export function serve<Needs extends EveryNeed>(
   })
   const answer = createAnswer({ started, endpoints, log })
   const compresses = 'value' in started && started.value.compresses
+
+  const needsOf = (remainingMs: () => number): Needs => {
+    if ('error' in started) throw started.error
+    return started.value.needsOf(remainingMs)
+  }
 
   const http: MainHandler = async (event, context = {}) => {
     const reply = await answer(context, httpTransport(event, 'http'))
@@ -96,6 +104,8 @@ export function serve<Needs extends EveryNeed>(
   ): Promise<HttpReply | FunctionCallReply> => {
     const caller = platformCallerOf(event, context, env)
     if (caller) return answer(context, functionCallTransport(event, caller))
+    const name = isHttpEvent(event) ? undefined : readTimerName(event)
+    if (name !== undefined) return runTimer({ name, timers, needsOf, toProblem, log }, context)
     return http(
       isHttpEvent(event) && mayBeData(env) ? { ...event, requestContext: null } : event,
       context,

@@ -11,7 +11,7 @@ import { createFunctionStore, type FunctionParameters } from './functions.ts'
 import { createLogService, logServiceDeclarations, type SearchParameters } from './log-service.ts'
 import { parameterTable } from './parameters.ts'
 import { Refusal } from './refusal.ts'
-import { createCodeRunner, type Run } from './run-code.ts'
+import { createCodeRunner } from './run-code.ts'
 import { type Runnable, runnable } from './runnable.ts'
 import { type Account, verifySignature } from './signature.ts'
 import { createTagActions, tagServiceDeclarations } from './tag-service.ts'
@@ -263,14 +263,6 @@ export async function startTencentCloud(options: CloudOptions) {
     failNextPhase: functions.failNextPhase,
     /** The domain leads to the platform from now on, or after it was asked for in vain so many times. */
     setCname: (domain: string, inVain = 0): void => void cnames.set(domain, inVain),
-    /** What a timer of this function does when its time has come. */
-    fireTimer: (name: string, timer: string): Promise<Run> => {
-      const stored = functions.all().find((each) => each.name === name)
-      if (!stored) throw new Error(`there is no function ${name}`)
-      const Time = new Date().toISOString()
-      const event = { Type: 'Timer', TriggerName: timer, Time, Message: '' }
-      return invoke(runnable(stored, '$DEFAULT'), event)
-    },
     close: async (): Promise<void> => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
