@@ -41,7 +41,7 @@ import {
   remainingTime,
 } from './invocation.ts'
 import { type CallSecurityLog, createSecurityLogs } from './security-log.ts'
-import { readTimerName, runTimer, type Timers } from './timer-event.ts'
+import { readTimerName, type Timers } from './timer-event.ts'
 
 /** What every function needs: to tell who calls, and to answer. */
 export interface EveryNeed extends Authority {
@@ -57,7 +57,7 @@ export interface FunctionDeclaration<Needs extends EveryNeed> {
   /** What the endpoints need; each part names its own variables. */
   parts: Parts<Needs>
   endpoints: readonly AnyEndpoint<NoInfer<Needs>>[]
-  /** Its timers in serverless.yml; the event of any other is refused. */
+  /** Its timers in serverless.yml (`timersOf`); the event of any other is refused. */
   timers?: Timers<NoInfer<Needs>>
   env?: Environment
   log?: Logger
@@ -75,7 +75,7 @@ export type ServedFunction = ((
 export function serve<Needs extends EveryNeed>(
   declaration: FunctionDeclaration<Needs>,
 ): ServedFunction {
-  const { functionName, endpoints, parts, timers = {}, env = process.env } = declaration
+  const { functionName, endpoints, parts, timers, env = process.env } = declaration
   const log = declaration.log ?? createLogger({ functionName, now: machine.now })
   const started = attempt(() => {
     const needsOf = compose(parts, env)
@@ -86,11 +86,6 @@ export function serve<Needs extends EveryNeed>(
   })
   const answer = createAnswer({ started, endpoints, log })
   const compresses = 'value' in started && started.value.compresses
-
-  const needsOf = (remainingMs: () => number): Needs => {
-    if ('error' in started) throw started.error
-    return started.value.needsOf(remainingMs)
-  }
 
   const http: MainHandler = async (event, context = {}) => {
     const reply = await answer(context, httpTransport(event, 'http'))
@@ -105,7 +100,11 @@ export function serve<Needs extends EveryNeed>(
     const caller = platformCallerOf(event, context, env)
     if (caller) return answer(context, functionCallTransport(event, caller))
     const name = isHttpEvent(event) ? undefined : readTimerName(event)
-    if (name !== undefined) return runTimer({ name, timers, needsOf, toProblem, log }, context)
+    if (name !== undefined) {
+      return timers
+        ? timers({ name, context, started, toProblem, log })
+        : Promise.reject(new Error('No such timer.'))
+    }
     return http(
       isHttpEvent(event) && mayBeData(env) ? { ...event, requestContext: null } : event,
       context,

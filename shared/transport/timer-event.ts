@@ -9,49 +9,50 @@ import { steadyMs } from '../wiring/clock.ts'
 import type { FunctionCallReply } from './call-function.ts'
 import { type InvocationContext, readRequestId, remainingTime } from './invocation.ts'
 
-/** What a timer does, by its name in serverless.yml; the invocation ends when it resolves. */
-export type Timers<Needs> = Readonly<Record<string, (needs: Needs) => Promise<unknown>>>
-
-/** The timer's name; undefined for any other event. */
+/** What the event says the timer's name is; undefined for any other event. */
 export function readTimerName(event: unknown): string | undefined {
-  if (typeof event !== 'object' || event === null) return undefined
-  const { Type, TriggerName } = event as { Type?: unknown; TriggerName?: unknown }
-  if (Type !== 'Timer') return undefined
-  // A name goes into the log.
-  return /^[\w-]{1,100}$/.test(String(TriggerName)) ? String(TriggerName) : '?'
+  const timer = Object(event) as { Type?: unknown; TriggerName?: unknown }
+  return timer.Type === 'Timer' ? `${timer.TriggerName}` : undefined
 }
 
+/** One event of a timer, for a function that has some. */
 export interface TimerCall<Needs> {
   name: string
-  timers: Timers<Needs>
-  /** Throws when the function's configuration is not acceptable. */
-  needsOf: (remainingMs: () => number) => Needs
+  context: InvocationContext
+  /** The function's composition, or why its configuration is not acceptable. */
+  started: { value: { needsOf: (remainingMs: () => number) => Needs } } | { error: unknown }
   toProblem: (error: unknown) => Problem
   log: Logger
 }
 
+export type Timers<Needs> = (call: TimerCall<Needs>) => Promise<FunctionCallReply>
+
 /**
- * Does what the timer is for, and leaves one line; nobody waits for the reply. @throws {Error} a sentence without data, so that the platform counts
- * the invocation as failed: for a timer that the function does not know, and when its work fails
+ * A function's timers by their names in serverless.yml; an invocation ends when its work resolves, and leaves one line.
+ * It rejects with a sentence without data, so that the platform counts a failure, when the work fails and for a timer
+ * that is not among these.
  */
-export async function runTimer<Needs>(
-  { name, timers, needsOf, toProblem, log }: TimerCall<Needs>,
-  context: InvocationContext,
-): Promise<FunctionCallReply> {
-  context.callbackWaitsForEmptyEventLoop = false
-  const startedAt = steadyMs()
-  const line = { event: 'timer', requestId: readRequestId(context), route: `timer ${name}` }
-  const durationMs = (): number => Math.round(steadyMs() - startedAt)
-  try {
-    if (!Object.hasOwn(timers, name)) throw new Problem('not-found')
-    await timers[name]?.(needsOf(remainingTime(context, startedAt)))
-    log.write({ ...line, level: 'info', durationMs: durationMs() })
-    return { status: 204 }
-  } catch (error) {
-    const { code, details } = toProblem(error)
-    log.write({ ...line, level: 'error', code, durationMs: durationMs(), cause: details.cause })
-    throw new Error(
-      code === 'not-found' ? `This function has no timer ${name}.` : `Timer ${name}: ${code}.`,
-    )
+export function timersOf<Needs>(
+  works: Readonly<Record<string, (needs: Needs) => Promise<unknown>>>,
+): Timers<Needs> {
+  return async ({ name: told, context, started, toProblem, log }) => {
+    // Any other name stays out of the log.
+    const name = Object.hasOwn(works, told) ? told : '?'
+    context.callbackWaitsForEmptyEventLoop = false
+    const startedAt = steadyMs()
+    const line = { event: 'timer', requestId: readRequestId(context), route: `timer ${name}` }
+    const durationMs = (): number => Math.round(steadyMs() - startedAt)
+    try {
+      const work = works[name]
+      if (!work) throw new Problem('not-found')
+      if ('error' in started) throw started.error
+      await work(started.value.needsOf(remainingTime(context, startedAt)))
+      log.write({ ...line, level: 'info', durationMs: durationMs() })
+      return { status: 204 }
+    } catch (error) {
+      const { code, details } = toProblem(error)
+      log.write({ ...line, level: 'error', code, durationMs: durationMs(), cause: details.cause })
+      throw new Error(name === '?' ? 'No such timer.' : `Timer ${name}: ${code}.`)
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { LogEvent } from '../../../shared/ports.ts'
 import { serve } from '../../../shared/transport/serve.ts'
+import { timersOf } from '../../../shared/transport/timer-event.ts'
 import { everyFunction } from '../../../shared/wiring/compose.ts'
 import { soundVariables } from '../../support/serverless-project.ts'
 
@@ -21,12 +22,12 @@ function functionWith(
     functionName: 'sweep',
     parts: everyFunction,
     endpoints: [],
-    timers: {
+    timers: timersOf({
       nightly: async ({ allowedOrigins }) => {
         expect(allowedOrigins).toEqual([])
         await work()
       },
-    },
+    }),
     env,
     log: { write: (line) => void lines.push({ ...line }) },
   })
@@ -47,18 +48,17 @@ test('a timer that the function has does its work with what the function needs',
 })
 
 test.each([
-  ['of another name', { TriggerName: 'weekly' }, 'This function has no timer weekly.'],
-  ['named like a method of every object', { TriggerName: 'toString' }, 'no timer toString.'],
-  ['whose name is no name', { TriggerName: 'x\ny' }, 'This function has no timer ?.'],
-  ['without a name', { TriggerName: undefined }, 'no timer'],
-])(
-  'a timer %s is refused plainly, so that the platform counts a failure',
-  async (_what, changed, sentence) => {
-    const { handler, lines } = functionWith(async () => undefined)
-    await expect(handler({ ...nightly, ...changed })).rejects.toThrow(sentence)
-    expect(lines).toMatchObject([{ event: 'timer', level: 'error', code: 'not-found' }])
-  },
-)
+  ['of another name', 'weekly'],
+  ['named like a method of every object', 'toString'],
+  ['named ?', '?'],
+  ['without a name', undefined],
+])('a timer %s is refused plainly, so that the platform counts a failure', async (_what, name) => {
+  const { handler, lines } = functionWith(async () => undefined)
+  const refused = handler({ ...nightly, TriggerName: name })
+  await expect(refused).rejects.toThrow('No such timer.')
+  const line = { event: 'timer', level: 'error', code: 'not-found', route: 'timer ?' }
+  expect(lines).toMatchObject([line])
+})
 
 test('work that fails is a failed invocation, and neither error nor log repeats data', async () => {
   const { handler, lines } = functionWith(async () => {
@@ -86,4 +86,10 @@ test('what a client sends is never taken for a timer', async () => {
   })
   expect(await handler(nightly, { environment })).toMatchObject({ status: expect.any(Number) })
   expect(runs).toBe(0)
+})
+
+test('a function without timers refuses every one', async () => {
+  const env = soundVariables()
+  const handler = serve({ functionName: 'plain', parts: everyFunction, endpoints: [], env })
+  await expect(handler(nightly)).rejects.toThrow('No such timer.')
 })
