@@ -99,11 +99,10 @@ export function serve<Needs extends EveryNeed>(
   ): Promise<HttpReply | FunctionCallReply> => {
     const caller = platformCallerOf(event, context, env)
     if (caller) return answer(context, functionCallTransport(event, caller))
-    const name = isHttpEvent(event) ? undefined : readTimerName(event)
-    if (name !== undefined) {
-      return timers
-        ? timers({ name, context, started, toProblem, log })
-        : Promise.reject(new Error('No such timer.'))
+    const timer = !isHttpEvent(event) && readTimerName(event)
+    if (timer) {
+      const call = { name: timer, context, started, toProblem, log }
+      return timers?.(call) ?? Promise.reject(new Error('No timer'))
     }
     return http(
       isHttpEvent(event) && mayBeData(env) ? { ...event, requestContext: null } : event,

@@ -52,7 +52,7 @@ export function timersOf<Needs>(
     } catch (error) {
       const { code, details } = toProblem(error)
       log.write({ ...line, level: 'error', code, durationMs: durationMs(), cause: details.cause })
-      throw new Error(name === '?' ? 'No such timer.' : `Timer ${name}: ${code}.`)
+      throw new Error(name === '?' ? 'No such timer' : `Timer ${name}: ${code}.`)
     }
   }
 }

@@ -55,7 +55,7 @@ test.each([
 ])('a timer %s is refused plainly, so that the platform counts a failure', async (_what, name) => {
   const { handler, lines } = functionWith(async () => undefined)
   const refused = handler({ ...nightly, TriggerName: name })
-  await expect(refused).rejects.toThrow('No such timer.')
+  await expect(refused).rejects.toThrow('No such timer')
   const line = { event: 'timer', level: 'error', code: 'not-found', route: 'timer ?' }
   expect(lines).toMatchObject([line])
 })
@@ -91,5 +91,5 @@ test('what a client sends is never taken for a timer', async () => {
 test('a function without timers refuses every one', async () => {
   const env = soundVariables()
   const handler = serve({ functionName: 'plain', parts: everyFunction, endpoints: [], env })
-  await expect(handler(nightly)).rejects.toThrow('No such timer.')
+  await expect(handler(nightly)).rejects.toThrow('No timer')
 })
