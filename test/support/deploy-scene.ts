@@ -1,4 +1,6 @@
 /** A project, an offline cloud, and the `serverless` command between them. */
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { createServerlessProject, type Ran, soundVariables } from './serverless-project.ts'
 import { startTencentCloud } from './tencent-cloud/server.ts'
 
@@ -30,6 +32,8 @@ export async function startDeployScene() {
     env,
     /** Every host that any command of this scene connected to or looked up. */
     contacts,
+    /** Makes a further stage, whose values the environment holds. */
+    writeStage: (stage: string) => writeFile(path.join(project.folder, `.env.${stage}`), ''),
     /** Runs `serverless` with these words and the scene's environment; the cloud's record of calls starts anew. */
     run: async (
       command: string | readonly string[],

@@ -131,7 +131,7 @@ async function settleMigrations({
   if (!options.migrate)
     throw new CommandProblem(
       `Nothing was changed. Migrations are not applied yet: ${pending.join(', ')}. ` +
-        `Add --migrate, or run "npm run migrate -- --stage ${service.stage}" first; the release that runs goes on working on the new tables.`,
+        `Add --migrate, or run "npm run migrate -- --stage ${service.stage}" first.`,
     )
   const applied = await tables.apply(tell)
   print(`migrations applied: ${applied.join(', ')}`)
