@@ -160,8 +160,10 @@ export async function prepare(
     await updateCode(cloud, plan)
     await active()
   }
-  if (plan.configuration.length > 0) {
-    tell(`configuring: ${plan.configuration.map(({ words }) => words).join(', ')}`)
+  // Of a failed update nobody knows which half of it the cloud has.
+  if (plan.configuration.length > 0 || plan.mends === 'UpdateFailed') {
+    const words = plan.configuration.map((each) => each.words)
+    tell(`configuring: ${words.join(', ') || 'all of it again'}`)
     await updateConfiguration(cloud, plan)
     await active()
   }

@@ -164,7 +164,11 @@ export function planFunction(
     pin: changes && alias.version === newestState && status === 'Active',
     code,
     configuration,
-    release: releaseOf({ wanted, made, force }, { alias, live, newest }),
+    // A failed publication is over when another one is done.
+    release: releaseOf(
+      { wanted, made, force: force || status === 'PublishFailed' },
+      { alias, live, newest },
+    ),
     alias,
     url: wanted.url && deployed.urls.length === 0,
     existingUrl: deployed.urls[0]?.url ?? '',

@@ -76,7 +76,7 @@ export async function readAlias(cloud: CloudClient, name: string): Promise<Alias
 export async function listVersions(cloud: CloudClient, name: string): Promise<ListedVersion[]> {
   const versions: ListedVersion[] = []
   for (let offset = 0; ; ) {
-    const range = { Offset: offset, Limit: 100 }
+    const range = { Offset: offset, Limit: 20 }
     const page = await cloud.call('ListVersionByFunction', {
       ...functionNamed(name, cloud),
       ...range,

@@ -67,6 +67,14 @@ describe('a failed status', () => {
     expect(storedIn(scene.cloud, 'login').alias.version).toBe('3')
   })
 
+  test('of a publication whose sources were taken back since does not stay', async () => {
+    await deployed()
+    storedIn(scene.cloud, 'login').status = 'PublishFailed'
+    expect((await deploy()).output).toContain('login: put PublishFailed right')
+    expect(storedIn(scene.cloud, 'login').status).toBe('Active')
+    expect((await deploy()).output).toContain('Nothing had to be changed.')
+  })
+
   test('of a removal is told at once, and a second removal ends it', async () => {
     await deployed()
     scene.cloud.failNextPhase('miniscore-dev-login', 'still in use', 'Deleting')

@@ -32,9 +32,9 @@ function answering(host: string, path: string): Promise<string> {
   })
 }
 
-test('--dry-run tells the plan and changes nothing', async () => {
-  const ran = await scene.run('deploy --dry-run')
-  expect(ran.code).toBe(0)
+test('--dry-run --check tells the plan, changes nothing, and exits 2', async () => {
+  const ran = await scene.run('deploy --dry-run --check')
+  expect(ran.code).toBe(2)
   for (const key of keys)
     expect(ran.stdout).toContain(
       `${key}: create the function; publish and test a version, then give it to users; create the Function URL`,

@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { readDeclarations } from '../../../scripts/build/declarations.ts'
+import { desiredService } from '../../../scripts/service/service.ts'
 import { deployCommand } from '../../../scripts/tencent/commands/deploy.ts'
 import { infoCommand } from '../../../scripts/tencent/commands/info.ts'
 import { rollbackCommand } from '../../../scripts/tencent/commands/rollback.ts'
 import type { CliOptions } from '../../../scripts/tencent/framework.ts'
+import { packageFunction } from '../../../scripts/tencent/package-functions.ts'
 import {
   answeringCode,
   type CommandScene,
@@ -76,6 +79,32 @@ describe('a deploy', () => {
     expect(seen.at(-1)).toBe('UpdateAlias: new code, new variables')
     expect(versionOf('login')).not.toBe(before)
     expect(await answerToUsers()).toBe('second')
+  })
+
+  test('of the functions that ship passes its test', async () => {
+    scene = await startCommandScene()
+    const { functions } = desiredService(scene.configuration)
+    const declarations = await readDeclarations(functions.map(({ key }) => key))
+    for (const wanted of functions)
+      await packageFunction(wanted, { folder: scene.folder, declarations })
+    expect(await deploy()).toMatchObject({ code: 0 })
+    expect(storedIn(scene.cloud, 'query-scores').alias.version).toBe('1')
+  })
+
+  test('of functions that ship, but find a variable that they do not accept, does not', async () => {
+    scene = await startCommandScene()
+    const [wanted] = desiredService(scene.configuration).functions
+    if (!wanted) throw new Error('there is no function')
+    const declarations = await readDeclarations([wanted.key])
+    await packageFunction(wanted, { folder: scene.folder, declarations })
+    // As if the cloud had lost one on the way.
+    scene.cloud.onCall(({ action }) => {
+      if (action !== 'CreateFunction') return
+      for (const stored of scene.cloud.functions()) stored.variables = {}
+    })
+    const failed = await deploy()
+    expect(failed).toMatchObject({ code: 1 })
+    expect(failed.output).toContain('login: version 1 runs, but its variables are not acceptable')
   })
 
   test('that fails its test changes nothing for users of any function, and exits 1', async () => {
