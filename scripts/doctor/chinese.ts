@@ -58,6 +58,8 @@ const sentences: Readonly<Record<FaultCode, string>> = {
   'half-cls': 'cls 需要同时设置 logsetId 和 topicId',
   'repeated-timer': '有两个同名的定时触发器',
   'bad-cron': '定时触发器 {timer} 的 cron 需要七段：秒 分 时 日 月 周 年',
+  'unanswered-timer':
+    '定时触发器 {timer} 不是这个函数会处理的：functions/{name}/parts.ts 的 timers 列出它会处理的',
   'large-environment': '环境变量共 {bytes} 字节，上限为 {most} 字节',
   'large-package': '包有 {mb} MB，连同请求的其余部分最多能上传 {mostMb} MB',
   // Its package.

@@ -26,6 +26,8 @@ export const faultSentences = {
   'half-cls': 'cls needs both logsetId and topicId',
   'repeated-timer': 'two timers have the same name',
   'bad-cron': 'the timer {timer} needs seven fields: second minute hour day month weekday year',
+  'unanswered-timer':
+    'the timer {timer} is not one that the function answers: functions/{name}/parts.ts lists those in `timers`',
   'large-environment': 'its variables take {bytes} bytes; the cloud takes {most}',
   'large-package':
     'its package has {mb} MB; with the rest of the request at most {mostMb} MB can be uploaded',

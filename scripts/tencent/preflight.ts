@@ -9,7 +9,7 @@ import { WECHAT_BUDGET_MS } from '../../shared/wechat/api-call.ts'
 import { variablesOf } from '../../shared/wiring/compose.ts'
 import { type Details, readVariables, type Values } from '../../shared/wiring/configuration.ts'
 import { DATABASE_BUDGET_MS } from '../../shared/wiring/database.ts'
-import type { Declarations } from '../build/declarations.ts'
+import type { AnsweredTimers, Declarations } from '../build/declarations.ts'
 import { type DesiredFunction, type DesiredService, defaults } from '../service/service.ts'
 import { type DeployFault, type FaultCode, mergeFaults } from './fault.ts'
 import type { Package } from './package-functions.ts'
@@ -72,6 +72,13 @@ function deadlineFaults({ declared, timeoutSeconds }: DesiredFunction): Fault[] 
   const least = Math.ceil((waitsMs + spareMs) / 1000)
   if (timeoutSeconds >= least) return []
   return [fault('short-timeout', { seconds: timeoutSeconds, waits: waitsMs / 1000, least })]
+}
+
+/** A timer whose events the function would refuse, every night, where nobody looks. */
+function timerFaults({ key, timers }: DesiredFunction, answered: AnsweredTimers): Fault[] {
+  return timers
+    .filter(({ name }) => !answered.get(key)?.includes(name))
+    .map(({ name: timer }) => fault('unanswered-timer', { timer, name: key }))
 }
 
 function environmentFaults({ variables, declared }: DesiredFunction): Fault[] {
@@ -187,6 +194,8 @@ export interface Preflight {
   functions: readonly DesiredFunction[]
   packages: readonly Package[]
   declarations: Declarations
+  /** Which timers the functions answer; not looked at when left out. */
+  answeredTimers?: AnsweredTimers
 }
 
 /** Everything wrong at once. Nothing is sent to find out. */
@@ -195,6 +204,7 @@ export function preflight({
   functions,
   packages,
   declarations,
+  answeredTimers,
 }: Preflight): DeployFault[] {
   const faults = functions.flatMap((wanted) => {
     const made = packages.find(({ key }) => key === wanted.key)
@@ -205,6 +215,7 @@ export function preflight({
     return [
       ...settingFaults(wanted),
       ...deadlineFaults(wanted),
+      ...(answeredTimers ? timerFaults(wanted, answeredTimers) : []),
       ...environmentFaults(wanted),
       ...ofVariables,
       ...(made ? sizeFaults(made) : []),

@@ -136,6 +136,7 @@ export async function startCommandScene(options: SceneOptions = {}) {
         endWith: (exitCode) => {
           code = exitCode
         },
+        answeredTimers: async (keys) => new Map(keys.map((key) => [key, ['nightly']])),
         migrations: async () => ({
           pending: async () => [...tables.pending],
           apply: async () => tables.pending.splice(0),

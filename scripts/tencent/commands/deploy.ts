@@ -98,10 +98,13 @@ function knownUrl(functions: readonly FunctionPlan[]): string {
 /** Refuses what can be known to fail before anything is sent to the cloud. */
 async function refuseFaults(context: CommandContext, packages: readonly Package[]): Promise<void> {
   const functions = context.chosen()
-  const declarations = await loaded(() => readDeclarations(functions.map(({ key }) => key)))
-  const faults = preflight({ service: context.service, functions, packages, declarations })
+  const keys = functions.map(({ key }) => key)
+  const declarations = await loaded(() => readDeclarations(keys))
+  const answeredTimers = await context.answeredTimers(keys)
+  const { service } = context
+  const faults = preflight({ service, functions, packages, declarations, answeredTimers })
   if (faults.length === 0) return
-  const { stage } = context.service
+  const { stage } = service
   const where = `Values come from .env.${stage} and the environment`
   const how = `"npm run doctor -- --stage ${stage}" says how each is made`
   const heading = `Nothing was sent to the cloud. ${where}; ${how}. To put right:`

@@ -49,6 +49,7 @@ function faultsOf(
     functions: [one],
     packages: [{ key: one.key, file: 'login.zip', zip, sha256: '', record }],
     declarations,
+    answeredTimers: new Map([['login', ['nightly']]]),
   })
   return faults.map(inEnglish)
 }
@@ -99,6 +100,14 @@ describe('before anything is sent', () => {
     ],
   ])('%s is refused', (_what, changed, message) => {
     expect(faultsOf(wanted(changed)).join('\n')).toMatch(message)
+  })
+
+  test('a timer that the function does not answer is refused, one that it answers is not', () => {
+    const timer = { name: 'weekly', cron: '0 0 3 * * MON *', enabled: true, argument: '' }
+    expect(faultsOf(wanted({ timers: [timer] })).join()).toMatch(
+      /the timer weekly is not one that the function answers: functions\/login\/parts\.ts/,
+    )
+    expect(faultsOf(wanted({ timers: [{ ...timer, name: 'nightly' }] }))).toEqual([])
   })
 
   // What functions refuse themselves is in test/rule-book.test.ts.
