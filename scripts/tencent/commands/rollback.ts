@@ -93,6 +93,8 @@ async function rollback(context: CommandContext): Promise<void> {
   const { options, service } = context
   const key = textOption(options, 'function')
   const version = textOption(options, 'to')
+  if (options.timestamp)
+    throw new CommandProblem('--timestamp is not supported on Tencent Cloud: -f NAME --to VERSION.')
   if (version !== undefined && (key === undefined || !/^\d+$/.test(version)))
     throw new CommandProblem('--to takes the number of a version, and goes with -f NAME.')
   const chosen = key ? [functionCalled(service, key)] : service.functions

@@ -242,11 +242,31 @@ describe('rollback', () => {
     expect(absent).toMatchObject({ code: 1 })
     expect(absent.output).toContain('login: there is no version 7; there are: 2, 1')
     expect((await rollback({ to: '1' })).output).toContain('goes with -f NAME')
+    expect((await rollback({ timestamp: '1' })).output).toContain('--timestamp is not supported')
     expect((await rollback({ function: 'login', to: '1' })).output).toBe('login: version 2 → 1')
     const [first] = storedIn(scene.cloud, 'login').versions
     if (first) first.status = 'PublishFailed'
     const broken = await rollback({ function: 'login', to: '1' })
     expect(broken.output).toContain('login: version 1 is PublishFailed')
+  })
+
+  test('that the cloud refuses in the middle exits 1, and is ended by running it again', async () => {
+    await deployed()
+    laterBySeconds(60)
+    for (const key of ['login', 'submit-score'] as const)
+      await scene.writeCode(key, answeringCode(key, 'void 2'))
+    await deploy()
+    const functionName = 'miniscore-dev-submit-score'
+    scene.cloud.failNext('UpdateAlias', {
+      functionName,
+      code: 'InternalError',
+      message: '内部错误',
+    })
+    const partly = await rollback()
+    expect(partly).toMatchObject({ code: 1 })
+    expect(partly.output).toMatch(/login: version 2 → 1[\s\S]*running the command again goes on/)
+    expect(await rollback()).toMatchObject({ code: 0, output: 'submit-score: version 2 → 1' })
+    expect(['login', 'submit-score'].map(versionOf)).toEqual(['1', '1'])
   })
 
   test('after a single deployment there is nothing to go back to, and it exits 1', async () => {
