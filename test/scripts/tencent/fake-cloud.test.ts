@@ -1,49 +1,19 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type CloudClient, createCloudClient } from '../../../scripts/tencent/cloud/client.ts'
+import type { CloudClient } from '../../../scripts/tencent/cloud/client.ts'
 import { deterministicZip } from '../../../scripts/tencent/zip.ts'
+import {
+  account,
+  clientFor,
+  cloudAndClient,
+  codeOf,
+  creation,
+  zipOf,
+} from '../../support/tencent-cloud/client.ts'
 import { startTencentCloud, type TencentCloud } from '../../support/tencent-cloud/server.ts'
 import { readZip } from '../../support/tencent-cloud/zip-reader.ts'
-
-const account = { secretId: 'AKIDexample', secretKey: 'a-secret-key', sessionToken: 'a-token' }
-const credentials = { secretId: account.secretId, secretKey: account.secretKey, token: 'a-token' }
-
-function clientFor(endpoint: string, changed: Partial<typeof credentials> = {}) {
-  return createCloudClient({
-    credentials: { ...credentials, ...changed },
-    region: 'ap-guangzhou',
-    namespace: 'default',
-    endpoint,
-  })
-}
-
-function zipOf(source: string): Promise<Buffer> {
-  return deterministicZip([{ name: 'index.js', data: Buffer.from(source) }])
-}
-
-async function creation(name: string, source = 'exports.main_handler = async () => 1') {
-  return {
-    FunctionName: name,
-    Handler: 'index.main_handler',
-    Runtime: 'Nodejs20.19',
-    Timeout: 1,
-    Code: { ZipFile: (await zipOf(source)).toString('base64') },
-  }
-}
-
-function codeOf(call: Promise<unknown>): Promise<string> {
-  return call.then(
-    () => 'accepted',
-    (error: { code?: string }) => error.code ?? String(error),
-  )
-}
-
-async function cloudAndClient() {
-  const cloud = await startTencentCloud({ account, phasePolls: 0 })
-  return { cloud, client: await clientFor(cloud.endpoint) }
-}
 
 /** A request exactly as the SDK signed it. */
 async function capture(): Promise<{ headers: IncomingHttpHeaders; body: string }> {
@@ -304,85 +274,6 @@ describe('running the uploaded code', () => {
       TriggerDesc: '{"AuthType":"NONE","NetConfig":{"EnableIntranet":false,"EnableExtranet":true}}',
     })
     expect(await codeOf(again)).toBe('ResourceInUse.Trigger')
-  })
-})
-
-describe('versions and the alias', () => {
-  let cloud: TencentCloud
-  let client: CloudClient
-  const of = { FunctionName: 'login' }
-  beforeAll(async () => {
-    ;({ cloud, client } = await cloudAndClient())
-    const first = await creation('login', 'exports.main_handler = () => 1')
-    await client.call('CreateFunction', { ...first, Timeout: 20 })
-    await client.call('GetFunction', of)
-  })
-  afterAll(() => cloud.close())
-
-  const answerOf = async (Qualifier: string) =>
-    (await client.call('Invoke', { ...of, Qualifier })).Result?.RetMsg
-
-  test('a version stays what it was when the newest state changes, and the alias leads to either', async () => {
-    await client.call('PublishVersion', of)
-    expect(await codeOf(client.call('Invoke', { ...of, Qualifier: '1' }))).toBe(
-      'FailedOperation.FunctionStatusError',
-    )
-    await client.call('GetFunction', of)
-    const ZipFile = (await zipOf('exports.main_handler = () => 2')).toString('base64')
-    await client.call('UpdateFunctionCode', { ...of, ZipFile, Handler: 'index.main_handler' })
-    await client.call('GetFunction', of)
-    expect([await answerOf('1'), await answerOf('$LATEST'), await answerOf('$DEFAULT')]).toEqual([
-      '1',
-      '2',
-      '2',
-    ])
-    await client.call('UpdateAlias', { ...of, Name: '$DEFAULT', FunctionVersion: '1' })
-    expect(await answerOf('$DEFAULT')).toBe('1')
-  })
-
-  test.each<
-    [
-      string,
-      { FunctionVersion: string; Name?: string; Description?: string; weight?: number },
-      string,
-    ]
-  >([
-    ['a version that is not there', { FunctionVersion: '9' }, 'ResourceNotFound.FunctionVersion'],
-    ['another alias', { FunctionVersion: '1', Name: 'prod' }, 'ResourceNotFound.Alias'],
-    [
-      'a description with a slash',
-      { FunctionVersion: '1', Description: 'a/b' },
-      'InvalidParameterValue.Description',
-    ],
-    [
-      'a weight of two',
-      { FunctionVersion: '$LATEST', weight: 2 },
-      'InvalidParameterValue.RoutingConfig',
-    ],
-  ])('%s is refused', async (_what, { weight, ...changed }, code) => {
-    const RoutingConfig = weight
-      ? { AdditionalVersionWeights: [{ Version: '1', Weight: weight }] }
-      : {}
-    const alias = { ...of, Name: '$DEFAULT', RoutingConfig, ...changed }
-    expect(await codeOf(client.call('UpdateAlias', alias))).toBe(code)
-  })
-
-  test('a failed update leaves the new package with the old code running', async () => {
-    cloud.failNextPhase('login', 'internal')
-    const ZipFile = (await zipOf('exports.main_handler = () => 3')).toString('base64')
-    await client.call('UpdateFunctionCode', { ...of, ZipFile, Handler: 'index.main_handler' })
-    expect((await client.call('GetFunction', of)).Status).toBe('UpdateFailed')
-    expect(await answerOf('$LATEST')).toBe('2')
-    const { CodeSha256 } = await client.call('GetFunctionAddress', of)
-    const sent = createHash('sha256').update(Buffer.from(ZipFile, 'base64')).digest('hex')
-    expect(CodeSha256).toBe(sent)
-  })
-
-  test('a network without a word about the outside loses it', async () => {
-    const VpcConfig = { VpcId: 'vpc-1', SubnetId: 'subnet-1' }
-    await client.call('UpdateFunctionConfiguration', { ...of, VpcConfig })
-    const { PublicNetConfig } = await client.call('GetFunction', of)
-    expect(PublicNetConfig?.PublicNetStatus).toBe('DISABLE')
   })
 })
 
