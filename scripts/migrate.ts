@@ -7,7 +7,12 @@ import {
   pendingMigrations,
   readMigrations,
 } from './database/migrations.ts'
-import { stageOptions, stageUsage, withDatabase } from './database/with-database.ts'
+import {
+  definitionOptions,
+  stageOptions,
+  stageUsage,
+  withDatabase,
+} from './database/with-database.ts'
 
 const usage = `Usage: npm run migrate -- --stage NAME [--pending]
        npm run migrate -- --print
@@ -23,12 +28,6 @@ ${stageUsage}
 
 A statement that finds its table held (an open transaction, a backup) says by whom, lets others through and
 tries again for ten minutes. Exit code 2: the database still works on a statement that began; run it again later.`
-
-/**
- * An ALTER may take long, and a second connection looks at it. While it waits for its table every reader waits behind it,
- * so it waits for less time than they do.
- */
-const definitions = { budgetMs: 30 * 60_000, connections: 2, tableLockWaitSeconds: 1 }
 
 await runCommand({
   usage,
@@ -56,7 +55,7 @@ await runCommand({
         const what = applied.length === 0 ? 'Nothing to apply' : `Applied ${applied.join(', ')}`
         console.log(`${what}; the database is up to date.`)
       },
-      definitions,
+      definitionOptions,
     )
   },
 })

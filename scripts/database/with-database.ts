@@ -3,7 +3,7 @@
 import { type Db, DbError } from '../../shared/store/db.ts'
 import { type CommandDatabaseOptions, openDb } from '../../shared/wiring/database.ts'
 import { CommandProblem } from '../cli/problem.ts'
-import { LOCAL, readStage, type StageValues } from '../cli/stage.ts'
+import { LOCAL, readStage, type Stage, type StageValues } from '../cli/stage.ts'
 import { startLocalDatabase } from './local-database.ts'
 
 /** The options of such a command, for `parseArgs`. */
@@ -21,18 +21,35 @@ export async function withDatabase<T>(
 ): Promise<T> {
   const stage = await readStage(name, { database: address })
   console.error(stage.headline)
-  const { DATABASE_URL } = stage.values
-  if (!DATABASE_URL) throw new CommandProblem(`DATABASE_URL is not set in ${stage.file}.`)
+  return withStageDatabase(stage, (db) => work(db, stage.values), options)
+}
+
+/**
+ * How migrations use a database: an ALTER may take long, and a second connection looks at it. While it waits for its
+ * table every reader waits behind it, so it waits for less time than they do.
+ */
+export const definitionOptions: CommandDatabaseOptions = {
+  budgetMs: 30 * 60_000,
+  connections: 2,
+  tableLockWaitSeconds: 1,
+}
+
+/** Runs `work` on the stage's database. @throws {CommandProblem} when it cannot be used */
+export async function withStageDatabase<T>(
+  { name, file, values: { DATABASE_URL } }: Stage,
+  work: (db: Db) => Promise<T>,
+  options: CommandDatabaseOptions = {},
+): Promise<T> {
+  if (!DATABASE_URL) throw new CommandProblem(`DATABASE_URL is not set in ${file}.`)
   const database = await startLocalDatabase(DATABASE_URL)
   try {
     const db = await openDb(database.url, options)
-    return await work(db, stage.values).finally(() => db.close())
+    return await work(db).finally(() => db.close())
   } catch (error) {
     if (!(error instanceof DbError)) throw error
-    const advice =
-      stage.name === LOCAL ? '' : ` npm run doctor -- --stage ${stage.name} looks closer.`
+    const advice = name === LOCAL ? '' : ` npm run doctor -- --stage ${name} looks closer.`
     throw new CommandProblem(
-      `The database of stage ${stage.name} cannot be used: ${error.logDetails.what}.${advice}`,
+      `The database of stage ${name} cannot be used: ${error.logDetails.what}.${advice}`,
     )
   } finally {
     await database.close()

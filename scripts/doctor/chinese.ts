@@ -58,8 +58,15 @@ const sentences: Readonly<Record<FaultCode, string>> = {
   'half-cls': 'cls 需要同时设置 logsetId 和 topicId',
   'repeated-timer': '有两个同名的定时触发器',
   'bad-cron': '定时触发器 {timer} 的 cron 需要七段：秒 分 时 日 月 周 年',
+  'unanswered-timer':
+    '定时触发器 {timer} 不是这个函数会处理的：functions/{name}/parts.ts 的 timers 列出它会处理的',
   'large-environment': '环境变量共 {bytes} 字节，上限为 {most} 字节',
   'large-package': '包有 {mb} MB，连同请求的其余部分最多能上传 {mostMb} MB',
+  // Its package.
+  'no-package-record': '的包没有说明它为何而建：请用当前版本重新执行 serverless package',
+  'package-changed': '的包与旁边的说明文件不符：请重新打包',
+  'package-variable': '没有值，而这个包缺了它只会回答错误',
+  'package-door': '需要 {needed} 的驱动，而包是为 {made} 建的：请用这个 stage 重新打包',
   // The custom domain.
   'bad-domain': 'CUSTOM_DOMAIN 不是域名（不要带 https://）',
   'no-certificate': '没有设置 CUSTOM_DOMAIN_CERTIFICATE_ID：HTTPS 需要账号下的证书',

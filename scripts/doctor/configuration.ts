@@ -5,7 +5,7 @@
 
 import { faultsOf } from '../../shared/wiring/compose.ts'
 import { fill } from '../../shared/wiring/configuration.ts'
-import { readDeclarations } from '../build/declarations.ts'
+import { readAnsweredTimers, readDeclarations } from '../build/declarations.ts'
 import type { DesiredFunction, DesiredService } from '../service/service.ts'
 import { type DeployFault, type FaultCode, faultSentences } from '../tencent/fault.ts'
 import { preflight } from '../tencent/preflight.ts'
@@ -26,8 +26,10 @@ export async function checkConfiguration(check: ConfigurationCheck): Promise<Fin
   const { service } = deployment
   const { functions } = service
   const envFile = deployment.envFile ?? `.env.${service.stage}`
-  const declarations = await readDeclarations(functions.map(({ key }) => key))
-  const faults = preflight({ service, functions, packages: [], declarations })
+  const keys = functions.map(({ key }) => key)
+  const declarations = await readDeclarations(keys)
+  const answeredTimers = await readAnsweredTimers(keys)
+  const faults = preflight({ service, functions, packages: [], declarations, answeredTimers })
   const set = new Set(functions.flatMap(({ variables }) => Object.keys(variables)))
   const required = [...declarations.values()].flatMap((parts) => faultsOf(parts, {}))
   const findings = [

@@ -5,12 +5,10 @@ import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { text } from 'node:stream/consumers'
 import type { TLSSocket } from 'node:tls'
+import type { DeployedAnswer } from '../service/answers.ts'
 
 /** What came back. */
-export interface AnswerOfAddress {
-  status: number
-  contentType: string
-  text: string
+export interface AnswerOfAddress extends DeployedAnswer {
   /** End of the certificate's validity in milliseconds since 1970; undefined over plain HTTP. */
   certificateEndsMs: number | undefined
 }
@@ -68,15 +66,4 @@ export async function exchange({ url, json, deadlineMs, ca }: HttpCall): Promise
 function endOf(socket: object): number | undefined {
   const endsMs = Date.parse((socket as TLSSocket).getPeerCertificate().valid_to)
   return Number.isNaN(endsMs) ? undefined : endsMs
-}
-
-/** The answer's JSON object; undefined when it is anything else. */
-export function objectIn(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -1,15 +1,14 @@
 /** Deployed addresses: whether the functions behind them answer, and how long the certificate lasts. */
 
 import { isLoopbackHost } from '../../shared/network-addresses.ts'
-import { type AnswerOfAddress, exchange, NoAnswer, objectIn } from './http-exchange.ts'
+import { isOwnRefusal, judgeForm, nameOf, unknownPath } from '../service/answers.ts'
+import { type AnswerOfAddress, exchange, NoAnswer } from './http-exchange.ts'
 import { networkReason } from './network-words.ts'
 import { error, type Finding, ok, skipped, warning } from './report.ts'
 
 const DEADLINE_MS = 12_000
 const DAY_MS = 86_400_000
 const WARN_BELOW_DAYS = 14
-/** Under a path that every function is given, so that a custom domain routes it; no endpoint has it. */
-const UNKNOWN_PATH = '/query/doctor-asks-for-nothing'
 
 export interface UrlOptions {
   deadlineMs?: number
@@ -52,10 +51,10 @@ async function checkUrl(address: string, options: UrlOptions): Promise<Finding[]
       ...(options.ca === undefined ? {} : { ca: options.ca }),
     })
   try {
-    const [form, unknown] = [await ask('/form'), await ask(UNKNOWN_PATH)]
+    const [form, unknown] = [await ask('/form'), await ask(unknownPath)]
     return [
-      judgeForm(shown, form),
-      ...judgeUnknown(shown, unknown),
+      formFinding(shown, form),
+      ...unknownFindings(shown, unknown),
       ...judgeTransport(shown, form, (options.now ?? Date.now)()),
     ]
   } catch (failure) {
@@ -71,28 +70,26 @@ async function checkUrl(address: string, options: UrlOptions): Promise<Finding[]
   }
 }
 
-function judgeForm(shown: string, answer: AnswerOfAddress): Finding {
-  const body = objectIn(answer.text)
-  if (answer.status === 200 && Array.isArray(body?.grades) && Array.isArray(body.texts)) {
+function formFinding(shown: string, answer: AnswerOfAddress): Finding {
+  const verdict = judgeForm(answer)
+  if (verdict === 'form') {
     return ok('urls.form')`
       ${shown} 正常，/form 给出评分表
       ${shown} answers, and /form gives the rating form`
   }
-  const code = problemCode(answer)
-  // A single function's URL: only query-scores serves the form.
-  if (answer.status === 404 && code === 'not-found') {
+  if (verdict === 'no-form') {
     return ok('urls.form')`
       ${shown} 正常（不提供 /form 的函数）
       ${shown} answers (a function that does not serve /form)`
   }
-  if (code === 'misconfigured') {
+  if (verdict === 'misconfigured') {
     return error('urls.misconfigured')`
       ${shown} 的函数在运行，但它的环境变量不对
       the function at ${shown} runs, but its variables are not acceptable
       按上面的“配置”改正后重新 serverless deploy；serverless logs 里有变量名
       correct what stands under “Configuration”, then serverless deploy; serverless logs names the variables`
   }
-  const what = code ?? /^[\w/+.-]{1,60}/.exec(answer.contentType)?.[0] ?? '-'
+  const what = nameOf(answer)
   return error('urls.form')`
     ${shown}/form 的回答不对（HTTP ${answer.status}，${what}）
     ${shown}/form answers something else (HTTP ${answer.status}, ${what})
@@ -100,9 +97,8 @@ function judgeForm(shown: string, answer: AnswerOfAddress): Finding {
     compare the address with serverless info; serverless logs says why the function fails`
 }
 
-function judgeUnknown(shown: string, answer: AnswerOfAddress): Finding[] {
-  if (answer.status === 404 && problemCode(answer) === 'not-found') return []
-  if (problemCode(answer) === 'misconfigured') return []
+function unknownFindings(shown: string, answer: AnswerOfAddress): Finding[] {
+  if (isOwnRefusal(answer)) return []
   return [
     error('urls.problem-json')`
       ${shown} 对未知路径没有回答 application/problem+json（HTTP ${answer.status}）
@@ -110,12 +106,6 @@ function judgeUnknown(shown: string, answer: AnswerOfAddress): Finding[] {
       确认地址后面是本项目的函数，中间没有改写回答的网关
       make sure that it leads to these functions, with no gateway in between that rewrites answers`,
   ]
-}
-
-function problemCode({ contentType, text }: AnswerOfAddress): string | undefined {
-  if (!contentType.startsWith('application/problem+json')) return undefined
-  const code = objectIn(text)?.code
-  return typeof code === 'string' && /^[a-z-]{1,40}$/.test(code) ? code : undefined
 }
 
 function judgeTransport(shown: string, answer: AnswerOfAddress, nowMs: number): Finding[] {

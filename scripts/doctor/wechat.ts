@@ -2,8 +2,9 @@
 
 import { weChat } from '../../shared/wiring/compose.ts'
 import { readVariables } from '../../shared/wiring/configuration.ts'
+import { objectIn } from '../service/answers.ts'
 import type { DesiredService } from '../service/service.ts'
-import { type AnswerOfAddress, exchange, NoAnswer, objectIn } from './http-exchange.ts'
+import { type AnswerOfAddress, exchange, NoAnswer } from './http-exchange.ts'
 import { networkReason } from './network-words.ts'
 import { error, type Finding, ok, skipped, warning } from './report.ts'
 import { errcodes, passing, unknownErrcode } from './wechat-errcodes.ts'

@@ -3,7 +3,9 @@
 import { CommandProblem } from '../cli/problem.ts'
 import type { DesiredDomain, DesiredService } from '../service/service.ts'
 import type { CloudClient } from './cloud/client.ts'
+import { CloudFailure } from './cloud/failure.ts'
 import type { ScfModels } from './cloud/sdk.ts'
+import { lookUntil } from './waiting.ts'
 
 type DomainAnswer = NonNullable<ScfModels['ListCustomDomains']['response']['Domains']>[number]
 type Route = NonNullable<DomainAnswer['EndpointsConfig']>[number]
@@ -21,7 +23,11 @@ async function findDomain(cloud: CloudClient, name: string): Promise<DomainAnswe
   for (let offset = 0; ; offset += 20) {
     const page = await cloud.call('ListCustomDomains', { Offset: offset, Limit: 20 })
     const found = page.Domains?.find(({ Domain }) => Domain === name)
-    if (found || !page.Domains?.length || offset + 20 >= (page.Total ?? 0)) return found
+    if (found || offset + 20 >= (page.Total ?? 0)) return found
+    if (!page.Domains?.length)
+      throw new CommandProblem(
+        `The cloud lists ${offset} of ${page.Total} custom domains. Run the command again.`,
+      )
   }
 }
 
@@ -76,15 +82,42 @@ export async function planDomain(
   return { wanted, action, routes: [...others, ...ours], changes }
 }
 
-export async function applyDomainPlan(cloud: CloudClient, plan: DomainPlan): Promise<void> {
+/** Where the domain has to lead before the cloud takes it (583/64369); `url` is that of any function of the account. */
+export function cnameTarget(url: string, { region }: { region: string }): string {
+  const [, appId] = /^https:\/\/(\d+)-/.exec(url) ?? []
+  return `${appId ?? '<appid>'}.${region}.tencentscf.com`
+}
+
+/** Waits for the domain's CNAME record, saying which, as long as the client's patience lasts. Throws `CloudFailure`. */
+export async function applyDomainPlan(
+  cloud: CloudClient,
+  plan: DomainPlan,
+  { target, tell }: { target: string; tell: (step: string) => void },
+): Promise<void> {
   if (plan.action === 'keep') return
   const { domain, protocol, certificateId } = plan.wanted
-  await cloud.call(plan.action === 'create' ? 'CreateCustomDomain' : 'UpdateCustomDomain', {
-    Domain: domain,
-    Protocol: protocol,
-    EndpointsConfig: plan.routes,
-    ...(certificateId && { CertConfig: { CertificateId: certificateId } }),
+  let lacksCname: CloudFailure | undefined
+  const done = await lookUntil(cloud, async () => {
+    try {
+      await cloud.call(plan.action === 'create' ? 'CreateCustomDomain' : 'UpdateCustomDomain', {
+        Domain: domain,
+        Protocol: protocol,
+        EndpointsConfig: plan.routes,
+        ...(certificateId && { CertConfig: { CertificateId: certificateId } }),
+      })
+      return true
+    } catch (error) {
+      if (!(error instanceof CloudFailure) || !error.code.startsWith('FailedOperation.CNAME'))
+        throw error
+      if (!lacksCname) tell(`waiting for a DNS record: ${domain} CNAME ${target}`)
+      lacksCname = error
+      return undefined
+    }
   })
+  if (done) return
+  throw new CommandProblem(
+    `${domain} is not set up; the functions are deployed. Make this DNS record, and run the command again: ${domain} CNAME ${target}. ${lacksCname?.message ?? ''}`,
+  )
 }
 
 /** Takes our routes off the domain, and the domain away when none is left. Returns what was done, '' for nothing. */

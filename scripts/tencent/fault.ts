@@ -26,9 +26,18 @@ export const faultSentences = {
   'half-cls': 'cls needs both logsetId and topicId',
   'repeated-timer': 'two timers have the same name',
   'bad-cron': 'the timer {timer} needs seven fields: second minute hour day month weekday year',
+  'unanswered-timer':
+    'the timer {timer} is not one that the function answers: functions/{name}/parts.ts lists those in `timers`',
   'large-environment': 'its variables take {bytes} bytes; the cloud takes {most}',
   'large-package':
     'its package has {mb} MB; with the rest of the request at most {mostMb} MB can be uploaded',
+  // Its package.
+  'no-package-record':
+    'its package does not say what it was made for: run "serverless package" of this release',
+  'package-changed': 'its package is another one than the file beside it describes: make it anew',
+  'package-variable': 'has no value, and its package answers nothing but errors without it',
+  'package-door':
+    'leads to {needed}, and its package was made for {made}: run "serverless package" with this stage',
   // The custom domain.
   'bad-domain': 'customDomain: this is not a domain name (without https://)',
   'no-certificate':

@@ -1,121 +1,94 @@
 /** Compares serverless.yml with the cloud and says what has to change. Pure: no calls, no clock. */
 
 import { CommandProblem } from '../cli/problem.ts'
-import type { DesiredFunction, Timer } from '../service/service.ts'
-import type { DeployedFunction, DeployedTimer } from './deployed.ts'
+import type { DesiredFunction } from '../service/service.ts'
+import type { DeployedFunction, DeployedVersion } from './deployed.ts'
+import {
+  behaviourDifferences,
+  configurationDifferences,
+  type Difference,
+  type TimerChanges,
+  timerChanges,
+} from './differences.ts'
+import { type Ownership, ownershipOf, refusalOf } from './ownership.ts'
 import type { Package } from './package-functions.ts'
-
-interface Difference {
-  field: 'memory' | 'timeout' | 'vpc' | 'role' | 'logs' | 'description' | 'environment'
-  words: string
-}
+import { type Alias, newestState } from './releases.ts'
 
 export interface FunctionPlan {
   wanted: DesiredFunction
   package: Package
+  /** The value of the tag that says who deploys it. */
+  owner: string
+  ownership: Ownership | undefined
+  /** Why nothing of this may be done. */
+  refusal: string | undefined
   /** `replace`: it was never created to the end, so it is deleted and created again. */
   function: 'create' | 'replace' | 'keep'
+  /** The failed status that the changes put right; '' for none. */
+  mends: string
+  /** Put the tag on it. */
+  tag: boolean
+  /** Users get the newest state itself, which is about to change: freeze it and lead them there first. */
+  pin: boolean
   /** Upload the package. */
   code: boolean
   /** What of the configuration differs, in words; variables by name only. */
   configuration: readonly Difference[]
-  /** The description to write: the wanted one, with the mark of the code where that is needed. */
-  description: string
+  /** Which version users shall get: one to be published, one that is there, or the one they get. */
+  release: { kind: 'publish' } | { kind: 'move'; version: string } | { kind: 'none' }
+  alias: Alias
   /** Create the Function URL. */
   url: boolean
+  /** The one there is; '' when there is none, or the cloud does not tell it yet. */
   existingUrl: string
-  timers: {
-    create: readonly Timer[]
-    update: readonly { wanted: Timer; qualifier: string }[]
-    delete: readonly DeployedTimer[]
-  }
+  hasUrl: boolean
+  timers: TimerChanges
   /** Things the deploy leaves as they are and the reader should know. */
   notes: readonly string[]
 }
 
-/**
- * The cloud tells the SHA-256 of the package it keeps. Should that differ from what was sent (a cloud that packs anew),
- * the description remembers which digest of ours became which of theirs. Only characters a description may hold.
- */
-const codeMark = /\s*Code ([0-9a-f]{64}) is kept as (\w+)\.$/
-
-export function withCodeMark(description: string, sent: string, kept: string): string {
-  return `${description} Code ${sent} is kept as ${kept || 'unknown'}.`.trim()
+export interface PlanOptions {
+  /** Upload equal code, too. */
+  force?: boolean
+  /** Take over a function that carries no tag. */
+  adopts?: boolean
 }
 
-function withoutCodeMark(description: string): string {
-  return description.replace(codeMark, '')
+/** Whether a call of this version is a call of what serverless.yml and the package say. */
+function isAsWanted(
+  version: DeployedVersion | undefined,
+  { wanted, made }: { wanted: DesiredFunction; made: Package },
+): boolean {
+  return (
+    version?.status === 'Active' &&
+    version.mark?.sent === made.sha256 &&
+    (wanted.type === 'web' || version.handler === wanted.handler) &&
+    behaviourDifferences(wanted, version).length === 0
+  )
 }
 
-function isSameCode(sent: string, deployed: DeployedFunction): boolean {
-  if (deployed.codeSha256 === sent) return true
-  const mark = codeMark.exec(deployed.description)
-  return mark?.[1] === sent && mark[2] === (deployed.codeSha256 || 'unknown')
+/** Whether the newest state holds this package, as far as the cloud tells. */
+function holdsPackage(
+  { codeSha256, newest, live }: DeployedFunction,
+  { sha256 }: Package,
+): boolean {
+  if (codeSha256 === sha256) return true
+  // A key that may not ask for digests: what was noted at the last publication.
+  if (codeSha256 === undefined) return newest?.mark?.sent === sha256
+  return [newest?.mark, live?.mark].some(
+    (mark) => mark?.sent === sha256 && mark.kept === codeSha256,
+  )
 }
 
-function variableDifferences(
-  wanted: Readonly<Record<string, string>>,
-  deployed: Readonly<Record<string, string>>,
-): Difference[] {
-  const names = [...new Set([...Object.keys(wanted), ...Object.keys(deployed)])].sort()
-  return names.flatMap((name) => {
-    if (wanted[name] === deployed[name]) return []
-    const how = !(name in deployed) ? 'added' : !(name in wanted) ? 'removed' : 'changed'
-    return [{ field: 'environment', words: `variable ${name} ${how}` }]
-  })
-}
-
-function configurationDifferences(
-  wanted: DesiredFunction,
-  deployed: DeployedFunction,
-): Difference[] {
-  const differences: Difference[] = []
-  const compare = (
-    field: Difference['field'],
-    before: string | number,
-    after: string | number,
-    what: string = field,
-  ): void => {
-    const words = `${what} ${before || 'none'} → ${after || 'none'}`
-    if (before !== after) differences.push({ field, words })
-  }
-  compare('memory', deployed.memorySize, wanted.memorySize)
-  compare('timeout', deployed.timeoutSeconds, wanted.timeoutSeconds)
-  compare('vpc', deployed.vpcId, wanted.vpcId)
-  compare('vpc', deployed.subnetId, wanted.subnetId, 'subnet')
-  compare('role', deployed.role, wanted.role)
-  // Without a topic of one's own the cloud chooses one: that is no difference.
-  if (wanted.topicId) {
-    compare('logs', deployed.logsetId, wanted.logsetId, 'logset')
-    compare('logs', deployed.topicId, wanted.topicId, 'log topic')
-  }
-  if (withoutCodeMark(deployed.description) !== wanted.description)
-    differences.push({ field: 'description', words: 'description changed' })
-  return [...differences, ...variableDifferences(wanted.variables, deployed.variables)]
-}
-
-function timerDifferences(
-  wanted: readonly Timer[],
-  deployed: readonly DeployedTimer[],
-): FunctionPlan['timers'] {
-  const existing = (timer: Timer) => deployed.find(({ name }) => name === timer.name)
-  return {
-    create: wanted.filter((timer) => !existing(timer)),
-    update: wanted.flatMap((timer) => {
-      const found = existing(timer)
-      const same =
-        found?.cron === timer.cron &&
-        found.enabled === timer.enabled &&
-        found.argument === timer.argument
-      return found && !same ? [{ wanted: timer, qualifier: found.qualifier }] : []
-    }),
-    delete: deployed.filter(
-      (timer) => timer.ours && !wanted.some(({ name }) => name === timer.name),
-    ),
-  }
-}
-
-function refuseFixedChanges(wanted: DesiredFunction, deployed: DeployedFunction): void {
+function refuseWhatCannotBe(wanted: DesiredFunction, deployed: DeployedFunction): void {
+  if (deployed.status === 'DeleteFailed')
+    throw new CommandProblem(
+      `${wanted.key}: the removal of ${wanted.name} failed (${deployed.reason}). Run "serverless remove" again, or delete it in the SCF console, then deploy.`,
+    )
+  if (deployed.availability !== 'Available')
+    throw new CommandProblem(
+      `${wanted.key}: the cloud does not run ${wanted.name} (${deployed.availability}). See the account's balance in the console.`,
+    )
   const fixed = [
     ['runtime', deployed.runtime, wanted.runtime],
     ['type', deployed.type, wanted.type],
@@ -137,45 +110,83 @@ function notesOn(wanted: DesiredFunction, deployed: DeployedFunction): string[] 
     notes.push(
       `its URL asks for ${url.authType} signatures, which a mini program cannot make; a URL cannot be changed, only removed in the console and created anew`,
     )
+  if (deployed.codeSha256 === undefined)
+    notes.push(
+      'its code is compared by what the last deploy noted: this key has no right to scf:GetFunctionAddress, so a change by hand would not be seen',
+    )
+  if (wanted.type === 'web')
+    notes.push(
+      'is a Web function, which cannot be called before users get it: look at its URL with npm run doctor, and roll back if need be',
+    )
   return notes
 }
 
-/** Throws a `CommandProblem` when the wanted function cannot be reached by changes. `force` uploads equal code too. */
+/** Throws a `CommandProblem` when the wanted function cannot be reached by changes. */
 export function planFunction(
-  wanted: DesiredFunction,
-  made: Package,
+  { wanted, made, owner }: { wanted: DesiredFunction; made: Package; owner: string },
   deployed: DeployedFunction | undefined,
-  options: { force?: boolean } = {},
+  { force = false, adopts = false }: PlanOptions = {},
 ): FunctionPlan {
-  const base = { wanted, package: made, description: wanted.description }
+  const ownership = deployed && ownershipOf(deployed, owner)
+  const refusal = ownership && refusalOf(ownership, { name: wanted.name, adopts })
+  const base = { wanted, package: made, owner, ownership, refusal }
   if (!deployed || deployed.status === 'CreateFailed')
     return {
       ...base,
       function: deployed ? 'replace' : 'create',
+      mends: '',
+      tag: false,
+      pin: false,
       code: false,
       configuration: [],
+      release: { kind: 'publish' },
+      alias: { version: newestState, releases: [] },
       url: wanted.url,
       existingUrl: '',
+      hasUrl: false,
       timers: { create: wanted.timers, update: [], delete: [] },
       notes: [],
     }
-  refuseFixedChanges(wanted, deployed)
-  const sameCode = isSameCode(made.sha256, deployed)
+  // Nothing is said of the state of a stranger's function.
+  if (!refusal) refuseWhatCannotBe(wanted, deployed)
+  const { status, alias, live, newest } = deployed
+  const mends = status === 'UpdateFailed' || status === 'PublishFailed' ? status : ''
   const handlerDiffers = wanted.type === 'event' && deployed.handler !== wanted.handler
-  const keepsMark = sameCode && deployed.codeSha256 !== made.sha256
+  const code = !holdsPackage(deployed, made) || handlerDiffers || force || status === 'UpdateFailed'
+  const configuration = configurationDifferences(wanted, deployed)
+  const changes = code || configuration.some(({ field }) => field !== 'description')
   return {
     ...base,
     function: 'keep',
-    code: !sameCode || handlerDiffers || options.force === true,
-    configuration: configurationDifferences(wanted, deployed),
-    description: keepsMark
-      ? withCodeMark(wanted.description, made.sha256, deployed.codeSha256)
-      : wanted.description,
+    mends,
+    tag: ownership?.kind !== 'ours',
+    // What failed halfway is not frozen.
+    pin: changes && alias.version === newestState && status === 'Active',
+    code,
+    configuration,
+    // A failed publication is over when another one is done.
+    release: releaseOf(
+      { wanted, made, force: force || status === 'PublishFailed' },
+      { alias, live, newest },
+    ),
+    alias,
     url: wanted.url && deployed.urls.length === 0,
     existingUrl: deployed.urls[0]?.url ?? '',
-    timers: timerDifferences(wanted.timers, deployed.timers),
+    hasUrl: deployed.urls.length > 0,
+    timers: timerChanges(wanted.timers, deployed.timers),
     notes: notesOn(wanted, deployed),
   }
+}
+
+function releaseOf(
+  { force, ...what }: { wanted: DesiredFunction; made: Package; force: boolean },
+  { alias, live, newest }: Pick<DeployedFunction, 'alias' | 'live' | 'newest'>,
+): FunctionPlan['release'] {
+  if (force) return { kind: 'publish' }
+  if (live && isAsWanted(live, what))
+    return alias.additional ? { kind: 'move', version: live.version } : { kind: 'none' }
+  if (newest && isAsWanted(newest, what)) return { kind: 'move', version: newest.version }
+  return { kind: 'publish' }
 }
 
 /** Whether the plan holds anything to do. */
@@ -185,13 +196,19 @@ export function changesAnything(plan: FunctionPlan): boolean {
 
 /** The plan in words, one short phrase per change. */
 export function planInWords(plan: FunctionPlan): string[] {
+  const { release } = plan
   return [
     ...(plan.function === 'create' ? ['create the function'] : []),
     ...(plan.function === 'replace'
       ? ['delete what is left of a failed creation', 'create it']
       : []),
+    ...(plan.mends ? [`put ${plan.mends} right`] : []),
+    ...(plan.tag ? ['mark it as ours by a tag'] : []),
+    ...(plan.pin ? ['freeze what users get'] : []),
     ...(plan.code ? ['upload the code'] : []),
     ...plan.configuration.map(({ words }) => words),
+    ...(release.kind === 'publish' ? ['publish and test a version, then give it to users'] : []),
+    ...(release.kind === 'move' ? [`test version ${release.version}, then give it to users`] : []),
     ...(plan.url ? ['create the Function URL'] : []),
     ...plan.timers.create.map(({ name, cron }) => `create the timer ${name} (${cron})`),
     ...plan.timers.update.map(({ wanted }) => `update the timer ${wanted.name} (${wanted.cron})`),

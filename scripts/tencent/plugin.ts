@@ -9,6 +9,7 @@ import { invokeLocalCommand, offlineCommand } from './commands/local.ts'
 import { logsCommand } from './commands/logs.ts'
 import { packageCommand } from './commands/package.ts'
 import { removeCommand } from './commands/remove.ts'
+import { rollbackCommand } from './commands/rollback.ts'
 import { eventSchemas, providerSchema } from './config-schema.ts'
 import type { CliOptions, CommandDefinition, Framework, Writers } from './framework.ts'
 import { describeFrameworkCommands } from './framework-commands.ts'
@@ -22,6 +23,7 @@ const commands: readonly Command[] = [
   logsCommand,
   offlineCommand,
   removeCommand,
+  rollbackCommand,
 ]
 
 type Hook = () => Promise<void>

@@ -4,11 +4,12 @@
  * bodies of at most 10 MB.
  */
 import { isLoopbackHost } from '../../shared/network-addresses.ts'
+import { storeDoorOf } from '../../shared/store/doors.ts'
 import { WECHAT_BUDGET_MS } from '../../shared/wechat/api-call.ts'
 import { variablesOf } from '../../shared/wiring/compose.ts'
 import { type Details, readVariables, type Values } from '../../shared/wiring/configuration.ts'
 import { DATABASE_BUDGET_MS } from '../../shared/wiring/database.ts'
-import type { Declarations } from '../build/declarations.ts'
+import type { AnsweredTimers, Declarations } from '../build/declarations.ts'
 import { type DesiredFunction, type DesiredService, defaults } from '../service/service.ts'
 import { type DeployFault, type FaultCode, mergeFaults } from './fault.ts'
 import type { Package } from './package-functions.ts'
@@ -71,6 +72,13 @@ function deadlineFaults({ declared, timeoutSeconds }: DesiredFunction): Fault[] 
   const least = Math.ceil((waitsMs + spareMs) / 1000)
   if (timeoutSeconds >= least) return []
   return [fault('short-timeout', { seconds: timeoutSeconds, waits: waitsMs / 1000, least })]
+}
+
+/** A timer whose events the function would refuse, every night, where nobody looks. */
+function timerFaults({ key, timers }: DesiredFunction, answered: AnsweredTimers): Fault[] {
+  return timers
+    .filter(({ name }) => !answered.get(key)?.includes(name))
+    .map(({ name: timer }) => fault('unanswered-timer', { timer, name: key }))
 }
 
 function environmentFaults({ variables, declared }: DesiredFunction): Fault[] {
@@ -138,7 +146,24 @@ function sharedSecretFaults(values: Partial<Values>): Fault[] {
   return faults
 }
 
-function packageFaults({ zip }: Package): Fault[] {
+/** A package of another machine, stage or release must fit what is deployed with it. */
+function recordFaults({ record, sha256 }: Package, { variables }: DesiredFunction): Fault[] {
+  if (!record) return [fault('no-package-record')]
+  if (record.sha256 !== sha256) return [fault('package-changed')]
+  const faults = record.needs
+    .filter((name) => !variables[name])
+    .map((variable): Fault => ({ variable, code: 'package-variable' }))
+  const needed = variables.DATABASE_URL && storeDoorOf(variables.DATABASE_URL)
+  if (needed && needed !== record.storeDoor)
+    faults.push({
+      variable: 'DATABASE_URL',
+      code: 'package-door',
+      details: { made: record.storeDoor, needed },
+    })
+  return faults
+}
+
+function sizeFaults({ zip }: Package): Fault[] {
   const bytes = Math.ceil(zip.length / 3) * 4 + requestOverheadBytes
   if (bytes <= requestLimitBytes) return []
   const mb = (zip.length / 1024 / 1024).toFixed(1)
@@ -169,6 +194,8 @@ export interface Preflight {
   functions: readonly DesiredFunction[]
   packages: readonly Package[]
   declarations: Declarations
+  /** Which timers the functions answer; not looked at when left out. */
+  answeredTimers?: AnsweredTimers
 }
 
 /** Everything wrong at once. Nothing is sent to find out. */
@@ -177,15 +204,22 @@ export function preflight({
   functions,
   packages,
   declarations,
+  answeredTimers,
 }: Preflight): DeployFault[] {
   const faults = functions.flatMap((wanted) => {
     const made = packages.find(({ key }) => key === wanted.key)
+    const ofVariables = variableFaults(wanted, declarations)
+    const isTold = ({ variable }: Fault): boolean =>
+      variable !== undefined && ofVariables.some((each) => each.variable === variable)
+    const ofRecord = made ? recordFaults(made, wanted) : []
     return [
       ...settingFaults(wanted),
       ...deadlineFaults(wanted),
+      ...(answeredTimers ? timerFaults(wanted, answeredTimers) : []),
       ...environmentFaults(wanted),
-      ...variableFaults(wanted, declarations),
-      ...(made ? packageFaults(made) : []),
+      ...ofVariables,
+      ...(made ? sizeFaults(made) : []),
+      ...ofRecord.filter((each) => !isTold(each)),
     ].map((each) => ({ ...each, functions: [wanted.key] }))
   })
   return mergeFaults([...faults, ...domainFaults(service)])

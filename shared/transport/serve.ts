@@ -1,5 +1,5 @@
 /**
- * The function as the platform calls it: read the event, run, log one line, reply. Never throws:
+ * The function as the platform calls it: read the event, run, log one line, reply. Never throws, timers apart:
  * what the platform makes of a thrown error is not defined for a function URL.
  */
 
@@ -41,6 +41,7 @@ import {
   remainingTime,
 } from './invocation.ts'
 import { type CallSecurityLog, createSecurityLogs } from './security-log.ts'
+import { readTimerName, type Timers } from './timer-event.ts'
 
 declare global {
   /** Set by the loader of a bundle that was compiled ahead (scripts/build/code-cache.ts). */
@@ -63,6 +64,8 @@ export interface FunctionDeclaration<Needs extends EveryNeed> {
   /** What the endpoints need; each part names its own variables. */
   parts: Parts<Needs>
   endpoints: readonly AnyEndpoint<NoInfer<Needs>>[]
+  /** Its timers in serverless.yml (`timersOf`); the event of any other is refused. */
+  timers?: Timers<NoInfer<Needs>>
   env?: Environment
   log?: Logger
 }
@@ -79,7 +82,7 @@ export type ServedFunction = ((
 export function serve<Needs extends EveryNeed>(
   declaration: FunctionDeclaration<Needs>,
 ): ServedFunction {
-  const { functionName, endpoints, parts, env = process.env } = declaration
+  const { functionName, endpoints, parts, timers, env = process.env } = declaration
   const log = declaration.log ?? createLogger({ functionName, now: machine.now })
   const started = attempt(() => {
     const needsOf = compose(parts, env)
@@ -103,6 +106,11 @@ export function serve<Needs extends EveryNeed>(
   ): Promise<HttpReply | FunctionCallReply> => {
     const caller = platformCallerOf(event, context, env)
     if (caller) return answer(context, functionCallTransport(event, caller))
+    const timer = !isHttpEvent(event) && readTimerName(event)
+    if (timer) {
+      const call = { name: timer, context, started, toProblem, log }
+      return timers?.(call) ?? Promise.reject(new Error('No timer'))
+    }
     return http(
       isHttpEvent(event) && mayBeData(env) ? { ...event, requestContext: null } : event,
       context,

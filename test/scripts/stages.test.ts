@@ -145,6 +145,7 @@ describe('a command on a deployment', () => {
     'info',
     'invoke -f login',
     'logs -f login',
+    'rollback',
     'remove --yes',
   ])('serverless %s asks for the stage, and does nothing without', async (command) => {
     const ran = await project.serverless(command.split(' '), environment)

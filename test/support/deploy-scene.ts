@@ -1,4 +1,6 @@
 /** A project, an offline cloud, and the `serverless` command between them. */
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { createServerlessProject, type Ran, soundVariables } from './serverless-project.ts'
 import { startTencentCloud } from './tencent-cloud/server.ts'
 
@@ -30,6 +32,8 @@ export async function startDeployScene() {
     env,
     /** Every host that any command of this scene connected to or looked up. */
     contacts,
+    /** Makes a further stage, whose values the environment holds. */
+    writeStage: (stage: string) => writeFile(path.join(project.folder, `.env.${stage}`), ''),
     /** Runs `serverless` with these words and the scene's environment; the cloud's record of calls starts anew. */
     run: async (
       command: string | readonly string[],
@@ -38,7 +42,10 @@ export async function startDeployScene() {
       cloud.forgetCalls()
       const args = typeof command === 'string' ? command.split(' ') : command
       const stage = args.includes('--stage') ? [] : ['--stage', 'dev']
-      const ran = await project.serverless([...args, ...stage], { ...env, ...changed })
+      // The database of these values is nobody's.
+      const isLooking = args[0] !== 'deploy' || args.includes('--migrate')
+      const tables = isLooking ? [] : ['--skip-migrations']
+      const ran = await project.serverless([...args, ...stage, ...tables], { ...env, ...changed })
       for (const contact of ran.contacts) contacts.add(contact)
       return ran
     },

@@ -28,14 +28,20 @@ export interface Started {
   interrupt: () => Promise<Ran>
 }
 
-/** Tells what it was given, so that a test can see what reached it. */
+/** Tells what it was given, so that a test can see what reached it; passes the test of a deploy. */
 function echoFunction(name: string): string {
   return `
-export const main_handler = async (event: { fail?: string; say?: string; waitMs?: number }) => {
+interface Event { fail?: string; say?: string; waitMs?: number; path?: string }
+export const main_handler = async (event: Event) => {
   if (event.fail) throw new Error(event.fail)
   if (event.say) console.log(event.say)
   if (event.waitMs) await new Promise((resolve) => setTimeout(resolve, event.waitMs))
-  const body = JSON.stringify({ name: '${name}', event, variables: process.env })
+  if (event.path === '/query/doctor-asks-for-nothing' || (event.path === '/form' && ${name !== 'query-scores'})) {
+    const headers = { 'content-type': 'application/problem+json' }
+    return { statusCode: 404, headers, body: JSON.stringify({ code: 'not-found' }) }
+  }
+  const form = event.path === '/form' ? { grades: [], texts: [] } : {}
+  const body = JSON.stringify({ name: '${name}', event, variables: process.env, ...form })
   return { statusCode: 200, headers: { 'content-type': 'application/json' }, body }
 }
 `

@@ -13,7 +13,10 @@ type Request<Action extends keyof ScfModels> = ScfModels[Action]['request']
 type Response<Action extends keyof ScfModels> = ScfModels[Action]['response']
 
 export interface CloudClient {
+  readonly region: string
   readonly namespace: string
+  /** How what the cloud does by itself is waited for. */
+  readonly patience: Patience
   /** Calls an SCF action in the service's namespace. Throws `CloudFailure`. */
   call<Action extends keyof ScfModels>(
     action: Action,
@@ -22,7 +25,13 @@ export interface CloudClient {
   ): Promise<Response<Action>>
   /** CLS SearchLog, ascending (cloud.tencent.com/document/api/614/56447). Throws `CloudFailure`. */
   searchLog(request: LogSearch): Promise<LogPage>
+  /** One of the few actions of the log service or of tags, whose SDKs are not installed. Throws `CloudFailure`. */
+  callOther(service: OtherService, action: string, request: object): Promise<object>
 }
+
+type OtherService = keyof typeof otherVersions
+
+const otherVersions = { cls: '2020-10-16', tag: '2018-08-13' } as const
 
 interface LogSearch {
   TopicId: string
@@ -38,7 +47,15 @@ export interface LogPage {
   Results: { Time: number; PkgId: string; PkgLogId: string; LogJson: string }[]
 }
 
+export interface Patience {
+  /** In all. */
+  totalMs: number
+  /** Between looks; the last one again and again. */
+  waitsMs: readonly number[]
+}
+
 const callTimeoutSeconds = 30
+const usualPatience: Patience = { totalMs: 3 * 60_000, waitsMs: [100, 300, 700, 1500] }
 const retryDelaysMs = [300, 1000]
 
 /**
@@ -47,7 +64,7 @@ const retryDelaysMs = [300, 1000]
  */
 function mayRetry(action: string, failure: CloudFailure): boolean {
   if (failure.code.startsWith('RequestLimitExceeded')) return true
-  if (!/^(Get|List|Search)/.test(action)) return false
+  if (!/^(Get|List|Search|Describe)/.test(action)) return false
   return failure.code === 'NetworkError' || failure.code.startsWith('InternalError')
 }
 
@@ -90,6 +107,7 @@ export async function createCloudClient(input: {
   region: string
   namespace: string
   endpoint: string | undefined
+  patience?: Patience | undefined
 }): Promise<CloudClient> {
   const transport = transportFor(input.endpoint)
   const { scf } = await import('tencentcloud-sdk-nodejs-scf')
@@ -102,22 +120,22 @@ export async function createCloudClient(input: {
   const client = (timeoutSeconds: number): ScfClient =>
     new scf.v20180416.Client(configFor(timeoutSeconds))
   const usual = client(callTimeoutSeconds)
-  const logs = new CommonClient(
-    'cls.tencentcloudapi.com',
-    '2020-10-16',
-    configFor(callTimeoutSeconds),
-  )
+  const other = (service: OtherService, action: string, request: object) => {
+    const host = `${service}.tencentcloudapi.com`
+    const sender = new CommonClient(host, otherVersions[service], configFor(callTimeoutSeconds))
+    return withRetries(action, () => sender.request(action, request))
+  }
 
   return {
+    region: input.region,
     namespace: input.namespace,
+    patience: input.patience ?? usualPatience,
     call: (action, request, options) =>
       withRetries(action, () => {
         const sender = options?.timeoutSeconds ? client(options.timeoutSeconds) : usual
         return sender.request(action, request)
       }),
-    searchLog: (request) =>
-      withRetries('SearchLog', () =>
-        logs.request('SearchLog', { ...request, Sort: 'asc', SyntaxRule: 1 }),
-      ),
+    searchLog: (request) => other('cls', 'SearchLog', { ...request, Sort: 'asc', SyntaxRule: 1 }),
+    callOther: other,
   }
 }

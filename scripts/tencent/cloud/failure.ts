@@ -18,6 +18,11 @@ export class CloudFailure extends CommandProblem {
     super(`${action} failed with ${code}: ${words}${request}. ${adviceFor(code)}`)
     this.code = code
   }
+
+  /** The key is in order, but may not do this. */
+  get isMissingRight(): boolean {
+    return /^(AuthFailure\.)?UnauthorizedOperation/.test(this.code)
+  }
 }
 
 /** From what the SDK throws. */
@@ -29,7 +34,7 @@ export function failureFrom(action: string, error: unknown): CloudFailure {
 }
 
 const grantRights =
-  'Give this key the right to call SCF (policy QcloudSCFFullAccess) and, for logs, CLS.'
+  'Give this key the rights in scripts/tencent/cam-policy.json (or the policy QcloudSCFFullAccess and, for logs, CLS).'
 
 const advice: readonly [prefix: string, sentence: string][] = [
   ['AuthFailure.SignatureExpire', "Set this computer's clock: signatures hold for five minutes."],
@@ -45,6 +50,10 @@ const advice: readonly [prefix: string, sentence: string][] = [
   [
     'FailedOperation.FunctionStatusError',
     'Another change of this function is still running: run the command again in a minute.',
+  ],
+  [
+    'FailedOperation.CNAME',
+    'The domain has no CNAME record to the platform yet: make it, and run the command again.',
   ],
   ['LimitExceeded', 'A quota of the account is used up: see the SCF console, or ask for more.'],
   ['ResourceNotFound.Function', 'Deploy first, and check the stage and the region.'],

@@ -1,8 +1,10 @@
 /** What every command gets: the configuration as data, the options of the command line, and where to write. */
 import { join, resolve } from 'node:path'
+import { type AnsweredTimers, readAnsweredTimers } from '../../build/declarations.ts'
 import { runningAddresses } from '../../cli/data-folder.ts'
 import { CommandProblem } from '../../cli/problem.ts'
 import { LOCAL, localStage, readStage, type Stage } from '../../cli/stage.ts'
+import type { StageMigrations } from '../../database/stage-migrations.ts'
 import {
   type DesiredFunction,
   type DesiredService,
@@ -34,6 +36,12 @@ export interface CommandContext {
   chosen: () => readonly DesiredFunction[]
   /** Tells the framework, which packs whatever has no package yet, that this function has one. */
   markPackaged: (key: string, file: string) => void
+  /** Which timers these functions answer. */
+  answeredTimers: (keys: readonly string[]) => Promise<AnsweredTimers>
+  /** The stage's tables. */
+  migrations: () => Promise<StageMigrations>
+  /** What the command ends with when it does not fail; 0 unless it is set. */
+  endWith: (exitCode: number) => void
   /** Throws `CommandProblem` without credentials. */
   connect: () => Promise<CloudClient>
 }
@@ -111,6 +119,14 @@ export function contextFor(framework: Framework, writers: Writers, stage: Stage)
     markPackaged: (key, file) => {
       const block = functions[key]
       if (block) block.package = { artifact: file }
+    },
+    answeredTimers: (keys) => loaded(() => readAnsweredTimers(keys)),
+    migrations: async () => {
+      const { migrationsOf } = await loaded(() => import('../../database/stage-migrations.ts'))
+      return migrationsOf(stage)
+    },
+    endWith: (exitCode) => {
+      process.exitCode = exitCode
     },
     connect: () =>
       createCloudClient({

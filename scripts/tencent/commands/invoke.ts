@@ -2,7 +2,8 @@
 
 import { CommandProblem } from '../../cli/problem.ts'
 import { functionCalled } from '../../service/service.ts'
-import { functionNamed } from '../deployed.ts'
+import { liveAlias } from '../releases.ts'
+import { functionNamed } from '../waiting.ts'
 import { type Command, type CommandContext, regionOption, textOption } from './context.ts'
 import { readEvent } from './event-input.ts'
 import { invokeLocalDefinition } from './local.ts'
@@ -31,7 +32,7 @@ async function invoke(context: CommandContext): Promise<void> {
     'Invoke',
     {
       ...functionNamed(wanted.name, cloud),
-      Qualifier: textOption(options, 'qualifier') ?? '$LATEST',
+      Qualifier: textOption(options, 'qualifier') ?? liveAlias,
       InvocationType: 'RequestResponse',
       ClientContext: JSON.stringify(event),
       LogType: options.log ? 'Tail' : 'None',

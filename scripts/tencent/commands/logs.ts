@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { CommandProblem } from '../../cli/problem.ts'
 import { functionCalled } from '../../service/service.ts'
 import type { CloudClient, LogPage } from '../cloud/client.ts'
-import { functionNamed } from '../deployed.ts'
+import { functionNamed } from '../waiting.ts'
 import { type Command, type CommandContext, regionOption, textOption } from './context.ts'
 
 const pageSize = 200

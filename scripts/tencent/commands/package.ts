@@ -1,13 +1,17 @@
 /** `serverless package`: bundles and zips, and shows how large each is. */
 import { mkdir } from 'node:fs/promises'
+import { readDeclarations } from '../../build/declarations.ts'
 import { type Package, packageFunction } from '../package-functions.ts'
-import type { Command, CommandContext } from './context.ts'
+import { type Command, type CommandContext, loaded } from './context.ts'
 
 /** Packages the functions the command is about and prints one line for each. */
 export async function packageChosen(context: CommandContext): Promise<Package[]> {
-  await mkdir(context.packageFolder, { recursive: true })
+  const folder = context.packageFolder
+  await mkdir(folder, { recursive: true })
+  const chosen = context.chosen()
+  const declarations = await loaded(() => readDeclarations(chosen.map(({ key }) => key)))
   const packages = await Promise.all(
-    context.chosen().map((wanted) => packageFunction(wanted, context.packageFolder)),
+    chosen.map((wanted) => packageFunction(wanted, { folder, declarations })),
   )
   for (const { key, file, zip, sha256 } of packages) {
     context.markPackaged(key, file)

@@ -4,7 +4,9 @@ import { CommandProblem, problemList } from '../../cli/problem.ts'
 import type { DesiredFunction } from '../../service/service.ts'
 import type { CloudClient } from '../cloud/client.ts'
 import { removeDomainRoutes } from '../custom-domain.ts'
-import { type DeployedFunction, functionNamed, readDeployed } from '../deployed.ts'
+import { type DeployedFunction, readDeployed } from '../deployed.ts'
+import { ownershipOf, ownerTagValue, refusalOf } from '../ownership.ts'
+import { functionNamed } from '../waiting.ts'
 import { type Command, type CommandContext, regionOption, sentenceFor } from './context.ts'
 
 interface Found {
@@ -42,6 +44,12 @@ async function remove(context: CommandContext): Promise<void> {
     }),
   )
   const found = read.flat()
+  const owner = ownerTagValue(service)
+  const strangers = found.flatMap(({ wanted: { name }, deployed }) => {
+    const refusal = refusalOf(ownershipOf(deployed, owner), { name, adopts: false })
+    return refusal ? [refusal] : []
+  })
+  if (strangers.length > 0) throw problemList('Nothing was removed.', strangers)
   const names = found.map(({ wanted }) => wanted.name).join(', ')
   const what = `${names || 'no function'}${service.customDomain ? ` and our routes of ${service.customDomain.domain}` : ''}`
   if (!options.yes) {

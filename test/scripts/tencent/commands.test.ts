@@ -26,9 +26,12 @@ describe('serverless info', () => {
 
   test('exits 1 where nothing is deployed; --stage and --region look there and nowhere else', async () => {
     await writeFile(path.join(scene.project.folder, '.env.empty'), '')
-    const ran = await scene.run('info --stage empty --region ap-shanghai')
+    const ran = await scene.run('info --json --stage empty --region ap-shanghai')
     expect(ran.code).toBe(1)
-    expect(ran.stdout).toContain('login: not deployed (miniscore-empty-login)')
+    // Standard output is JSON alone.
+    const { functions, faults } = JSON.parse(ran.stdout)
+    expect(functions[0]).toEqual({ key: 'login', name: 'miniscore-empty-login', status: null })
+    expect(faults).toContain('login is not deployed')
     expect(new Set(scene.cloud.calls.map(({ region }) => region))).toEqual(new Set(['ap-shanghai']))
   })
 })

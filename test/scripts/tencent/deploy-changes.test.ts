@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { deployCommand } from '../../../scripts/tencent/commands/deploy.ts'
 import {
+  answeringCode,
   type CommandScene,
   type Outcome,
   startCommandScene,
@@ -61,13 +62,20 @@ describe('what differs is changed, and nothing else', () => {
     login.cls = { logsetId: 'set-1', topicId: 'topic-1' }
     const given = await deploy()
     expect(given.output).toContain('vpc none → vpc-1; subnet none → subnet-1; role none → SCF_Role')
-    expect(scene.cloud.changes()).toEqual(['UpdateFunctionConfiguration miniscore-dev-login'])
+    expect(scene.cloud.changes()).toEqual([
+      'UpdateFunctionConfiguration miniscore-dev-login',
+      'PublishVersion miniscore-dev-login',
+      'UpdateAlias miniscore-dev-login',
+    ])
+    // WeChat's API is outside.
+    expect(storedIn(scene.cloud, 'login').hasOutsideAccess).toBe(true)
     expect((await deploy()).output).toContain('Nothing had to be changed.')
     delete login.vpcConfig
     delete login.role
     expect((await deploy()).code).toBe(0)
-    const { vpc, role, topic } = storedIn(scene.cloud, 'login')
-    expect({ vpc, role, topic }).toEqual({
+    const { vpc, role, topic, hasOutsideAccess } = storedIn(scene.cloud, 'login')
+    expect({ vpc, role, topic, hasOutsideAccess }).toEqual({
+      hasOutsideAccess: true,
       vpc: { VpcId: '', SubnetId: '' },
       role: '',
       topic: 'topic-1',
@@ -159,7 +167,8 @@ describe('when the cloud says no', () => {
     )
     expect(tries).toHaveLength(1)
     expect((await deploy()).code).toBe(0)
-    expect(scene.cloud.changes()).toEqual(['UpdateFunctionConfiguration miniscore-dev-login'])
+    const updates = scene.cloud.changes().filter((change) => change.startsWith('UpdateFunction'))
+    expect(updates).toEqual(['UpdateFunctionConfiguration miniscore-dev-login'])
   })
 
   test('a change refused for too many calls at once is repeated', async () => {
@@ -187,9 +196,12 @@ describe('when the cloud says no', () => {
     expect(failed.code).toBe(1)
     expect(failed.output).toMatch(/login: .*CreateFailed.*internal/)
     expect((await deploy()).code).toBe(0)
-    expect(scene.cloud.changes()).toEqual([
+    const changes = scene.cloud.changes().filter((change) => change.endsWith('-next-login'))
+    expect(changes).toEqual([
       'DeleteFunction miniscore-next-login',
       'CreateFunction miniscore-next-login',
+      'PublishVersion miniscore-next-login',
+      'UpdateAlias miniscore-next-login',
       'CreateTrigger miniscore-next-login',
     ])
     login.name = 'miniscore-dev-login'
@@ -204,7 +216,7 @@ test('on a cloud that packs code anew, equal code is known as equal and a change
     expect((await deployThere()).output).toContain('Nothing had to be changed.')
     storedIn(other.cloud, 'login').zip = storedIn(other.cloud, 'query-scores').zip
     expect((await deployThere()).output).toContain('login: upload the code')
-    await other.writeCode('login', 'exports.main_handler = async () => "next"')
+    await other.writeCode('login', answeringCode('login', 'console.log(2)'))
     expect((await deployThere()).output).toContain('login: upload the code')
     expect((await deployThere()).output).toContain('Nothing had to be changed.')
   } finally {
@@ -221,6 +233,7 @@ describe('a custom domain', () => {
 
   test('is updated when a path differs, and left alone when none does', async () => {
     const { provider, functions } = scene.configuration
+    scene.cloud.setCname('api.example.com')
     provider.customDomain = { domain: 'api.example.com', certificateId: 'certificate-1' }
     expect((await deploy()).code).toBe(0)
     expect((await deploy()).output).toContain('api.example.com: no change')

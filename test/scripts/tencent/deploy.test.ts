@@ -2,7 +2,6 @@ import { get } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { storedIn } from '../../support/command-scene.ts'
 import { type DeployScene, startDeployScene, urlsIn } from '../../support/deploy-scene.ts'
-import { urlOf } from '../../support/tencent-cloud/triggers.ts'
 
 const keys = ['login', 'submit-score', 'query-scores']
 const domain = {
@@ -33,11 +32,13 @@ function answering(host: string, path: string): Promise<string> {
   })
 }
 
-test('--dry-run tells the plan and changes nothing', async () => {
-  const ran = await scene.run('deploy --dry-run')
-  expect(ran.code).toBe(0)
+test('--dry-run --check tells the plan, changes nothing, and exits 2', async () => {
+  const ran = await scene.run('deploy --dry-run --check')
+  expect(ran.code).toBe(2)
   for (const key of keys)
-    expect(ran.stdout).toContain(`${key}: create the function; create the Function URL`)
+    expect(ran.stdout).toContain(
+      `${key}: create the function; publish and test a version, then give it to users; create the Function URL`,
+    )
   expect(scene.cloud.changes()).toEqual([])
 })
 
@@ -67,7 +68,7 @@ test('with unsound values nothing is sent, and everything wrong is listed', asyn
   expect(ran.contacts).toEqual([])
 })
 
-test('a call refused in the middle is told with its function, exits 1, and leaves the others deployed', async () => {
+test('a call refused in the middle is told with its function, exits 1, and gives users nothing', async () => {
   scene.cloud.failNext('CreateFunction', {
     functionName: 'miniscore-dev-submit-score',
     code: 'LimitExceeded.Function',
@@ -83,18 +84,19 @@ test('a call refused in the middle is told with its function, exits 1, and leave
   expect(ran.stderr).toContain('login: waiting, it is Creating')
 })
 
-test('the second run completes it, keeps the URLs there are, and prints three', async () => {
-  const before = scene.cloud.functions().flatMap(({ triggers }) => triggers.map(urlOf))
+test('the second run completes it, and prints three URLs', async () => {
+  expect(scene.cloud.functions().flatMap(({ triggers }) => triggers)).toEqual([])
   const ran = await scene.run('deploy')
   expect(ran.code).toBe(0)
-  expect(scene.cloud.changes()).toEqual([
+  const named = keys.map((key) => `miniscore-dev-${key}`)
+  expect(scene.cloud.changes().slice(0, 2)).toEqual([
     'CreateFunction miniscore-dev-submit-score',
-    'CreateTrigger miniscore-dev-submit-score',
+    'PublishVersion miniscore-dev-submit-score',
   ])
+  const rest = named.flatMap((name) => [`UpdateAlias ${name}`, `CreateTrigger ${name}`])
+  expect(scene.cloud.changes().slice(2).sort()).toEqual(rest.sort())
   urls = urlsIn(ran)
   expect(new Set(urls).size).toBe(3)
-  expect(before).toHaveLength(2)
-  expect(urls).toEqual(expect.arrayContaining(before))
 })
 
 test('only the variables declared for a function reach it', () => {
@@ -122,11 +124,20 @@ test('another deploy changes nothing and prints the same URLs', async () => {
 })
 
 test('one changed function is one update, and no URL changes', async () => {
-  const source = 'export const main_handler = async () => ({ name: "second", event: { path: "" } })'
+  const source = `
+    export const main_handler = async ({ path }: { path: string }) =>
+      path === '/score'
+        ? { statusCode: 200, body: '{"name":"second","event":{"path":"/score"}}' }
+        : { statusCode: 404, headers: { 'content-type': 'application/problem+json' }, body: '{"code":"not-found"}' }
+  `
   await scene.project.writeFunction('submit-score', source)
   const ran = await scene.run('deploy')
   expect(ran.code).toBe(0)
-  expect(scene.cloud.changes()).toEqual(['UpdateFunctionCode miniscore-dev-submit-score'])
+  expect(scene.cloud.changes()).toEqual([
+    'UpdateFunctionCode miniscore-dev-submit-score',
+    'PublishVersion miniscore-dev-submit-score',
+    'UpdateAlias miniscore-dev-submit-score',
+  ])
   expect(urlsIn(ran)).toEqual(urls)
 })
 
@@ -134,7 +145,11 @@ test('one changed value is one update that names the variable and shows no value
   const secret = 'f'.repeat(32)
   const ran = await scene.run('deploy', { WECHAT_SECRET: secret })
   expect(ran.code).toBe(0)
-  expect(scene.cloud.changes()).toEqual(['UpdateFunctionConfiguration miniscore-dev-login'])
+  expect(scene.cloud.changes()).toEqual([
+    'UpdateFunctionConfiguration miniscore-dev-login',
+    'PublishVersion miniscore-dev-login',
+    'UpdateAlias miniscore-dev-login',
+  ])
   expect(ran.stdout).toContain('login: variable WECHAT_SECRET changed')
   expect(storedIn(scene.cloud, 'login').variables.WECHAT_SECRET).toBe(secret)
   for (const value of [secret, ...Object.values(scene.variables)])
@@ -152,13 +167,14 @@ test('--function touches that function alone', async () => {
 })
 
 test('one domain leads each path to its function', async () => {
+  scene.cloud.setCname('api.example.com')
   const ran = await scene.run('deploy', domain)
   expect(ran.code).toBe(0)
   expect(ran.stdout).toContain('/score → miniscore-dev-submit-score')
   expect(await answering('api.example.com', '/login')).toBe('login /login')
   expect(await answering('api.example.com', '/login/devices/1')).toBe('login /login/devices/1')
   expect(await answering('api.example.com', '/logout')).toBe('login /logout')
-  expect(await answering('api.example.com', '/score')).toBe('second ')
+  expect(await answering('api.example.com', '/score')).toBe('second /score')
   expect(await answering('api.example.com', '/query')).toBe('query-scores /query')
   expect(await answering('api.example.com', '/query/summary')).toBe('query-scores /query/summary')
   expect(await answering('api.example.com', '/form')).toBe('query-scores /form')

@@ -2,48 +2,18 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type CloudClient, createCloudClient } from '../../../scripts/tencent/cloud/client.ts'
+import type { CloudClient } from '../../../scripts/tencent/cloud/client.ts'
 import { deterministicZip } from '../../../scripts/tencent/zip.ts'
+import {
+  account,
+  clientFor,
+  cloudAndClient,
+  codeOf,
+  creation,
+  zipOf,
+} from '../../support/tencent-cloud/client.ts'
 import { startTencentCloud, type TencentCloud } from '../../support/tencent-cloud/server.ts'
 import { readZip } from '../../support/tencent-cloud/zip-reader.ts'
-
-const account = { secretId: 'AKIDexample', secretKey: 'a-secret-key', sessionToken: 'a-token' }
-const credentials = { secretId: account.secretId, secretKey: account.secretKey, token: 'a-token' }
-
-function clientFor(endpoint: string, changed: Partial<typeof credentials> = {}) {
-  return createCloudClient({
-    credentials: { ...credentials, ...changed },
-    region: 'ap-guangzhou',
-    namespace: 'default',
-    endpoint,
-  })
-}
-
-function zipOf(source: string): Promise<Buffer> {
-  return deterministicZip([{ name: 'index.js', data: Buffer.from(source) }])
-}
-
-async function creation(name: string, source = 'exports.main_handler = async () => 1') {
-  return {
-    FunctionName: name,
-    Handler: 'index.main_handler',
-    Runtime: 'Nodejs20.19',
-    Timeout: 1,
-    Code: { ZipFile: (await zipOf(source)).toString('base64') },
-  }
-}
-
-function codeOf(call: Promise<unknown>): Promise<string> {
-  return call.then(
-    () => 'accepted',
-    (error: { code?: string }) => error.code ?? String(error),
-  )
-}
-
-async function cloudAndClient() {
-  const cloud = await startTencentCloud({ account, phasePolls: 0 })
-  return { cloud, client: await clientFor(cloud.endpoint) }
-}
 
 /** A request exactly as the SDK signed it. */
 async function capture(): Promise<{ headers: IncomingHttpHeaders; body: string }> {
@@ -278,6 +248,7 @@ describe('running the uploaded code', () => {
     const { host } = new URL(url)
     const answer = await send(cloud.port, { host }, 'hello', '/login')
     expect(answer).toEqual({ status: 201, text: '/loginhello' })
+    cloud.setCname('api.example.com')
     await client.call('CreateCustomDomain', {
       Domain: 'api.example.com',
       Protocol: 'HTTP',

@@ -40,13 +40,22 @@ function optionsOf(command: string): string[] {
 describe('--help', () => {
   test.each([
     ['package', ['package', 'region']],
-    ['info', ['region']],
+    ['info', ['json', 'region']],
     ['invoke', ['data', 'function', 'log', 'path', 'qualifier', 'raw', 'region']],
     ['logs', ['filter', 'function', 'interval', 'region', 'startTime', 'tail']],
     ['remove', ['region', 'yes']],
     [
       'offline',
-      ['data-folder', 'database', 'inspect', 'platform-log', 'profile', 'watch', 'wechat'],
+      [
+        'data-folder',
+        'database',
+        'inspect',
+        'platform-log',
+        'profile',
+        'strict-codes',
+        'watch',
+        'wechat',
+      ],
     ],
     [
       'invoke local',

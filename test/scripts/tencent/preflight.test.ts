@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { readDeclarations } from '../../../scripts/build/declarations.ts'
 import type { DesiredFunction, DesiredService } from '../../../scripts/service/service.ts'
 import { inEnglish } from '../../../scripts/tencent/fault.ts'
+import type { PackageRecord } from '../../../scripts/tencent/package-functions.ts'
 import { preflight } from '../../../scripts/tencent/preflight.ts'
 import { soundVariables } from '../../support/serverless-project.ts'
 
@@ -34,6 +35,7 @@ function faultsOf(
   one: DesiredFunction,
   service: Partial<DesiredService> = {},
   zip: Buffer = Buffer.alloc(9),
+  record: PackageRecord | undefined = { sha256: '', storeDoor: 'planetscale', needs: [] },
 ) {
   const faults = preflight({
     service: {
@@ -45,8 +47,9 @@ function faultsOf(
       ...service,
     },
     functions: [one],
-    packages: [{ key: one.key, file: 'login.zip', zip, sha256: '' }],
+    packages: [{ key: one.key, file: 'login.zip', zip, sha256: '', record }],
     declarations,
+    answeredTimers: new Map([['login', ['nightly']]]),
   })
   return faults.map(inEnglish)
 }
@@ -97,6 +100,14 @@ describe('before anything is sent', () => {
     ],
   ])('%s is refused', (_what, changed, message) => {
     expect(faultsOf(wanted(changed)).join('\n')).toMatch(message)
+  })
+
+  test('a timer that the function does not answer is refused, one that it answers is not', () => {
+    const timer = { name: 'weekly', cron: '0 0 3 * * MON *', enabled: true, argument: '' }
+    expect(faultsOf(wanted({ timers: [timer] })).join()).toMatch(
+      /the timer weekly is not one that the function answers: functions\/login\/parts\.ts/,
+    )
+    expect(faultsOf(wanted({ timers: [{ ...timer, name: 'nightly' }] }))).toEqual([])
   })
 
   // What functions refuse themselves is in test/rule-book.test.ts.

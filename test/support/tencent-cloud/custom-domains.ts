@@ -31,7 +31,11 @@ export function endpointFor(domain: Domain, path: string): Endpoint | undefined 
   ).sort((left, right) => right.PathMatch.length - left.PathMatch.length)[0]
 }
 
-export function createDomainActions(functions: FunctionStore) {
+/** `hasCname`: whether the domain leads to the platform (583/64369); asked at each creation. */
+export function createDomainActions(
+  functions: FunctionStore,
+  hasCname: (domain: string) => boolean,
+) {
   const domains = new Map<string, Domain>()
 
   const check = (domain: Domain): Domain => {
@@ -65,6 +69,8 @@ export function createDomainActions(functions: FunctionStore) {
     ): object {
       if (domains.has(name))
         throw new Refusal('ResourceInUse.CustomDomain', `自定义域名 ${name} 已存在。`)
+      if (!hasCname(name))
+        throw new Refusal('FailedOperation.CNAME', `域名 ${name} 没有解析到指定的 CNAME。`)
       domains.set(
         name,
         check({ Domain: name, Protocol, EndpointsConfig: [], ...rest, region } as Domain),

@@ -5,13 +5,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Domain, endpointFor } from './custom-domains.ts'
 import type { Run } from './run-code.ts'
+import { type Runnable, runnable } from './runnable.ts'
 import type { StoredFunction } from './stored-function.ts'
 import { urlOf } from './triggers.ts'
 
 export interface Public {
   functions: () => StoredFunction[]
   domain: (name: string) => Domain | undefined
-  invoke: (stored: StoredFunction, event: unknown) => Promise<Run>
+  invoke: (stored: Runnable, event: unknown) => Promise<Run>
 }
 
 interface Shaped {
@@ -21,7 +22,16 @@ interface Shaped {
   isBase64Encoded?: boolean
 }
 
-function functionFor(cloud: Public, host: string, path: string): StoredFunction | undefined {
+/** What the alias of the trigger, or of the route, leads to at this call. */
+function functionFor(cloud: Public, host: string, path: string): Runnable | undefined {
+  const stored = storedFor(cloud, host, path)
+  if (!stored) return undefined
+  const found = runnable(stored, '$DEFAULT')
+  stored.alias.calls += 1
+  return found
+}
+
+function storedFor(cloud: Public, host: string, path: string): StoredFunction | undefined {
   const domain = cloud.domain(host)
   if (domain) {
     const endpoint = endpointFor(domain, path)

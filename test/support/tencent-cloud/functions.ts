@@ -6,7 +6,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { checkCode, checkConfiguration } from './function-rules.ts'
 import { Refusal } from './refusal.ts'
-import type { StoredFunction, Variables, Vpc } from './stored-function.ts'
+import { advanceVersion, runnable } from './runnable.ts'
+import type { Status, StoredFunction, Variables, Vpc } from './stored-function.ts'
 
 /** The parameters CreateFunction and the two updates share; the table of the SDK has already checked their types. */
 export interface FunctionParameters {
@@ -25,6 +26,9 @@ export interface FunctionParameters {
   ClsTopicId?: string
   Code?: { ZipFile?: string }
   ZipFile?: string
+  Tags?: { Key?: string; Value?: string }[]
+  PublicNetConfig?: { PublicNetStatus?: string }
+  Qualifier?: string
 }
 
 export type FunctionStore = ReturnType<typeof createFunctionStore>
@@ -38,16 +42,36 @@ function environmentOf(parameters: FunctionParameters): Variables | undefined {
   )
 }
 
+function hasOutsideAccess({ PublicNetConfig }: FunctionParameters): boolean | undefined {
+  return PublicNetConfig && PublicNetConfig.PublicNetStatus === 'ENABLE'
+}
+
 function defined<T extends object>(fields: { [K in keyof T]?: T[K] | undefined }): Partial<T> {
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined),
   ) as Partial<T>
 }
 
-/** `phasePolls`: how many GetFunction calls a phase lasts. `repackages`: the cloud stores other bytes than it was sent. */
-export function createFunctionStore(options: { phasePolls: number; repackages: boolean }) {
+export interface FunctionStoreOptions {
+  /** How many GetFunction calls a phase lasts. */
+  phasePolls: number
+  /** The cloud stores other bytes than it was sent. */
+  repackages: boolean
+  /** Why a function with this log topic cannot be created or updated; undefined when it can. */
+  logFault: (topic: string) => string | undefined
+}
+
+const phases: readonly Status[] = ['Creating', 'Updating', 'Publishing', 'Deleting']
+const failedPhases: Partial<Record<Status, Status>> = {
+  Creating: 'CreateFailed',
+  Updating: 'UpdateFailed',
+  Publishing: 'PublishFailed',
+  Deleting: 'DeleteFailed',
+}
+
+export function createFunctionStore(options: FunctionStoreOptions) {
   const functions = new Map<string, StoredFunction>()
-  const failing = new Map<string, string>()
+  const failing = new Map<string, { reason: string; phase: Status | undefined }>()
   const keyOf = (region: string, parameters: { FunctionName?: string; Namespace?: string }) =>
     `${region}/${parameters.Namespace ?? 'default'}/${parameters.FunctionName}`
 
@@ -59,11 +83,8 @@ export function createFunctionStore(options: { phasePolls: number; repackages: b
   }
 
   const mustBeActive = (stored: StoredFunction, deleting = false): StoredFunction => {
-    if (
-      stored.status === 'Creating' ||
-      stored.status === 'Updating' ||
-      (stored.status === 'CreateFailed' && !deleting)
-    )
+    const isDead = stored.status === 'CreateFailed' || stored.status === 'DeleteFailed'
+    if (phases.includes(stored.status) || (isDead && !deleting))
       throw new Refusal(
         'FailedOperation.FunctionStatusError',
         `当前函数状态为 ${stored.status},无法进行此操作,请稍后重试。`,
@@ -71,10 +92,33 @@ export function createFunctionStore(options: { phasePolls: number; repackages: b
     return stored
   }
 
-  const startPhase = (stored: StoredFunction, phase: 'Creating' | 'Updating'): void => {
+  const startPhase = (stored: StoredFunction, phase: Status): void => {
     stored.status = phase
     stored.pollsLeft = options.phasePolls
     stored.modifiedAt = new Date().toISOString()
+  }
+
+  const advance = (stored: StoredFunction): void => {
+    if (!phases.includes(stored.status)) return
+    if (stored.pollsLeft > 0) {
+      stored.pollsLeft -= 1
+      return
+    }
+    const told = failing.get(stored.name)
+    const isMeant = told && (told.phase ?? stored.status) === stored.status
+    if (isMeant) failing.delete(stored.name)
+    const isAboutLogs = stored.status === 'Creating' || stored.status === 'Updating'
+    const reason = isMeant ? told.reason : isAboutLogs ? options.logFault(stored.topic) : undefined
+    stored.statusDescription = reason ?? ''
+    if (reason !== undefined) stored.status = failedPhases[stored.status] ?? stored.status
+    else if (stored.status === 'Deleting')
+      functions.delete(
+        keyOf(stored.region, { FunctionName: stored.name, Namespace: stored.namespace }),
+      )
+    else {
+      stored.status = 'Active'
+      stored.running = stored.zip
+    }
   }
 
   return {
@@ -84,8 +128,10 @@ export function createFunctionStore(options: { phasePolls: number; repackages: b
     /** A function that somebody else made. */
     add: (stored: StoredFunction): void =>
       void functions.set(`${stored.region}/${stored.namespace}/${stored.name}`, stored),
-    /** The next change of this function ends in CreateFailed or UpdateFailed with this reason. */
-    failNextPhase: (name: string, reason: string): void => void failing.set(name, reason),
+    startPhase,
+    /** The next phase of this function (or the next of this kind) ends in its failed status, with this reason. */
+    failNextPhase: (name: string, reason: string, phase?: Status): void =>
+      void failing.set(name, { reason, phase }),
 
     create(region: string, parameters: FunctionParameters): void {
       if (functions.has(keyOf(region, parameters)))
@@ -110,12 +156,19 @@ export function createFunctionStore(options: { phasePolls: number; repackages: b
         role: parameters.Role ?? '',
         logset: parameters.ClsLogsetId ?? 'logset-default',
         topic: parameters.ClsTopicId ?? 'topic-default',
+        hasOutsideAccess: hasOutsideAccess(parameters) ?? parameters.VpcConfig === undefined,
+        tags: Object.fromEntries(
+          (parameters.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]),
+        ),
         zip,
+        running: zip,
         status: 'Creating',
         statusDescription: '',
         pollsLeft: options.phasePolls,
         modifiedAt: new Date().toISOString(),
         triggers: [],
+        versions: [],
+        alias: { version: '$LATEST', description: '', calls: 0 },
       }
       checkConfiguration(stored)
       checkCode(stored)
@@ -147,6 +200,8 @@ export function createFunctionStore(options: { phasePolls: number; repackages: b
           role: parameters.Role,
           logset: parameters.ClsLogsetId,
           topic: parameters.ClsTopicId,
+          // A network without a word about the outside loses it: the strictest reading of an undocumented default.
+          hasOutsideAccess: hasOutsideAccess(parameters) ?? (parameters.VpcConfig && false),
         }),
       }
       checkConfiguration(next)
@@ -155,23 +210,18 @@ export function createFunctionStore(options: { phasePolls: number; repackages: b
     },
 
     delete(region: string, parameters: FunctionParameters): void {
-      mustBeActive(find(region, parameters), true)
-      functions.delete(keyOf(region, parameters))
+      const stored = mustBeActive(find(region, parameters), true)
+      if (failing.get(stored.name)?.phase === 'Deleting') startPhase(stored, 'Deleting')
+      else functions.delete(keyOf(region, parameters))
     },
 
     /** Answers GetFunction; each call brings a running phase one step nearer its end. */
     describe(region: string, parameters: FunctionParameters): object {
-      const stored = find(region, parameters)
-      if (stored.status === 'Creating' || stored.status === 'Updating') {
-        if (stored.pollsLeft > 0) stored.pollsLeft -= 1
-        else {
-          const reason = failing.get(stored.name)
-          failing.delete(stored.name)
-          stored.statusDescription = reason ?? ''
-          if (reason === undefined) stored.status = 'Active'
-          else stored.status = stored.status === 'Creating' ? 'CreateFailed' : 'UpdateFailed'
-        }
-      }
+      const whole = find(region, parameters)
+      advance(whole)
+      advanceVersion(whole, parameters.Qualifier)
+      if (!functions.has(keyOf(region, parameters))) find(region, parameters)
+      const stored = runnable(whole, parameters.Qualifier ?? '$LATEST')
       return {
         FunctionName: stored.name,
         FunctionId: stored.id,
@@ -196,17 +246,18 @@ export function createFunctionStore(options: { phasePolls: number; repackages: b
           ? [{ ErrorCode: 'InternalError', ErrorMessage: stored.statusDescription }]
           : [],
         Triggers: [],
-        Tags: [],
+        Tags: Object.entries(whole.tags).map(([Key, Value]) => ({ Key, Value })),
+        PublicNetConfig: { PublicNetStatus: stored.hasOutsideAccess ? 'ENABLE' : 'DISABLE' },
         ModTime: stored.modifiedAt,
         AvailableStatus: 'Available',
-        Qualifier: '$LATEST',
-        FunctionVersion: '$LATEST',
+        Qualifier: parameters.Qualifier ?? '$LATEST',
+        FunctionVersion: stored.version,
       }
     },
 
     /** Answers GetFunctionAddress: the digest is that of the stored package. */
     address(region: string, parameters: FunctionParameters): object {
-      const stored = find(region, parameters)
+      const stored = runnable(find(region, parameters), parameters.Qualifier ?? '$LATEST')
       const bytes = options.repackages ? Buffer.concat([stored.zip, Buffer.from('+')]) : stored.zip
       return {
         Url: `https://lambdacode.cos.${region}.myqcloud.com/${stored.name}.zip`,

@@ -1,15 +1,20 @@
-// One instance of an event function: loads the uploaded entry, calls its handler once with what arrives over IPC, and
-// sends back the outcome. Its environment holds nothing but the function's own variables and the platform's.
+// One instance of an event function: loads the uploaded entry at its first event, calls its handler with what arrives over
+// IPC, one event at a time, and sends back the outcome. Its environment holds nothing but the function's own variables and
+// the platform's.
 'use strict'
 const path = require('node:path')
 
-process.once('message', async ({ codeFolder, handler, event, context }) => {
+// What was printed is over when both streams have said so.
+const END = '\u0000end\n'
+const flush = (done) => process.stdout.write(END, () => process.stderr.write(END, done))
+
+process.on('message', async ({ codeFolder, handler, event, context }) => {
   const [file, method] = handler.split('.')
   const started = process.hrtime.bigint()
   const reply = (outcome) => {
     const durationMs = Number(process.hrtime.bigint() - started) / 1e6
     const memoryBytes = process.memoryUsage().rss
-    process.send({ ...outcome, durationMs, memoryBytes }, () => process.exit(0))
+    flush(() => process.send({ ...outcome, durationMs, memoryBytes }))
   }
   try {
     const entry = require(path.join(codeFolder, `${file}.js`))

@@ -2,7 +2,7 @@
 
 import { Refusal } from './refusal.ts'
 import type { Run } from './run-code.ts'
-import type { StoredFunction } from './stored-function.ts'
+import type { Runnable } from './runnable.ts'
 
 /** SearchLog's parameters, in the notation of the SDK's declarations; that SDK package is not published for Node. */
 export const logServiceDeclarations = `
@@ -20,6 +20,15 @@ export interface SearchLogRequest {
     Context?: string;
     UseNewAnalysis?: boolean;
     HighLight?: boolean;
+}
+export interface DescribeTopicsRequest {
+    Filters?: Array<TopicFilter>;
+    Offset?: number;
+    Limit?: number;
+}
+export interface TopicFilter {
+    Key: string;
+    Values: Array<string>;
 }
 `
 
@@ -58,10 +67,36 @@ function matcher(query: string): (fields: Record<string, string>) => boolean {
     )
 }
 
-export function createLogService() {
+export interface LogServiceOptions {
+  topics: readonly string[]
+  isActivated: boolean
+}
+
+interface TopicParameters {
+  Filters?: { Key: string; Values: string[] }[]
+  Limit?: number
+}
+
+/** `topics`: those there are. Until the service is activated in the console there is none, and no call is answered. */
+export function createLogService({ topics, isActivated }: LogServiceOptions) {
   const entries: Entry[] = []
   return {
-    record(stored: StoredFunction, run: Run): void {
+    /** Why a function cannot write to this topic. */
+    faultOf(topic: string): string | undefined {
+      if (!isActivated) return 'CLS service is not activated'
+      return topics.includes(topic) ? undefined : `log topic ${topic} does not exist`
+    },
+    describeTopics({ Filters = [], Limit = 20 }: TopicParameters): object {
+      if (!isActivated) throw new Refusal('OperationDenied.ClsNotActivated', '日志服务未开通。')
+      if (Filters.some(({ Key }) => Key !== 'topicId'))
+        throw new Refusal('InvalidParameter', '过滤条件不支持。')
+      const found = topics.filter((topic) => Filters.every(({ Values }) => Values.includes(topic)))
+      return {
+        TotalCount: found.length,
+        Topics: found.slice(0, Limit).map((TopicId) => ({ TopicId })),
+      }
+    },
+    record(stored: Runnable, run: Run): void {
       for (const line of run.lines) {
         const timeMs = Date.now()
         entries.push({
@@ -71,7 +106,7 @@ export function createLogService() {
           fields: {
             SCF_FunctionName: stored.name,
             SCF_Namespace: stored.namespace,
-            SCF_Qualifier: '$LATEST',
+            SCF_Qualifier: stored.version,
             SCF_RequestId: run.requestId,
             SCF_LogTime: String(timeMs * 1_000_000),
             SCF_StatusCode: String(run.failure?.statusCode ?? 200),

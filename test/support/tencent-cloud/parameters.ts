@@ -66,7 +66,11 @@ export function parameterTable(extra = ''): ParameterTable {
       for (const [index, item] of (value as unknown[]).entries())
         checkType(element, item, `${path}.${index}`)
     } else if (type === 'number') {
-      if (!Number.isInteger(value)) wrongType(path)
+      // The one number of these actions with a fraction.
+      const isNumber = path.endsWith('.Weight')
+        ? typeof value === 'number'
+        : Number.isInteger(value)
+      if (!isNumber) wrongType(path)
     } else if (type === 'string' || type === 'boolean') {
       if (typeof value !== type) wrongType(path)
     } else {

@@ -2,13 +2,12 @@
  * Runs an uploaded package the way an event function runs: unpacked, in a process of its own with that function's
  * variables and the platform's (scf-platform facts: cloud.tencent.com/document/product/583/30228), under its timeout.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import type { StoredFunction } from './stored-function.ts'
+import { type Instance, startInstance } from './instance.ts'
+import type { Runnable } from './runnable.ts'
 import { readZip } from './zip-reader.ts'
 
 export interface Run {
@@ -29,16 +28,7 @@ export interface Run {
   lines: string[]
 }
 
-interface Answer {
-  value?: string
-  failure?: { status: number; message: string; stack?: string }
-  durationMs: number
-  memoryBytes: number
-}
-
-const instanceScript = fileURLToPath(new URL('./instance.cjs', import.meta.url))
-
-function platformVariables(stored: StoredFunction, appId: string): Record<string, string> {
+function platformVariables(stored: Runnable, appId: string): Record<string, string> {
   return {
     TENCENTCLOUD_RUNENV: 'SCF',
     TENCENTCLOUD_REGION: stored.region,
@@ -47,7 +37,7 @@ function platformVariables(stored: StoredFunction, appId: string): Record<string
     TENCENTCLOUD_TZ: 'UTC',
     SCF_RUNTIME: stored.runtime,
     SCF_FUNCTIONNAME: stored.name,
-    SCF_FUNCTIONVERSION: '$LATEST',
+    SCF_FUNCTIONVERSION: stored.version,
     SCF_NAMESPACE: stored.namespace,
     USER_CODE_ROOT: '/var/user/',
   }
@@ -57,7 +47,8 @@ export async function createCodeRunner(appId: string) {
   const root = await mkdtemp(join(tmpdir(), 'tencent-cloud-code-'))
 
   const unpacked = new Map<string, Promise<string>>()
-  const running = new Set<ChildProcess>()
+  /** By what they run. */
+  const instances = new Map<string, Instance[]>()
 
   const unpackInto = async (folder: string, zip: Buffer): Promise<string> => {
     await mkdir(folder, { recursive: true })
@@ -65,48 +56,39 @@ export async function createCodeRunner(appId: string) {
       await writeFile(join(folder, name), data, { mode: mode & 0o777 })
     return folder
   }
-  const unpack = ({ zip }: StoredFunction): Promise<string> => {
+  const unpack = ({ running: zip }: Runnable): Promise<string> => {
     const digest = createHash('sha256').update(zip).digest('hex')
     const folder = unpacked.get(digest) ?? unpackInto(join(root, digest), zip)
     unpacked.set(digest, folder)
     return folder
   }
 
-  const invoke = async (stored: StoredFunction, event: unknown): Promise<Run> => {
+  const instanceFor = (codeFolder: string, env: Record<string, string>): Instance => {
+    const key = JSON.stringify([codeFolder, env])
+    const started = instances.get(key) ?? []
+    const idle = started.find((each) => each.isIdle())
+    if (idle) return idle
+    const instance = startInstance(codeFolder, env)
+    instances.set(key, [...started, instance])
+    return instance
+  }
+
+  const invoke = async (stored: Runnable, event: unknown): Promise<Run> => {
     const requestId = randomUUID()
     const codeFolder = await unpack(stored)
-    const lines: string[] = [`START RequestId:${requestId}`]
-    const child = spawn(process.execPath, [instanceScript], {
-      cwd: codeFolder,
-      env: { ...stored.variables, ...platformVariables(stored, appId) },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    })
-    running.add(child)
-    const printed = (chunk: Buffer): void => {
-      lines.push(...chunk.toString().split('\n').filter(Boolean))
-    }
-    child.stdout?.on('data', printed)
-    child.stderr?.on('data', printed)
     const { timeoutSeconds } = stored
-    const answer = await new Promise<Answer>((resolve) => {
-      const fail = (status: number, message: string): void =>
-        resolve({ failure: { status, message }, durationMs: timeoutSeconds * 1000, memoryBytes: 0 })
-      const timer = setTimeout(() => {
-        fail(433, `Invoking task timed out after ${timeoutSeconds} seconds`)
-        child.kill('SIGKILL')
-      }, timeoutSeconds * 1000)
-      let answered: Answer | undefined
-      child.on('message', (message) => {
-        answered = message as Answer
-      })
-      child.on('error', (error) => fail(439, error.message))
-      child.on('close', (code) => {
-        running.delete(child)
-        clearTimeout(timer)
-        if (answered) resolve(answered)
-        else fail(439, `process exited with code ${code}`)
-      })
-      child.send({
+    const instance = instanceFor(codeFolder, {
+      ...stored.variables,
+      ...platformVariables(stored, appId),
+    })
+    const {
+      value,
+      failure,
+      durationMs,
+      memoryBytes,
+      lines: printed,
+    } = await instance.run(
+      {
         codeFolder,
         handler: stored.handler,
         event,
@@ -116,16 +98,17 @@ export async function createCodeRunner(appId: string) {
           time_limit_in_ms: timeoutSeconds * 1000,
           request_id: requestId,
           environment: JSON.stringify({ SCF_NAMESPACE: stored.namespace, ...stored.variables }),
-          function_version: '$LATEST',
+          function_version: stored.version,
           function_name: stored.name,
           namespace: stored.namespace,
           tencentcloud_region: stored.region,
           tencentcloud_appid: appId,
           tencentcloud_uin: '100000000000',
         },
-      })
-    })
-    const { value, failure, durationMs, memoryBytes } = answer
+      },
+      timeoutSeconds,
+    )
+    const lines = [`START RequestId:${requestId}`, ...printed]
     if (failure) lines.push(`ERROR RequestId:${requestId} Result:${failure.message}`)
     lines.push(`Response RequestId:${requestId} RetMsg:${JSON.stringify(value ?? '')}`)
     lines.push(`END RequestId:${requestId}`)
@@ -151,7 +134,7 @@ export async function createCodeRunner(appId: string) {
   }
 
   const close = async (): Promise<void> => {
-    for (const child of running) child.kill('SIGKILL')
+    for (const instance of [...instances.values()].flat()) instance.kill()
     await rm(root, { recursive: true, force: true })
   }
   return { invoke, close }

@@ -12,8 +12,11 @@ import { createLogService, logServiceDeclarations, type SearchParameters } from 
 import { parameterTable } from './parameters.ts'
 import { Refusal } from './refusal.ts'
 import { createCodeRunner } from './run-code.ts'
+import { type Runnable, runnable } from './runnable.ts'
 import { type Account, verifySignature } from './signature.ts'
+import { createTagActions, tagServiceDeclarations } from './tag-service.ts'
 import { createTriggerActions, type TriggerParameters } from './triggers.ts'
+import { createVersionActions } from './versions.ts'
 
 export interface CloudOptions {
   account: Account
@@ -21,6 +24,14 @@ export interface CloudOptions {
   phasePolls?: number
   /** The cloud stores other bytes than it was sent, as if it packed the code anew. */
   repackages?: boolean
+  /** How many times a new Function URL is not listed yet. */
+  urlHiddenLists?: number
+  /** Log topics that exist; some when left out. */
+  topics?: readonly string[]
+  /** Whether the account has activated the log service. */
+  hasLogService?: boolean
+  /** Actions the account's key has a right to, as a policy names them (`scf:GetFunction`); all when left out. */
+  rights?: readonly string[]
   /** Epoch milliseconds, against which signatures are judged. */
   now?: () => number
 }
@@ -44,7 +55,11 @@ interface Fault {
 
 const appId = '1300000000'
 const largestBodyBytes = 10 * 1024 * 1024
-const versions: Record<string, string> = { scf: '2018-04-16', cls: '2020-10-16' }
+const apiVersions: Record<string, string> = {
+  scf: '2018-04-16',
+  cls: '2020-10-16',
+  tag: '2018-08-13',
+}
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
@@ -54,19 +69,33 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 
 /** Starts the cloud on a random loopback port. Close it in the end: it holds a port and a temporary folder. */
 export async function startTencentCloud(options: CloudOptions) {
-  const table = parameterTable(logServiceDeclarations)
+  const table = parameterTable(`${logServiceDeclarations}${tagServiceDeclarations}`)
+  const logs = createLogService({
+    topics: options.topics ?? ['topic-default', 'topic-1'],
+    isActivated: options.hasLogService ?? true,
+  })
   const functions = createFunctionStore({
     phasePolls: options.phasePolls ?? 1,
     repackages: options.repackages ?? false,
+    logFault: logs.faultOf,
   })
-  const triggers = createTriggerActions(functions, appId)
-  const domains = createDomainActions(functions)
-  const logs = createLogService()
+  const versions = createVersionActions(functions)
+  const tags = createTagActions(functions)
+  const urlHiddenLists = options.urlHiddenLists ?? 0
+  const triggers = createTriggerActions(functions, { appId, urlHiddenLists })
+  /** How many more times a domain is asked for in vain. */
+  const cnames = new Map<string, number>()
+  const domains = createDomainActions(functions, (domain) => {
+    const left = cnames.get(domain)
+    if (left) cnames.set(domain, left - 1)
+    return left === 0
+  })
   const runner = await createCodeRunner(appId)
   const calls: RecordedCall[] = []
   const faults: Fault[] = []
+  const watchers: ((call: RecordedCall) => void)[] = []
 
-  const invoke = async (stored: ReturnType<typeof functions.find>, event: unknown) => {
+  const invoke = async (stored: Runnable, event: unknown) => {
     const run = await runner.invoke(stored, event)
     logs.record(stored, run)
     return run
@@ -74,7 +103,9 @@ export async function startTencentCloud(options: CloudOptions) {
 
   type InvokeParameters = FunctionParameters & { ClientContext?: string; LogType?: string }
   const invokeAction = async (region: string, parameters: InvokeParameters) => {
-    const stored = functions.mustBeActive(functions.find(region, parameters))
+    const whole = functions.mustBeActive(functions.find(region, parameters))
+    const stored = runnable(whole, parameters.Qualifier ?? '$LATEST')
+    functions.mustBeActive(stored)
     if (stored.type === 'HTTP')
       throw new Refusal('UnsupportedOperation.InvokeFunction', 'Web 函数不支持 Invoke 调用。')
     const run = await invoke(stored, JSON.parse(parameters.ClientContext || '{}'))
@@ -113,6 +144,10 @@ export async function startTencentCloud(options: CloudOptions) {
     GetFunction: functions.describe,
     GetFunctionAddress: functions.address,
     Invoke: invokeAction,
+    PublishVersion: versions.publish,
+    ListVersionByFunction: versions.list,
+    GetAlias: versions.getAlias,
+    UpdateAlias: versions.updateAlias,
     ListTriggers: (region, parameters: TriggerParameters) => triggers.list(region, parameters),
     CreateTrigger: (region, parameters: TriggerParameters) => triggers.create(region, parameters),
     UpdateTrigger: (region, parameters: TriggerParameters) => triggers.update(region, parameters),
@@ -127,7 +162,9 @@ export async function startTencentCloud(options: CloudOptions) {
   }
   const cls: Record<string, Action> = {
     SearchLog: (_region, parameters: SearchParameters) => logs.search(parameters),
+    DescribeTopics: (_region, parameters: object) => logs.describeTopics(parameters),
   }
+  const tag: Record<string, Action> = { CreateTag: tags.create, AttachResourcesTag: tags.attach }
 
   const injectFault = (call: RecordedCall): void => {
     for (const [index, fault] of faults.entries()) {
@@ -155,8 +192,8 @@ export async function startTencentCloud(options: CloudOptions) {
         throw new Refusal('RequestSizeLimitExceeded', '请求包超过 10MB 限制。')
       const { method = '', url = '/' } = request
       verifySignature({ method, url, headers, body }, options.account, (options.now ?? Date.now)())
-      const actions = service === 'scf' ? scf : cls
-      if (header('x-tc-version') !== versions[service])
+      const actions = { scf, cls, tag }[service] ?? scf
+      if (header('x-tc-version') !== apiVersions[service])
         throw new Refusal('NoSuchVersion', '接口版本不存在。')
       if (!/^[a-z]{2}-[a-z]+(-\d)?$/.test(call.region))
         throw new Refusal('UnsupportedRegion', '接口不支持所传地域。')
@@ -166,8 +203,15 @@ export async function startTencentCloud(options: CloudOptions) {
       call.parameters = parameters
       if (typeof parameters.FunctionName === 'string') call.functionName = parameters.FunctionName
       table.check(call.action, parameters)
+      if (options.rights && !options.rights.includes(`${service}:${call.action}`))
+        throw new Refusal(
+          'UnauthorizedOperation',
+          `[request id] you are not authorized to perform operation (${service}:${call.action})`,
+        )
       injectFault(call)
-      return await act(call.region, parameters as never)
+      const answered = await act(call.region, parameters as never)
+      for (const watcher of watchers) watcher(call)
+      return answered
     } catch (error) {
       const known = error instanceof Refusal
       call.error = known ? error.code : 'InternalError'
@@ -179,7 +223,7 @@ export async function startTencentCloud(options: CloudOptions) {
     const serve = async (): Promise<void> => {
       const body = await bodyOf(request)
       const host = request.headers.host ?? ''
-      if (!/^(scf|cls)\.tencentcloudapi\.com$/.test(host)) {
+      if (!/^(scf|cls|tag)\.tencentcloudapi\.com$/.test(host)) {
         const open = { functions: functions.all, domain: domains.byName, invoke }
         return servePublic(open, request, body, response)
       }
@@ -203,8 +247,13 @@ export async function startTencentCloud(options: CloudOptions) {
     /** Calls that would have changed something, in order, since the last `forgetCalls`. */
     changes: (): string[] =>
       calls
-        .filter(({ action, error }) => !/^(Get|List|Search)/.test(action) && error === undefined)
+        .filter(
+          ({ action, error }) =>
+            !/^(Get|List|Search|Describe|Invoke)/.test(action) && error === undefined,
+        )
         .map(({ action, functionName }) => (functionName ? `${action} ${functionName}` : action)),
+    /** Tells each call after it was done. */
+    onCall: (watcher: (call: RecordedCall) => void): void => void watchers.push(watcher),
     forgetCalls: (): void => void calls.splice(0),
     /** The nth next call of this action (for this function) is answered with this error. */
     failNext: (
@@ -212,6 +261,8 @@ export async function startTencentCloud(options: CloudOptions) {
       fault: { functionName?: string; nth?: number; code: string; message: string },
     ): void => void faults.push({ action, nth: 1, ...fault }),
     failNextPhase: functions.failNextPhase,
+    /** The domain leads to the platform from now on, or after it was asked for in vain so many times. */
+    setCname: (domain: string, inVain = 0): void => void cnames.set(domain, inVain),
     close: async (): Promise<void> => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { FunctionStore } from './functions.ts'
 import { Refusal } from './refusal.ts'
+import { runnable } from './runnable.ts'
 import type { Trigger } from './stored-function.ts'
 
 export interface TriggerParameters {
@@ -55,10 +56,14 @@ function functionUrl(parameters: TriggerParameters, region: string, appId: strin
   }
   if (AuthType !== 'NONE' && AuthType !== 'CAM') invalid()
   if (typeof NetConfig?.EnableExtranet !== 'boolean') invalid()
-  if (Object.keys(rest).some((key) => key !== 'CorsConfig')) invalid()
+  const others = { CorsConfig: 'object', ApiGwCompatible: 'boolean', EnableSimpleMode: 'boolean' }
+  const isKnown = ([key, value]: [string, unknown]): boolean =>
+    typeof value === others[key as keyof typeof others]
+  if (!Object.entries(rest).every(isKnown)) invalid()
   const host = `${appId}-${randomBytes(5).toString('hex')}.${region}.tencentscf.com`
   return JSON.stringify({
     AuthType,
+    ...rest,
     NetConfig: { ...NetConfig, IntranetUrl: '', ExtranetUrl: `https://${host}` },
   })
 }
@@ -70,11 +75,16 @@ function timer(parameters: TriggerParameters): string {
   return JSON.stringify({ cron })
 }
 
-export function createTriggerActions(functions: FunctionStore, appId: string) {
+/** `urlHiddenLists`: how many times a new Function URL is not listed yet. */
+export function createTriggerActions(
+  functions: FunctionStore,
+  { appId, urlHiddenLists }: { appId: string; urlHiddenLists: number },
+) {
   return {
     create(region: string, parameters: TriggerParameters): object {
       const stored = functions.mustBeActive(functions.find(region, parameters))
       const { TriggerName = '', Type = '', Qualifier = '$LATEST' } = parameters
+      runnable(stored, Qualifier)
       if (!['http', 'timer'].includes(Type))
         throw new Refusal('InvalidParameterValue.Type', `触发器类型 ${Type} 不支持。`)
       if (
@@ -94,13 +104,18 @@ export function createTriggerActions(functions: FunctionStore, appId: string) {
         customArgument: parameters.CustomArgument ?? '',
         comment: parameters.Description ?? '',
         addedAt: new Date().toISOString(),
+        ...(Type === 'http' && { hiddenLists: urlHiddenLists }),
       }
       stored.triggers.push(trigger)
-      return { TriggerInfo: shown(trigger) }
+      const info = shown(trigger)
+      // Not told before it is listed.
+      return { TriggerInfo: trigger.hiddenLists ? { ...info, TriggerDesc: '' } : info }
     },
 
     list(region: string, parameters: TriggerParameters): object {
-      const { triggers } = functions.find(region, parameters)
+      const { triggers: all } = functions.find(region, parameters)
+      const triggers = all.filter(({ hiddenLists = 0 }) => hiddenLists === 0)
+      for (const trigger of all) if (trigger.hiddenLists) trigger.hiddenLists -= 1
       const offset = parameters.Offset ?? 0
       return {
         TotalCount: triggers.length,
