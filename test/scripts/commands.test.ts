@@ -75,6 +75,7 @@ describe('an operator', () => {
     'doctor.ts',
     'mysql.ts',
     'wechat.ts',
+    'drills.ts',
   ])('%s --help says how it is used', async (name) => {
     const { code, output } = await run(name, ['--help'])
     expect(code).toBe(0)
