@@ -32,8 +32,7 @@ const PAGE = path.join(projectFolder, '.github/SECURITY.md')
 async function runTests(chosen: readonly Drill[], isFull: boolean): Promise<number> {
   const vitest = path.join(projectFolder, 'node_modules/vitest/vitest.mjs')
   const config = ['--config', 'test/drills/vitest.config.ts', '--root', '.']
-  // Lines of figures shall stand as they are, without the name of a test around each.
-  const args = ['run', ...config, '--disable-console-intercept', ...chosen.flatMap(testsOf)]
+  const args = ['run', ...config, ...chosen.flatMap(testsOf)]
   const tests = spawn(process.execPath, [vitest, ...args], {
     cwd: projectFolder,
     env: { ...process.env, DRILLS: isFull ? 'full' : 'small' },

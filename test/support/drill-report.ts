@@ -24,3 +24,18 @@ export async function reportBrokenVariant(run: BrokenVariantRun): Promise<void> 
     [`drill=${drill}`, ...(on ? [`on=${on}`] : []), `broken="${variant}"`, verdict].join(' '),
   )
 }
+
+/**
+ * Tries a broken variant until it is found out, `attempts` times at most where it goes wrong by chance only, and reports it.
+ * Resolves to whether it was found out.
+ */
+export async function isFoundOut(
+  variant: Omit<BrokenVariantRun, 'caught'>,
+  isWrong: () => Promise<boolean>,
+  { attempts = 1 }: { attempts?: number } = {},
+): Promise<boolean> {
+  let caught = false
+  for (let attempt = 0; attempt < attempts && !caught; attempt++) caught = await isWrong()
+  await reportBrokenVariant({ ...variant, caught })
+  return caught
+}

@@ -220,18 +220,20 @@ async function startServer(
   }
 }
 
-/** The drill's one line. */
-export function overloadLine(what: string, result: OverloadResult): string {
+/** The drill's figures, in words and units. */
+export function overloadFigures(result: OverloadResult): Record<string, number | string> {
   const { capacities, ownP99Ms, overload, recovered, lagMs } = result
   const share = (overload.usefulPerSecond * 100) / capacityOf(result)
-  return [
-    `drill=J ${what}`,
-    `capacity=${capacities.map((each) => each.toFixed(0)).join('..')}/s`,
-    `useful=${overload.usefulPerSecond.toFixed(0)}/s (${share.toFixed(0)}%)`,
-    `p99=${overload.usefulP99Ms.toFixed(0)}ms (alone ${ownP99Ms.toFixed(0)}ms)`,
-    `shed=${overload.shed} (p99 ${overload.shedP99Ms.toFixed(0)}ms)`,
-    `lost=${overload.lost}`,
-    `recovered: p99=${recovered.usefulP99Ms.toFixed(0)}ms shed=${recovered.shed} lost=${recovered.lost}`,
-    `machine: ${wasCalm(result) ? 'calm' : 'busy'}, late by ${lagMs.toFixed(0)}ms`,
-  ].join(' ')
+  const ms = (value: number): string => `${value.toFixed(0)}ms`
+  return {
+    capacity: `${capacities.map((each) => each.toFixed(0)).join('..')}/s`,
+    useful: `${share.toFixed(0)}%`,
+    p99: ms(overload.usefulP99Ms),
+    alone: ms(ownP99Ms),
+    shed: overload.shed,
+    shedP99: ms(overload.shedP99Ms),
+    lost: overload.lost,
+    recoveredP99: ms(recovered.usefulP99Ms),
+    machine: `${wasCalm(result) ? 'calm' : 'busy'},late-by-${ms(lagMs)}`,
+  }
 }
