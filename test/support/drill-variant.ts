@@ -4,8 +4,13 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
-import { projectFolder } from '../../scripts/build/bundle.ts'
+import { build, type Plugin } from 'esbuild'
+import {
+  type BundleOptions,
+  bundleSettings,
+  prepareOutdir,
+  projectFolder,
+} from '../../scripts/build/bundle.ts'
 
 /** What is changed in one file, `shared/session/token.ts`: the first `from` becomes `to`. */
 export interface Patch {
@@ -42,8 +47,18 @@ function spell({ file, from, to }: Patch): string[] {
   return [file, String(from), to]
 }
 
+/** Bundles a function as `bundleFunction` does, with these changes. */
+export function bundlePatched(patches: readonly Patch[]) {
+  return async (name: string, options: BundleOptions): Promise<{ file: string }> => {
+    const { plugins = [], ...settings } = bundleSettings(name, options)
+    await prepareOutdir(options.outdir)
+    await build({ ...settings, plugins: [patching(patches), ...plugins] })
+    return { file: settings.outfile }
+  }
+}
+
 /** For a bundler: the same changes. */
-export function patching(patches: readonly Patch[]): import('esbuild').Plugin {
+function patching(patches: readonly Patch[]): Plugin {
   return {
     name: 'broken-variant',
     setup({ onLoad }) {

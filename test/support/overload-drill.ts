@@ -5,17 +5,11 @@ import { once } from 'node:events'
 import path from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { projectFolder } from '../../scripts/build/bundle.ts'
-import { migrate, readMigrations } from '../../scripts/database/migrations.ts'
-import { createSessions } from '../../shared/session/sessions.ts'
-import { createTokenSigner } from '../../shared/session/token.ts'
-import { createPersonStore } from '../../shared/store/people.ts'
-import { createSessionStore } from '../../shared/store/sessions.ts'
-import { openDb } from '../../shared/wiring/database.ts'
+import { logInOn } from './drill-session.ts'
 import type { BrokenAdmission } from './fixed-admission.ts'
 import { type CrowdResult, gatherCrowd, sendInTurn } from './open-loop.ts'
 import { rating } from './ratings.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
-import { randomKey } from './world.ts'
 
 /** What every server of the drill is given, and what a logged-in client sends it. */
 export interface OverloadScene {
@@ -29,50 +23,11 @@ const ACCOUNTS = 500
 
 /** Prepares an empty database, and a client that is logged in. */
 export async function prepareOverload(databaseUrl: string): Promise<OverloadScene> {
-  const environment: Record<string, string> = {
-    TOKEN_KEYS: randomKey('k1'),
-    LOOKUP_KEY: randomKey('').slice(1),
-    WECHAT_APPID: 'wx0123456789abcdef',
-    ACCESS_TOKEN_SECONDS: '86400',
-    LIMITS: 'off',
-    DATABASE_URL: databaseUrl,
-  }
-  const db = await openDb(databaseUrl)
-  try {
-    await migrate(db, { migrations: await readMigrations() })
-    const userId = await createPersonStore(db).noteLogin({
-      appid: environment.WECHAT_APPID ?? '',
-      openid: 'oCrowd',
-      unionid: null,
-      sessionKeyOf: () => null,
-      atMs: Date.now(),
-    })
-    const [kid = '', secret = ''] = (environment.TOKEN_KEYS ?? '').split(':')
-    const keys = [{ kid, secret: new Uint8Array(Buffer.from(secret, 'base64url')) }]
-    const tokens = createTokenSigner({
-      keys,
-      issuer: 'miniscore',
-      audience: environment.WECHAT_APPID ?? '',
-      lifetimeSeconds: 86_400,
-      clockToleranceSeconds: 60,
-      now: Date.now,
-    })
-    const sessions = createSessions({
-      store: createSessionStore(db),
-      tokens,
-      keys,
-      now: Date.now,
-      maxAgeMs: 86_400_000,
-    })
-    const { token } = await sessions.start({ userId, kind: 'code', device: '', proofHash: null })
-    return {
-      environment,
-      databasePort: Number(new URL(databaseUrl).port),
-      request: (index) =>
-        requestBytes(token, rating({ acc_nbr: `${10_000 + (index % ACCOUNTS)}` })),
-    }
-  } finally {
-    await db.close()
+  const { environment, token } = await logInOn(databaseUrl)
+  return {
+    environment,
+    databasePort: Number(new URL(databaseUrl).port),
+    request: (index) => requestBytes(token, rating({ acc_nbr: `${10_000 + (index % ACCOUNTS)}` })),
   }
 }
 
