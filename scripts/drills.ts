@@ -24,6 +24,7 @@ ${listOf(drills)}
   --help     this text
 
 Exit code 1: a drill failed or left no figures, or fewer than 95 in 100 broken variants were caught.
+DRILL_SEED=N repeats a drill with the seed among its figures.
 Databases are those of npm test: a MariaDB and a MySQL on the PATH, or TEST_DATABASE_URL.`
 
 const PAGE = path.join(projectFolder, '.github/SECURITY.md')
