@@ -10,6 +10,8 @@ const config = defineConfig({
     env: { RATING_FORM },
     globalSetup: ['test/support/servers-global-setup.ts'],
     include: ['test/drills/**/*.test.ts'],
+    // Lines of figures shall stand as they are, without the name of a test around each.
+    disableConsoleIntercept: true,
     testTimeout: 120_000,
     hookTimeout: 60_000,
     maxWorkers: 1,

@@ -114,7 +114,11 @@ describe('what WeChat may answer', () => {
     expect(world.wechat.requests()).toHaveLength(before)
   })
 
-  test.each(upstream.cases.map((each) => [each.id, each] as const))('%s', async (_id, each) => {
+  // One of each kind, by the bundle; all of them are in npm run drills -- B.
+  const kinds =
+    /^(ok-no-errcode|err-(-1|40163|45009|40013)|garbage-(empty|openid-sql)|status-302|refuse|reset-.*|hang-.*|lost-.*)$/
+  const cases = upstream.cases.filter(({ id }) => kinds.test(id))
+  test.each(cases.map((each) => [each.id, each] as const))('%s', async (_id, each) => {
     const { code } = await world.code()
     for (const fault of playUpstream(each.resp, { times: each.retry + 1 }))
       world.wechat.addFault(fault)

@@ -81,6 +81,7 @@ describe('an operator', () => {
     'keys.ts',
     'mysql.ts',
     'wechat.ts',
+    'drills.ts',
   ])('%s --help says how it is used', async (name) => {
     const { code, output } = await run(name, ['--help'])
     expect(code).toBe(0)

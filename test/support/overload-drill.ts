@@ -5,17 +5,11 @@ import { once } from 'node:events'
 import path from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { projectFolder } from '../../scripts/build/bundle.ts'
-import { migrate, readMigrations } from '../../scripts/database/migrations.ts'
-import { createSessions } from '../../shared/session/sessions.ts'
-import { createTokenSigner } from '../../shared/session/token.ts'
-import { createPersonStore } from '../../shared/store/people.ts'
-import { createSessionStore } from '../../shared/store/sessions.ts'
-import { openDb } from '../../shared/wiring/database.ts'
+import { logInOn } from './drill-session.ts'
 import type { BrokenAdmission } from './fixed-admission.ts'
 import { type CrowdResult, gatherCrowd, sendInTurn } from './open-loop.ts'
 import { rating } from './ratings.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
-import { randomKey } from './world.ts'
 
 /** What every server of the drill is given, and what a logged-in client sends it. */
 export interface OverloadScene {
@@ -29,50 +23,11 @@ const ACCOUNTS = 500
 
 /** Prepares an empty database, and a client that is logged in. */
 export async function prepareOverload(databaseUrl: string): Promise<OverloadScene> {
-  const environment: Record<string, string> = {
-    TOKEN_KEYS: randomKey('k1'),
-    LOOKUP_KEY: randomKey('').slice(1),
-    WECHAT_APPID: 'wx0123456789abcdef',
-    ACCESS_TOKEN_SECONDS: '86400',
-    LIMITS: 'off',
-    DATABASE_URL: databaseUrl,
-  }
-  const db = await openDb(databaseUrl)
-  try {
-    await migrate(db, { migrations: await readMigrations() })
-    const userId = await createPersonStore(db).noteLogin({
-      appid: environment.WECHAT_APPID ?? '',
-      openid: 'oCrowd',
-      unionid: null,
-      sessionKeyOf: () => null,
-      atMs: Date.now(),
-    })
-    const [kid = '', secret = ''] = (environment.TOKEN_KEYS ?? '').split(':')
-    const keys = [{ kid, secret: new Uint8Array(Buffer.from(secret, 'base64url')) }]
-    const tokens = createTokenSigner({
-      keys,
-      issuer: 'miniscore',
-      audience: environment.WECHAT_APPID ?? '',
-      lifetimeSeconds: 86_400,
-      clockToleranceSeconds: 60,
-      now: Date.now,
-    })
-    const sessions = createSessions({
-      store: createSessionStore(db),
-      tokens,
-      keys,
-      now: Date.now,
-      maxAgeMs: 86_400_000,
-    })
-    const { token } = await sessions.start({ userId, kind: 'code', device: '', proofHash: null })
-    return {
-      environment,
-      databasePort: Number(new URL(databaseUrl).port),
-      request: (index) =>
-        requestBytes(token, rating({ acc_nbr: `${10_000 + (index % ACCOUNTS)}` })),
-    }
-  } finally {
-    await db.close()
+  const { environment, token } = await logInOn(databaseUrl)
+  return {
+    environment,
+    databasePort: Number(new URL(databaseUrl).port),
+    request: (index) => requestBytes(token, rating({ acc_nbr: `${10_000 + (index % ACCOUNTS)}` })),
   }
 }
 
@@ -220,18 +175,20 @@ async function startServer(
   }
 }
 
-/** The drill's one line. */
-export function overloadLine(what: string, result: OverloadResult): string {
+/** The drill's figures, in words and units. */
+export function overloadFigures(result: OverloadResult): Record<string, number | string> {
   const { capacities, ownP99Ms, overload, recovered, lagMs } = result
   const share = (overload.usefulPerSecond * 100) / capacityOf(result)
-  return [
-    `drill=J ${what}`,
-    `capacity=${capacities.map((each) => each.toFixed(0)).join('..')}/s`,
-    `useful=${overload.usefulPerSecond.toFixed(0)}/s (${share.toFixed(0)}%)`,
-    `p99=${overload.usefulP99Ms.toFixed(0)}ms (alone ${ownP99Ms.toFixed(0)}ms)`,
-    `shed=${overload.shed} (p99 ${overload.shedP99Ms.toFixed(0)}ms)`,
-    `lost=${overload.lost}`,
-    `recovered: p99=${recovered.usefulP99Ms.toFixed(0)}ms shed=${recovered.shed} lost=${recovered.lost}`,
-    `machine: ${wasCalm(result) ? 'calm' : 'busy'}, late by ${lagMs.toFixed(0)}ms`,
-  ].join(' ')
+  const ms = (value: number): string => `${value.toFixed(0)}ms`
+  return {
+    capacity: `${capacities.map((each) => each.toFixed(0)).join('..')}/s`,
+    useful: `${share.toFixed(0)}%`,
+    p99: ms(overload.usefulP99Ms),
+    alone: ms(ownP99Ms),
+    shed: overload.shed,
+    shedP99: ms(overload.shedP99Ms),
+    lost: overload.lost,
+    recoveredP99: ms(recovered.usefulP99Ms),
+    machine: `${wasCalm(result) ? 'calm' : 'busy'},late-by-${ms(lagMs)}`,
+  }
 }

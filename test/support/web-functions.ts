@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { bundleFunction } from '../../scripts/build/bundle.ts'
+import { type BundleOptions, bundleFunction } from '../../scripts/build/bundle.ts'
 import { variablesOf } from '../../scripts/local/local-function.ts'
 import type { StoreDoor } from '../../shared/store/doors.ts'
 import { readService } from './service.ts'
@@ -31,15 +31,16 @@ export interface WebFunctions {
 export async function openWebFunctions(
   environment: Record<string, string>,
   storeDoor: StoreDoor = 'planetscale',
+  bundle: (name: string, options: BundleOptions) => Promise<{ file: string }> = bundleFunction,
 ): Promise<WebFunctions> {
   const outdir = await mkdtemp(path.join(os.tmpdir(), 'miniscore-web-'))
   const service = await readService()
-  const bundles = new Map<string, ReturnType<typeof bundleFunction>>()
+  const bundles = new Map<string, ReturnType<typeof bundle>>()
   const started: WebProcess[] = []
   const fileOf = async (name: string): Promise<string> => {
-    const bundle = bundles.get(name) ?? bundleFunction(name, { storeDoor, outdir })
-    bundles.set(name, bundle)
-    return (await bundle).file
+    const bundled = bundles.get(name) ?? bundle(name, { storeDoor, outdir })
+    bundles.set(name, bundled)
+    return (await bundled).file
   }
   return {
     file: fileOf,
