@@ -139,8 +139,8 @@ const broken: readonly BrokenHere[] = [
     patches: [
       {
         file: 'shared/store/ratings.ts',
-        find: 'if (!isDuplicateKey(error) && !isUnknown) throw error',
-        put: "if (!isDuplicateKey(error) && !isUnknown) return { result: 'added', id }",
+        find: 'if (!earlier) throw error',
+        put: "if (!earlier) return { result: 'added', id }",
       },
     ],
     routes: ['POST /score'],
