@@ -95,7 +95,7 @@ async function live(patches: readonly Patch[] = [], rounds = ROUNDS): Promise<Sa
     })
     const said = async () => {
       await call('POST /score', { token, body: rating({ acc_nbr, txt1: text }) })
-      await call('POST /score', { token, body: rating({ acc_nbr, [phone]: text, grade1: 9 }) })
+      await call('POST /score', { token, body: rating({ acc_nbr, [phone]: text }) })
       await call('POST /score', { token: `${token}x`, body: rating({ txt1: text }) })
       await call('POST /score', { token, body: `{"acc_nbr":"${acc_nbr}","txt1":"${text}` })
       await call('POST /query', { token, body: { acc_nbr } })

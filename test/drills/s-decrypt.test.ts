@@ -151,7 +151,7 @@ const broken: readonly BrokenBuild[] = [
 
 test.each(broken)('a build without $name is found', async ({ name, patches }) => {
   const { decryptUserData: decrypt } = await loadPatched<{ decryptUserData: Decrypt }>(
-    USER_DATA,
+    [USER_DATA],
     patches,
   )
   const { wrongVectors, forged, learnt } = attack(decrypt, 2000)

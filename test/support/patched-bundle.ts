@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { compileFunction } from 'node:vm'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
 import { bundleSettings, projectFolder } from '../../scripts/build/bundle.ts'
@@ -55,25 +56,31 @@ export async function buildFunctions(
   return started
 }
 
-/** One module with the patches and everything it imports; packages come from where they always do. */
-export async function loadPatched<Module>(
-  file: string,
+/**
+ * Modules with the patches and everything they import, as one; packages come from where they always do. What `import.meta.url`
+ * says is the first module's.
+ */
+export async function loadPatched<Exports>(
+  files: readonly [string, ...string[]],
   patches: readonly Patch[],
-): Promise<Module> {
+): Promise<Exports> {
   const applied = new Set<Patch>()
   const settings: BuildOptions = {
     absWorkingDir: projectFolder,
-    entryPoints: [file],
+    stdin: {
+      contents: files.map((file) => `export * from './${file}'`).join('\n'),
+      resolveDir: projectFolder,
+    },
     bundle: true,
     platform: 'node',
     format: 'cjs',
     packages: 'external',
-    define: { 'import.meta.url': JSON.stringify(new URL(file, `file://${projectFolder}`).href) },
+    define: { 'import.meta.url': JSON.stringify(pathToFileURL(projectFolder + files[0]).href) },
     logLevel: 'silent',
   }
   const code = await bundleText(settings, patches, applied)
   assertApplied(patches, applied)
-  return evaluate(code, { environment: {} }) as Module
+  return evaluate(code, { environment: {} }) as Exports
 }
 
 async function bundleText(
