@@ -9,7 +9,7 @@ import {
 } from '../support/key-rotation-drill.ts'
 import type { Patch } from '../support/patched-bundle.ts'
 
-const size = isFullDrill ? { requestsPerStep: 500, people: 20 } : { requestsPerStep: 40, people: 8 }
+const size = isFullDrill ? { requestsPerStep: 500, people: 20 } : { requestsPerStep: 20, people: 6 }
 
 let world: DrillWorld | undefined
 afterEach(() => world?.close())

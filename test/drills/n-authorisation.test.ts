@@ -3,12 +3,8 @@ import {
   createDatabase,
   dropDatabase,
 } from '../../scripts/simulators/mysql-server/private-server.ts'
-import {
-  type AuthorisationResult,
-  OPERATOR_OPENID,
-  prepareScene,
-  runAuthorisationDrill,
-} from '../support/authorisation-drill.ts'
+import { type AuthorisationResult, runAuthorisationDrill } from '../support/authorisation-drill.ts'
+import { OPERATOR_OPENID, prepareScene } from '../support/authorisation-rows.ts'
 import { reportBrokenVariant, reportDrill } from '../support/drill-report.ts'
 import { type DrillWorld, startDrillWorld } from '../support/drill-world.ts'
 import { findEndpoints } from '../support/endpoints.ts'

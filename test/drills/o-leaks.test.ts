@@ -42,6 +42,7 @@ async function live(patches: readonly Patch[] = [], rounds = ROUNDS): Promise<Sa
   })
   world = started
   const { environment, wechat } = started
+  const instance = started.instance()
   const of = (name: string): string => environment[name] ?? ''
   const kept: Record<string, string> = {
     tokenKey: of('TOKEN_KEYS').split(':')[1] ?? '',
@@ -55,7 +56,7 @@ async function live(patches: readonly Patch[] = [], rounds = ROUNDS): Promise<Sa
   const answers: string[] = []
   let problems = 0
   const call: DrillWorld['call'] = async (route, options) => {
-    const answer = await started.call(route, { timeLimitMs: 700, ...options })
+    const answer = await instance.call(route, { timeLimitMs: 700, ...options })
     answers.push(answer.bytes)
     if (answer.status >= 400) problems++
     return answer

@@ -5,12 +5,8 @@ import {
 } from '../../scripts/simulators/mysql-server/private-server.ts'
 import { isFullDrill, reportBrokenVariant, reportDrill } from '../support/drill-report.ts'
 import { findEndpoints } from '../support/endpoints.ts'
-import {
-  attempts,
-  type KthFaultOptions,
-  runKthFaultDrill,
-  submitWithoutKey,
-} from '../support/kth-fault-drill.ts'
+import { attempts, submitWithoutKey } from '../support/kth-fault-attempts.ts'
+import { type KthFaultOptions, runKthFaultDrill } from '../support/kth-fault-drill.ts'
 import { type OutsideFault, outsideFaults } from '../support/outside-calls.ts'
 import type { BrokenBuild } from '../support/patched-bundle.ts'
 import { serverUrl } from '../support/server-suites.ts'

@@ -58,7 +58,10 @@ export interface DrillWorldOptions {
   databaseUrl?: string
   environment?: Record<string, string>
   patches?: readonly Patch[]
-  /** Puts something between the functions and the outside: gets the address, returns the one to use. */
+  /**
+   * Puts something between further instances and the outside: gets the address, returns the one to use. The world's own calls,
+   * which prepare things, go the direct way.
+   */
   between?: (outside: 'database' | 'wechat', url: string) => Promise<string>
 }
 
@@ -122,7 +125,8 @@ export async function startDrillWorld(options: DrillWorldOptions = {}): Promise<
     }
   }
 
-  const first = instance()
+  const direct = { DATABASE_URL: database.url, WECHAT_API_URL: wechat.url }
+  const first = instance({ environment: { ...direct, ...options.environment } })
   const code = async (openid?: string): Promise<{ code: string; openid: string }> =>
     wechat.issueCode(openid === undefined ? {} : { openid })
   return {

@@ -25,6 +25,8 @@ export interface OutsideCalls {
   begin(spoilt?: { at: number; by: OutsideFault }): void
   /** Requests since then. */
   count(): number
+  /** Ends all connections there are: an instance that is done with keeps its own for ever. */
+  disconnect(): Promise<void>
   close(): Promise<void>
 }
 
@@ -82,6 +84,18 @@ export function createOutsideCalls(): OutsideCalls {
     })
   }
 
+  const disconnect = async (): Promise<void> => {
+    const open = [...sockets]
+    await Promise.all(
+      open.map(async (socket) => {
+        socket.destroy()
+        if (!socket.closed) await once(socket, 'close')
+      }),
+    )
+    // The other ends hear of it.
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+
   return {
     async between(_outside, url) {
       const address = new URL(url)
@@ -102,8 +116,9 @@ export function createOutsideCalls(): OutsideCalls {
       spoilt = next
     },
     count: () => requests,
+    disconnect,
     async close() {
-      for (const socket of sockets) socket.destroy()
+      await disconnect()
       for (const server of servers) server.close()
     },
   }
