@@ -140,7 +140,7 @@ const broken: readonly BrokenHere[] = [
       },
     ],
     routes: ['POST /score'],
-    faults: ['reset', 'hang'],
+    faults: ['garbage'],
   },
   {
     name: 'the note of who left',
