@@ -43,7 +43,7 @@ function makeLists(): [Network, BlockList][] {
 export function subscriberOf(address: string): string {
   if (isIP(address) !== 6) return address
   // The one spelling that a URL keeps of it: lower case, longest run of zeros left out.
-  const { hostname } = new URL(`http://[${address.replace(/%.*$/, '')}]`)
+  const { hostname } = new URL(`http://[${address.replace(/%.*/, '')}]`)
   const [head = '', tail] = hostname.slice(1, -1).split('::')
   const start = head === '' ? [] : head.split(':')
   const mapped = hostname.startsWith('[::ffff:') ? (tail ?? '').split(':') : []

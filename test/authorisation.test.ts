@@ -1,33 +1,15 @@
-import { readdirSync } from 'node:fs'
 import { v7 as uuidV7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { functionNames, projectFolder } from '../scripts/build/bundle.ts'
+import { functionNames } from '../scripts/build/bundle.ts'
 import { matchesPath } from '../scripts/local/offline.ts'
-import type { AnyEndpoint } from '../shared/endpoint.ts'
 import { createTokenSigner } from '../shared/session/token.ts'
+import { findEndpoints } from './support/endpoints.ts'
 import type { Answer } from './support/http-events.ts'
 import { rating } from './support/ratings.ts'
 import { readService } from './support/service.ts'
 import { type LoggedIn, startWorld, type World } from './support/world.ts'
 
-/** Every endpoint there is, found in the files, so that a new one cannot be forgotten here. */
 const endpoints = await findEndpoints()
-
-async function findEndpoints(): Promise<AnyEndpoint<unknown>[]> {
-  const found: AnyEndpoint<unknown>[] = []
-  for (const name of functionNames) {
-    const folder = `${projectFolder}functions/${name}/`
-    for (const file of readdirSync(folder).filter((each) => each !== 'index.ts')) {
-      const exported = Object.values((await import(`${folder}${file}`)) as Record<string, unknown>)
-      for (const each of exported) {
-        if (typeof each === 'object' && each !== null && 'route' in each && 'handle' in each) {
-          found.push(each as AnyEndpoint<unknown>)
-        }
-      }
-    }
-  }
-  return found
-}
 
 /** A body that each route accepts from somebody who may call it; without a row a route fails below. */
 const bodies: Record<string, unknown> = {

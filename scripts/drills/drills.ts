@@ -35,6 +35,7 @@ export const drills: readonly Drill[] = [
   { letter: 'T', method: 'every call to database and WeChat failing in turn' },
   { letter: 'U', method: 'controls taken out of the code one by one' },
   { letter: 'V', method: 'people forgotten while their devices go on' },
+  { letter: 'W', method: 'summaries of an account of which nothing is folded' },
 ]
 
 export const drillTests: string = path.join(projectFolder, 'test/drills')

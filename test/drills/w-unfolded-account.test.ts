@@ -3,7 +3,7 @@ import { isFullDrill, reportBrokenVariant, reportDrill } from '../support/drill-
 import { describeOnServers } from '../support/server-suites.ts'
 import { brokenPromises, runUnfoldedAccountDrill } from '../support/unfolded-account-drill.ts'
 
-const DRILL = 'unfolded-account'
+const DRILL = 'W'
 const SMALL_ROWS = 30_000
 const rows = isFullDrill ? 3_000_000 : SMALL_ROWS
 const TIMEOUT_MS = 1_200_000

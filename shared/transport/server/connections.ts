@@ -24,7 +24,7 @@ export interface Peer {
 /** Who is at the other end of a socket. */
 export function peerOf({ remoteAddress = '' }: Socket, trustProxy: TrustProxy): Peer {
   // A socket that listens on `::` shows IPv4 peers as `::ffff:192.0.2.1`.
-  const address = remoteAddress.replace(/^::ffff:(?=[0-9.]+$)/i, '').replace(/%.*$/, '')
+  const address = remoteAddress.replace(/^::ffff:(?=[0-9.]+$)/i, '').replace(/%.*/, '')
   const network = networkOf(address)
   if (network === undefined) return { address: undefined, isProxy: false }
   return { address, isProxy: trustProxy === 'private' && network !== 'public' }

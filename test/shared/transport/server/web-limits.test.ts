@@ -3,14 +3,13 @@ import { type AddressInfo, connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { BODY_MAX_BYTES } from '../../../../shared/transport/body.ts'
 import { type EchoServer, startEchoServer } from '../../../support/echo-server.ts'
+import {
+  getRequest as get,
+  malformedRequests,
+  postRequest as post,
+  smuggled,
+} from '../../../support/malformed-requests.ts'
 import { exchange, openRaw, statusesIn } from '../../../support/raw-http.ts'
-
-function post(headers: string, body: string) {
-  return `POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n${headers}\r\n\r\n${body}`
-}
-function get(path: string, headers = '') {
-  return `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${headers}\r\n`
-}
 
 async function start(options: Parameters<typeof startEchoServer>[0] = {}): Promise<EchoServer> {
   const server = await startEchoServer(options)
@@ -25,49 +24,16 @@ describe('a request that does not follow HTTP', () => {
   })
   afterAll(() => server.stop())
 
-  const smuggled = get('/facts')
-  test.each([
-    ['two content-lengths', post('content-length: 2\r\ncontent-length: 2', '{}')],
-    ['two different content-lengths', post('content-length: 0\r\ncontent-length: 2', '{}')],
-    ['a list of content-lengths', post('content-length: 2, 2', '{}')],
-    ['a signed content-length', post('content-length: +2', '{}')],
-    ['a negative content-length', post('content-length: -2', '{}')],
-    ['a content-length in hex', post('content-length: 0x2', '{}')],
-    ['a content-length beyond all numbers', post(`content-length: ${'9'.repeat(30)}`, '{}')],
-    [
-      'content-length and transfer-encoding',
-      post('content-length: 4\r\ntransfer-encoding: chunked', `0\r\n\r\n${smuggled}`),
-    ],
-    [
-      'transfer-encoding and content-length',
-      post('transfer-encoding: chunked\r\ncontent-length: 4', `0\r\n\r\n${smuggled}`),
-    ],
-    ['an unknown transfer-encoding', post('transfer-encoding: xchunked', `0\r\n\r\n${smuggled}`)],
-    ['chunked that is not last', post('transfer-encoding: chunked, identity', '0\r\n\r\n')],
-    ['a space before the colon', post('transfer-encoding : chunked', '0\r\n\r\n')],
-    ['a folded header', post('content-length: 2\r\nx-a: 1\r\n 2', '{}')],
-    ['a header without a name', post(': 1\r\ncontent-length: 2', '{}')],
-    ['a header without a colon', post('x-a\r\ncontent-length: 2', '{}')],
-    ['NUL in a header', post('x-a: 1\0\r\ncontent-length: 2', '{}')],
-    ['a lone CR in a header', post('x-a: 1\rcontent-length: 2', '{}')],
-    ['a bad chunk size', post('transfer-encoding: chunked', 'g\r\n{}\r\n0\r\n\r\n')],
-    ['a chunk larger than it says', post('transfer-encoding: chunked', '1\r\n{}\r\n0\r\n\r\n')],
-    ['a chunk ended by LF alone', post('transfer-encoding: chunked', '2\n{}\r\n0\r\n\r\n')],
-    ['no host', 'GET /facts HTTP/1.1\r\n\r\n'],
-    ['no such version', 'GET /facts HTTP/3.7\r\nhost: a\r\n\r\n'],
-    ['a request line of HTTP/0.9', 'GET /facts\r\n\r\n'],
-    ['a method in lower case', 'get /facts HTTP/1.1\r\nhost: a\r\n\r\n'],
-    ['a space in the path', 'GET /fa cts HTTP/1.1\r\nhost: a\r\n\r\n'],
-    ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-    ['a TLS handshake', Buffer.from('16030100c8010000c40303', 'hex')],
-    ['an answer', 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'],
-  ])('%s: 400, the connection ends, the function never sees it', async (_name, message) => {
-    const seen = server.events.length
-    const received = await exchange(server.url, message)
-    expect(statusesIn(received)).toEqual([400])
-    expect(received).toMatch(/^connection: close\r$/im)
-    expect(server.events.length).toBe(seen)
-  })
+  test.each(malformedRequests)(
+    '%s: 400, the connection ends, the function never sees it',
+    async (_name, message) => {
+      const seen = server.events.length
+      const received = await exchange(server.url, message)
+      expect(statusesIn(received)).toEqual([400])
+      expect(received).toMatch(/^connection: close\r$/im)
+      expect(server.events.length).toBe(seen)
+    },
+  )
 
   test('this check finds a server that is lenient', async () => {
     const lenient = createServer({ insecureHTTPParser: true }, (_request, response) => {
