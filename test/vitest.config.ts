@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { commandSuites } from './support/command-suites.ts'
 import { RATING_FORM } from './support/forms/built-with.ts'
 import { sameForm } from './support/forms/same-form.ts'
 import { poll } from './support/patience.ts'
@@ -15,9 +16,9 @@ const config = defineConfig({
       'test/support/description-global-setup.ts',
     ],
     include: ['test/**/*.test.ts'],
-    // Longer than a test run should take, or with a browser: npm run drills, npm run test:browser.
-    exclude: ['test/drills/**', 'test/browser/**'],
-    testTimeout: 30_000,
+    // Longer than a test run should take: npm run test:commands, npm run test:browser, npm run drills.
+    exclude: [...commandSuites, 'test/browser/**', 'test/drills/**'],
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     // Most of the time goes into waiting for child processes.
     maxWorkers: 3,

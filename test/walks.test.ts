@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -7,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { projectFolder } from '../scripts/build/bundle.ts'
 import { codeBlocks, readPage, readPages, section } from './support/documentation.ts'
 import { SHIPPED_FORM } from './support/forms/built-with.ts'
-import { type Command, startScript, startServerless } from './support/local-command.ts'
+import { helpOfCommands, ownCommands } from './support/help-of-commands.ts'
+import { type Command, startServerless } from './support/local-command.ts'
 import { pasteWalk, readWalk, type Shell, type Step } from './support/pasted-walk.ts'
 
 /** What the pages tell a reader to type does what they say, in the reader's shell. */
@@ -106,9 +106,7 @@ describe('the commands that pages name', () => {
   })
 
   test('are all those with options', () => {
-    const scripts = Object.entries(readScripts()).flatMap(([name, line]) =>
-      line.startsWith('tsx ') ? `npm run ${name}` : [],
-    )
+    const scripts = ownCommands().map((name) => `npm run ${name}`)
     expect(scripts.length).toBeGreaterThan(5)
     // The options of the one are those of invoke local; the other has none.
     const told = [...Object.keys(commands), 'npm run invoke', 'npm run runtime']
@@ -147,19 +145,15 @@ function optionsByCommand(texts: readonly string[]): Record<string, string[]> {
 
 /** The options that the command's --help tells of. */
 async function explainedOptions(command: string): Promise<string[]> {
-  const [program, ...words] = command.replace(/^np[mx] (run )?/, '').split(' ')
-  const started =
-    program === 'serverless'
-      ? startServerless([...words, '--help'])
-      : program === 'dev'
-        ? startServerless(['offline', '--help'])
-        : startScript(`${program}.ts`, ['--help'])
-  expect(await started.exited).toBe(0)
-  return [...new Set(started.output().match(OPTION) ?? [])]
+  const [program = '', ...words] = command.replace(/^np[mx] (run )?/, '').split(' ')
+  return [...new Set((await explanationOf(program, words)).match(OPTION) ?? [])]
 }
 
-function readScripts(): Record<string, string> {
-  return JSON.parse(readFileSync(path.join(projectFolder, 'package.json'), 'utf8')).scripts
+async function explanationOf(program: string, words: readonly string[]): Promise<string> {
+  if (program !== 'serverless' && program !== 'dev') return (await helpOfCommands())[program] ?? ''
+  const started = startServerless([...(program === 'dev' ? ['offline'] : words), '--help'])
+  expect(await started.exited).toBe(0)
+  return started.output()
 }
 
 function textBlocks(text: string): string[] {

@@ -16,14 +16,14 @@ export interface Command {
   signal(name: NodeJS.Signals): void
 }
 
-/** Starts `tsx scripts/NAME …` with a clean environment plus `environment`. */
+/** Starts `scripts/NAME …` with a clean environment plus `environment`. */
 export function startScript(
   name: string,
   args: readonly string[] = [],
   environment: Record<string, string> = {},
 ): Command {
-  const tsx = path.join(projectFolder, 'node_modules/tsx/dist/cli.mjs')
-  const child = spawn(process.execPath, [tsx, `scripts/${name}`, ...args], {
+  // As the `tsx` command does, less a process.
+  const child = spawn(process.execPath, ['--import', 'tsx', `scripts/${name}`, ...args], {
     cwd: projectFolder,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, RATING_FORM, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
