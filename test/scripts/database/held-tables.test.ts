@@ -85,12 +85,12 @@ describeOnServers('a migration whose table is held', ({ kind, freshDatabase }) =
     const told = await held.untilTold(/waiting for things since [2-9] s/)
     expect(told).toContain(`connection ${held.holder.threadId} (miniscore from `)
     const readsBefore = reads
-    await vi.waitUntil(() => reads > readsBefore + 20, { timeout: 5000 })
+    await vi.waitUntil(() => reads > readsBefore + 20, { timeout: 20_000 })
     await held.holder.query('commit')
     expect(await migrating).toEqual(['0002-size.sql'])
     await reading
     // No longer than the ALTER waits at a time, and then everybody is let through.
-    expect(slowestMs).toBeLessThan(1900)
+    expect(slowestMs).toBeLessThan(2800)
     await reader.query('select size from things')
   })
 

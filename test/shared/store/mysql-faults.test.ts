@@ -79,7 +79,7 @@ describeOnOwnServers('the MySQL door, when things go wrong', (server, kind) => {
       failure: 'timeout',
       outcome: 'unknown',
     })
-    expect(Date.now() - startMs).toBeLessThan(600)
+    expect(Date.now() - startMs).toBeLessThan(2500)
     expect((await db.query('select 1 as n')).rows).toEqual([{ n: 1 }])
   })
 
@@ -399,7 +399,7 @@ describeOnOwnServers('the MySQL door, when things go wrong', (server, kind) => {
           outcome: 'none',
         })
         expect(Date.now() - startMs).toBeGreaterThan(200)
-        expect(Date.now() - startMs).toBeLessThan(900)
+        expect(Date.now() - startMs).toBeLessThan(3000)
       } finally {
         await admin.query('set global max_connections = 200')
       }

@@ -58,7 +58,7 @@ describe('with several requests at once, and a database that hangs', () => {
     ])
     for (const [long, short] of [shortLast, longLast.reverse()]) {
       expect([long?.statusCode, short?.statusCode]).toEqual([503, 503])
-      expect(short?.tookMs).toBeLessThan(500)
+      expect(short?.tookMs).toBeLessThan(2000)
       // A statement's budget is three seconds, however much more there is.
       expect(long?.tookMs).toBeGreaterThan(2500)
     }
