@@ -28,6 +28,8 @@ export interface PlanningOptions {
 
 export const plannerProgram: string = join(enginesFolder, 'vitess-planner')
 const KEYSPACE = 'miniscore'
+/** How many lines of a failed planner are worth repeating. */
+const LAST_WORDS = 12
 
 /**
  * Plans each of `statements` by itself, once for every number of shards.
@@ -45,7 +47,11 @@ export async function planOnVitess(
     text(planner.stderr),
     new Promise((resolve, reject) => planner.once('close', resolve).once('error', reject)),
   ])
-  if (exitCode !== 0) throw new Error(`the planner ended with ${exitCode}:\n${words.trim()}`)
+  if (exitCode !== 0) {
+    // Its own log is JSON; the rest are the planner's words, or where it broke off.
+    const said = words.split('\n').filter((line) => line !== '' && !line.startsWith('{'))
+    throw new Error(`the planner ended with ${exitCode}:\n${said.slice(0, LAST_WORDS).join('\n')}`)
+  }
   const planned = JSON.parse(answer) as Record<string, PlannedStatement[]>
   return new Map(shards.map((count) => [count, planned[count] ?? []]))
 }
