@@ -54,7 +54,7 @@ export function isBuilt({ name }: EngineProgram): boolean {
 
 /** @throws {CommandProblem} saying what to do where there is no Go, or one that is too old */
 export function checkGo(): void {
-  const { stdout = '' } = spawnSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' })
+  const stdout = spawnSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' }).stdout ?? ''
   const minor = Number(/^go1\.([0-9]+)/.exec(stdout)?.[1])
   if (minor >= LEAST_GO) return
   const found = stdout.trim() === '' ? 'There is no Go on this machine' : `This is ${stdout.trim()}`

@@ -36,6 +36,9 @@ const absences: Readonly<Record<ServerKind, string>> = {
   TiDB: 'No TiDB on this machine: its tests are skipped (npm run engines -- build compiles one).',
 }
 
+const LEFT_OUT =
+  'TiDB, Vitess’s planner and ps-http-sim are left out here: npm run engines compiles them (with Go) and runs the suites on them.'
+
 /** TiDB and the other engines of `npm run engines` have runs of their own. */
 const usualKinds: readonly ServerKind[] = ['MariaDB', 'MySQL']
 
@@ -70,6 +73,7 @@ export async function setup(project: TestProject): Promise<void> {
   const startable = wanted.filter(findServer)
   const there = [...startable, ...servers.map(({ kind }) => kind)]
   for (const line of linesOnAbsent(there, wanted)) console.log(line)
+  if (!borrowed && !wanted.includes('TiDB')) console.log(LEFT_OUT)
   project.provide(
     'servers',
     servers.map(({ kind, url }) => ({ kind, url })),
