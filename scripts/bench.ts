@@ -30,7 +30,7 @@ Without a benchmark all but scale run, in some three minutes.
 
   --rounds N       rounds in which all contestants take their turn (each benchmark has its own default)
   --rows N         ratings of the large database of scale (default 1000000)
-  --server KIND    what scale runs on: mariadb (default) or mysql
+  --server KIND    what scale runs on: mariadb (default), mysql or tidb
   --hot-share F    part of them that the busiest account gets (default 0.15)
   --json FILE      write the figures to FILE as well
   --strict         exit code 1 when a figure is over its budget
@@ -112,7 +112,7 @@ function wholeNumber(option: string, text: string, smallest: number): number {
 
 function serverKind(text: string): ServerKind {
   const kind = serverKinds.find((each) => each.toLowerCase() === text.toLowerCase())
-  if (!kind) throw new Error(`--server is mariadb or mysql, not "${text}".`)
+  if (!kind) throw new Error(`--server is mariadb, mysql or tidb, not "${text}".`)
   return kind
 }
 

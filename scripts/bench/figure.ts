@@ -74,4 +74,5 @@ export type Benchmark = (options: BenchmarkOptions) => Promise<Row[]>
 export const withoutServer: Readonly<Record<ServerKind, string>> = {
   MariaDB: 'no MariaDB on this machine (apt-get install mariadb-server-core)',
   MySQL: 'no MySQL on this machine (npm run mysql -- get)',
+  TiDB: 'no TiDB on this machine (npm run engines -- build)',
 }

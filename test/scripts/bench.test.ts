@@ -75,7 +75,7 @@ describe('npm run bench', () => {
   test.each([
     [['nonsense'], 'There is no benchmark "nonsense"'],
     [['scale', '--rows', 'many'], '--rows should be a whole number'],
-    [['scale', '--server', 'oracle'], '--server is mariadb or mysql'],
+    [['scale', '--server', 'oracle'], '--server is mariadb, mysql or tidb'],
     [['scale', '--hot-share', '2'], '--hot-share should be'],
     [['cold', '--rounds', '0'], '--rounds should be a whole number'],
   ])('%j ends with 1 and a sentence', async (args, sentence) => {

@@ -8,7 +8,13 @@ import { constants, existsSync, readdirSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dataFolder } from '../../cli/data-folder.ts'
-import { asThisUser, findProgram, runProgram, type ServerProgram } from './server-program.ts'
+import {
+  asThisUser,
+  findProgram,
+  mysqldOptions,
+  runProgram,
+  type ServerProgram,
+} from './server-program.ts'
 
 /** Where MySQL is unpacked to, and an empty server's data are kept; git does not see it. */
 export const mySqlFolder = join(dataFolder, 'mysql')
@@ -48,7 +54,7 @@ export function findMySql(
       command,
       version,
       origin,
-      options: ['--loose-mysqlx=OFF', ...dataOptions],
+      optionsFor: (places) => [...mysqldOptions(places), '--loose-mysqlx=OFF', ...dataOptions],
       async createData(emptyFolder) {
         const kept = join(folder, `data-${version}`)
         if (!existsSync(kept)) await initialise(command, kept, folder)

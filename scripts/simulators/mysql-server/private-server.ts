@@ -1,5 +1,5 @@
 /**
- * A database server of one's own, MariaDB or MySQL: a fresh folder, a loopback port and a socket nobody
+ * A database server of one's own, MariaDB, MySQL or TiDB: a fresh folder, a loopback port and a socket nobody
  * else uses, strict settings, and the means to kill it and bring it back. Uses the programs that are
  * there; nothing is ever installed or reused.
  */
@@ -15,7 +15,14 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { listen } from '../../../shared/transport/server/listen.ts'
 import { findMySql } from './mysql.ts'
-import { asThisUser, findMariaDb, type ServerKind, type ServerProgram } from './server-program.ts'
+import {
+  findMariaDb,
+  type ServerKind,
+  type ServerPlaces,
+  type ServerProgram,
+  serverKinds,
+} from './server-program.ts'
+import { findTiDb } from './tidb.ts'
 
 export interface DatabaseServer {
   readonly kind: ServerKind
@@ -49,12 +56,9 @@ export interface PrivateServerOptions {
 const READY_WITHIN_MS = 30_000
 const STOP_WITHIN_MS = 10_000
 
-const STRICT_MODES =
-  'STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'
-
 /** The program of a kind of server. @returns undefined when this machine has none */
 export function findServer(kind: ServerKind): ServerProgram | undefined {
-  return kind === 'MySQL' ? findMySql() : findMariaDb()
+  return { MariaDB: findMariaDb, MySQL: findMySql, TiDB: findTiDb }[kind]()
 }
 
 /**
@@ -91,7 +95,7 @@ export async function dropDatabase(url: string): Promise<void> {
 
 /** Starts the program on data of its own. @throws {Error} with its own log, when it does not come up */
 export async function startServer(
-  { kind, command, options, createData }: ServerProgram,
+  { kind, command, optionsFor, createData }: ServerProgram,
   { serverOptions = [], port: wishedPort }: PrivateServerOptions = {},
 ): Promise<PrivateDatabaseServer> {
   const folder = mkdtempSync(join(tmpdir(), 'ms-server-'))
@@ -102,33 +106,18 @@ export async function startServer(
   const url = `mysql://miniscore:${password}@127.0.0.1:${port}/miniscore`
   let running: Running | undefined
 
-  const data = join(folder, 'data')
-  const temporary = join(folder, 'tmp')
+  const places: ServerPlaces = {
+    dataFolder: join(folder, 'data'),
+    temporaryFolder: join(folder, 'tmp'),
+    // Relative to the data: its path has to fit into some hundred bytes, and folders of `tmpdir()` can be long.
+    socketPath: 's',
+    initPath,
+    pidPath: join(folder, 'pid'),
+    port,
+  }
 
   const start = async () => {
-    running = launch(command, folder, logPath, [
-      ...asThisUser,
-      `--datadir=${data}`,
-      // A server that starts takes away temporary tables it finds, whosever they are.
-      `--tmpdir=${temporary}`,
-      // Relative to the data: its path has to fit into some hundred bytes, and folders of `tmpdir()` can be long.
-      '--socket=s',
-      `--pid-file=${join(folder, 'pid')}`,
-      `--init-file=${initPath}`,
-      '--bind-address=127.0.0.1',
-      `--port=${port}`,
-      '--skip-name-resolve',
-      `--sql-mode=${STRICT_MODES}`,
-      '--default-time-zone=+00:00',
-      '--character-set-server=utf8mb4',
-      '--collation-server=utf8mb4_bin',
-      '--innodb-flush-log-at-trx-commit=1',
-      '--innodb-buffer-pool-size=32M',
-      '--performance-schema=OFF',
-      '--max-connections=200',
-      ...options,
-      ...serverOptions,
-    ])
+    running = launch(command, folder, logPath, [...optionsFor(places), ...serverOptions])
     await untilReady(url, running.process).catch(async (error: unknown) => {
       await end('SIGKILL')
       const log = readFileSync(logPath, 'utf8').split('\n').slice(-25).join('\n')
@@ -142,7 +131,7 @@ export async function startServer(
   }
 
   try {
-    await mkdir(temporary)
+    await mkdir(places.temporaryFolder)
     await writeFile(
       initPath,
       [
@@ -151,7 +140,7 @@ export async function startServer(
         'create database if not exists miniscore character set utf8mb4 collate utf8mb4_bin;\n',
       ].join('\n'),
     )
-    await createData(data)
+    await createData(places.dataFolder)
     await start()
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
@@ -181,7 +170,7 @@ export async function borrowServer(url: string): Promise<DatabaseServer> {
   if (!url.startsWith('mysql://')) throw new Error('TEST_DATABASE_URL must start with mysql://')
   const created: string[] = []
   return {
-    kind: /mariadb/i.test(await versionOf(url)) ? 'MariaDB' : 'MySQL',
+    kind: kindOf(await versionOf(url)),
     url,
     async createDatabase() {
       const databaseUrl = await createDatabase(url)
@@ -239,6 +228,10 @@ function launch(
 async function versionOf(url: string): Promise<string> {
   const [row] = await ask(url, 'select version() as version')
   return String(row?.version)
+}
+
+function kindOf(version: string): ServerKind {
+  return serverKinds.find((kind) => version.toLowerCase().includes(kind.toLowerCase())) ?? 'MySQL'
 }
 
 /** @throws {Error} when the server has ended, or takes too long */

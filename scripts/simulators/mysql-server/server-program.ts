@@ -7,17 +7,55 @@ import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 
-export const serverKinds = ['MariaDB', 'MySQL'] as const
+export const serverKinds = ['MariaDB', 'MySQL', 'TiDB'] as const
 export type ServerKind = (typeof serverKinds)[number]
+
+/** What a server is given of its own. */
+export interface ServerPlaces {
+  dataFolder: string
+  temporaryFolder: string
+  socketPath: string
+  /** SQL that is run before anybody is let in. */
+  initPath: string
+  pidPath: string
+  port: number
+}
 
 export interface ServerProgram {
   kind: ServerKind
   /** What is run, with the options that must stand first. */
   command: readonly [program: string, ...options: string[]]
-  /** Options that only this kind of server knows. */
-  options: readonly string[]
+  /** Behind the command: serve these places, on loopback only, strictly. Whoever starts it may add some of their own. */
+  optionsFor(places: ServerPlaces): readonly string[]
   /** Makes the data of an empty server in `dataFolder`, which is not there yet. */
   createData(dataFolder: string): Promise<void>
+}
+
+const STRICT_MODES =
+  'STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'
+
+/** What MariaDB's and MySQL's `mysqld` understand alike. */
+export function mysqldOptions(places: ServerPlaces): string[] {
+  return [
+    ...asThisUser,
+    `--datadir=${places.dataFolder}`,
+    // A server that starts takes away temporary tables it finds, whosever they are.
+    `--tmpdir=${places.temporaryFolder}`,
+    `--socket=${places.socketPath}`,
+    `--pid-file=${places.pidPath}`,
+    `--init-file=${places.initPath}`,
+    '--bind-address=127.0.0.1',
+    `--port=${places.port}`,
+    '--skip-name-resolve',
+    `--sql-mode=${STRICT_MODES}`,
+    '--default-time-zone=+00:00',
+    '--character-set-server=utf8mb4',
+    '--collation-server=utf8mb4_bin',
+    '--innodb-flush-log-at-trx-commit=1',
+    '--innodb-buffer-pool-size=32M',
+    '--performance-schema=OFF',
+    '--max-connections=200',
+  ]
 }
 
 /** A database server that root starts refuses to run unless it is told to. */
@@ -32,7 +70,7 @@ export function findMariaDb(): ServerProgram | undefined {
   return {
     kind: 'MariaDB',
     command: [server, '--no-defaults'],
-    options,
+    optionsFor: (places) => [...mysqldOptions(places), ...options],
     async createData(dataFolder) {
       const settings = ['--skip-test-db', '--skip-name-resolve', '--innodb-buffer-pool-size=16M']
       const where = ['--no-defaults', ...asThisUser, `--datadir=${dataFolder}`]

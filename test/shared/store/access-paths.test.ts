@@ -91,7 +91,17 @@ async function scansOf(
   return rows.filter(isScan).map((plan) => `${sql}: ${JSON.stringify(plan)}`)
 }
 
-function isScan({ table, type, key, rows }: SqlRow): boolean {
+function isScan(plan: SqlRow): boolean {
+  return 'estRows' in plan ? isScanOnTiDb(plan) : isScanOnMySql(plan)
+}
+
+/** TiDB names its operators: `└─TableFullScan_5`. */
+function isScanOnTiDb({ id, estRows }: SqlRow): boolean {
+  const operator = String(id)
+  return /FullScan/.test(operator) || (/Scan/.test(operator) && Number(estRows) > ROWS_MAX)
+}
+
+function isScanOnMySql({ table, type, key, rows }: SqlRow): boolean {
   // What a subselect gave is no table of ours, and was limited.
   if (typeof table !== 'string' || table.startsWith('<')) return false
   return type === 'ALL' || type === 'index' || key === null || Number(rows) > ROWS_MAX

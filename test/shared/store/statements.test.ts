@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { migrate, readMigrations } from '../../../scripts/database/migrations.ts'
-import { type RecordedStatement, recordStatements } from '../../support/recording-db.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { collectStatements } from '../../support/collected-statements.ts'
+import type { RecordedStatement } from '../../support/recording-db.ts'
 import { columnsOf } from '../../support/schema-rules.ts'
 import {
   BATCHES,
@@ -13,33 +13,20 @@ import {
   type Statement,
   targetOf,
 } from '../../support/statement-rules.ts'
-import { type Calls, everyCall, everyStore, type Stores } from '../../support/store-calls.ts'
-import { type Door, doors } from '../../support/store-doors.ts'
+import type { Calls, Stores } from '../../support/store-calls.ts'
 
 const storeFolder = new URL('../../../shared/store/', import.meta.url)
 
 describe('every statement of the stores', () => {
-  let door: Door
   let stores: Stores
   let calls: Calls
   let statements: RecordedStatement[]
   let columns: ReadonlySet<string>
   beforeAll(async () => {
-    const offline = doors[0]
-    if (!offline) throw new Error('no database')
-    door = await offline.open()
-    const migrations = await readMigrations()
-    await migrate(door.db, { migrations })
-    columns = new Set(columnsOf(migrations).map(({ column }) => column))
-    const recorded = recordStatements(door.db)
-    statements = recorded.statements
-    stores = everyStore(recorded.db)
-    calls = everyCall(stores, door.db)
-    for (const call of Object.values(calls).flatMap((methods) => Object.values(methods))) {
-      await call()
-    }
+    const collected = await collectStatements()
+    ;({ stores, calls, statements } = collected)
+    columns = new Set(columnsOf(collected.migrations).map(({ column }) => column))
   })
-  afterAll(() => door?.close())
 
   test('is asked for: no store, method or query is left out', () => {
     const sources = readdirSync(storeFolder)
