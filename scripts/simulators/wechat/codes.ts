@@ -26,7 +26,7 @@ export type IssuedCode = CodeFacts &
 export type Codes = ReturnType<typeof createCodes>
 
 /** A code and what became of it. */
-export interface CodeReading {
+export interface HeldCode {
   code: string
   facts: IssuedCode
   state: 'fresh' | 'used' | 'expired'
@@ -51,7 +51,7 @@ export function createCodes(clock: SimulatedClock, random: RandomBytes) {
     /** Whether this code was ever registered here, expired ones included. */
     wasIssued: (code: string): boolean => byCode.has(code),
     /** The newest so many, newest first. */
-    newest(count: number): CodeReading[] {
+    newest(count: number): HeldCode[] {
       return [...byCode]
         .slice(-count)
         .reverse()

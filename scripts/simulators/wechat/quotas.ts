@@ -7,7 +7,7 @@ export interface Quota {
   perDay?: number
 }
 
-interface Limit extends Quota {
+interface EndpointQuota extends Quota {
   /** What a call beyond the minute's quota gets; the day's is 45009 everywhere. */
   minuteErrcode: KnownErrcode
 }
@@ -15,7 +15,7 @@ interface Limit extends Quota {
 /**
  * As the pages of the endpoints give them; days are those of Beijing. They are there to be made small by `POST /sim/apps`.
  */
-const PUBLISHED: Readonly<Record<string, Limit>> = {
+const PUBLISHED: Readonly<Record<string, EndpointQuota>> = {
   '/cgi-bin/stable_token': { perMinute: 10_000, perDay: 500_000, minuteErrcode: 45011 },
   '/cgi-bin/token': { perDay: 2_000, minuteErrcode: 45011 },
   '/wxa/msg_sec_check': { perMinute: 4_000, perDay: 2_000_000, minuteErrcode: 44991 },

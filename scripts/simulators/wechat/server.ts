@@ -15,6 +15,7 @@ import { answerControl } from './control-routes.ts'
 import type { FaultSpec } from './faults.ts'
 import { type Listener, startListener } from './listener.ts'
 import { issueLoginCode } from './login.ts'
+import { answerPage, pageFileFor } from './page.ts'
 import { playFault, sendReply } from './play-fault.ts'
 import { errcodeIn, maskedParams } from './request-log.ts'
 import { answerAsWeChat, type SimulatedReply, textReply } from './routes.ts'
@@ -127,7 +128,10 @@ async function serve(
     bodyText: body.toString('utf8'),
     clientIp: clientIpOf(incoming),
   }
-  if (path === '/sim' || path.startsWith('/sim/')) {
+  const pageFile = pageFileFor(request)
+  if (pageFile) {
+    sendReply(response, await answerPage(pageFile, incoming.headers))
+  } else if (path === '/sim' || path.startsWith('/sim/')) {
     const reply = answerControl(simulator, request, incoming.headers, listener.url)
     // A connection kept alive would be a way around a port that was just given up.
     if (!listener.isOpen()) response.setHeader('connection', 'close')

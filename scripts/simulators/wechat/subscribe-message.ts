@@ -1,5 +1,5 @@
 import type { SimulatedAnswer } from './errcodes.ts'
-import type { Template } from './subscriptions.ts'
+import type { MessageTemplate } from './subscriptions.ts'
 import {
   isObject,
   postedObject,
@@ -61,7 +61,7 @@ export function sendSubscribeMessage(world: World, request: WeChatRequest): Simu
   return { errcode: 0, errmsg: 'ok', msgid: world.random(6).readUIntBE(0, 6) }
 }
 
-function textsFor({ keys }: Template, data: unknown): Record<string, string> {
+function textsFor({ keys }: MessageTemplate, data: unknown): Record<string, string> {
   if (!isObject(data)) throw invalid('data')
   return Object.fromEntries(
     keys.map((key) => {

@@ -1,5 +1,5 @@
 /** A kind of subscribe message, as the owner of a mini program chose it: `keys` such as `thing1`, `time2`. */
-export interface Template {
+export interface MessageTemplate {
   templateId: string
   keys: readonly string[]
 }
@@ -21,7 +21,7 @@ export type Subscriptions = ReturnType<typeof createSubscriptions>
 
 /** Templates of one mini program, what people agreed to get, and what they got. */
 export function createSubscriptions() {
-  const templates = new Map<string, Template>()
+  const templates = new Map<string, MessageTemplate>()
   const agreed = new Map<string, number>()
   let sent: SentMessage[] = []
   const of = (openid: string, templateId: string) => `${openid} ${templateId}`
