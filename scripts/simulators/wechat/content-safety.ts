@@ -1,5 +1,5 @@
 import type { ContentWord } from './content-words.ts'
-import type { SimulatedAnswer } from './errcodes.ts'
+import { type SimulatedAnswer, tripleId } from './errcodes.ts'
 import {
   postedObject,
   Refused,
@@ -42,7 +42,7 @@ export function checkText(world: World, request: WeChatRequest): SimulatedAnswer
         ? [{ strategy: 'keyword', errcode: 0, suggest, label, level: 20, keyword: worst.word }]
         : []),
     ],
-    trace_id: world.random(13).toString('hex').slice(0, 25),
+    trace_id: tripleId(world.random),
   }
 }
 

@@ -10,6 +10,7 @@ export type SimulatedAnswer = Record<string, unknown>
  */
 const errmsgs = {
   [-1]: 'system error',
+  1: 'encrypted data does not exist',
   40001: 'invalid credential, access_token is invalid or not latest',
   40002: 'invalid grant_type',
   40003: 'invalid openid',
@@ -69,6 +70,11 @@ export function anyRefusal(random: RandomBytes, errcode: number, errmsg?: string
 }
 
 function withRid(random: RandomBytes, text: string): string {
+  return `${text}, rid: ${tripleId(random)}`
+}
+
+/** An id as WeChat writes those of requests and checks: three times eight hexadecimal digits. */
+export function tripleId(random: RandomBytes): string {
   const part = () => random(4).toString('hex')
-  return `${text}, rid: ${part()}-${part()}-${part()}`
+  return `${part()}-${part()}-${part()}`
 }

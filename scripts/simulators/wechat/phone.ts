@@ -39,15 +39,13 @@ export function checkEncryptedMessage(world: World, request: WeChatRequest): Sim
   const body = postedObject(request)
   const app = requireToken(world, request)
   const { encrypted_msg_hash: hash } = textsOf(body, { encrypted_msg_hash: 40097 })
+  if (!/^[0-9a-f]{64}$/i.test(hash)) throw new Refused(40097)
   const createdAtMs = app.encryptedAtMs.get(hash.toLowerCase())
-  const isValid =
-    createdAtMs !== undefined && world.clock.now() - createdAtMs < ENCRYPTED_LIFETIME_MS
-  return {
-    errcode: 0,
-    errmsg: 'ok',
-    vaild: isValid,
-    create_time: isValid ? Math.floor(createdAtMs / 1000) : 0,
+  if (createdAtMs === undefined || world.clock.now() - createdAtMs >= ENCRYPTED_LIFETIME_MS) {
+    throw new Refused(1)
   }
+  const create_time = Math.floor(createdAtMs / 1000)
+  return { errcode: 0, errmsg: 'ok', vaild: true, create_time }
 }
 
 /** Issues what the phone button gives a client: the code, and the older encrypted pair. */

@@ -5,6 +5,7 @@ import { weChatPaths } from './routes.ts'
 import type { Simulator } from './simulator.ts'
 
 const MOST_CODES = 50
+const MOST_PEOPLE = 100
 const MOST_REQUESTS = 200
 
 /** Everything there is: for the page, and for programs that want to look. */
@@ -20,14 +21,18 @@ export function readState({ world, clock, faults, log, seed }: Simulator): Simul
       ipList,
       pages,
       forcedRefreshesLeft: app.tokens.forcesLeft(),
-      people: app.users.all().map((user) => ({
-        openid: user.openid,
-        unionid: user.unionid ?? null,
-        risk: user.risk,
-        riskRank: user.riskRank,
-        sessionKey: user.sessionKey === undefined ? null : maskOf(user.sessionKey),
-        seen: user.lastCodeAtMs === undefined ? null : isoOf(user.lastCodeAtMs),
-      })),
+      peopleCount: app.users.all().length,
+      people: app.users
+        .all()
+        .slice(-MOST_PEOPLE)
+        .map((user) => ({
+          openid: user.openid,
+          unionid: user.unionid ?? null,
+          risk: user.risk,
+          riskRank: user.riskRank,
+          sessionKey: user.sessionKey === undefined ? null : maskOf(user.sessionKey),
+          seen: user.lastCodeAtMs === undefined ? null : isoOf(user.lastCodeAtMs),
+        })),
       tokens: app.tokens.living().map(({ token, kind, expiresAtMs }) => ({
         token: maskOf(token),
         kind,

@@ -20,6 +20,14 @@ export function drawPeople(state: SimulatorState): void {
       state.apps.flatMap((app) => [
         ...(state.apps.length > 1 ? [element('h3', { textContent: app.appid })] : []),
         ...app.people.map((person) => personRow(app.appid, person)),
+        ...(app.peopleCount > app.people.length
+          ? [
+              element('p', {
+                className: 'muted',
+                textContent: `The newest ${app.people.length} of ${app.peopleCount}.`,
+              }),
+            ]
+          : []),
         element(
           'div',
           { className: 'row' },
@@ -33,7 +41,7 @@ export function drawPeople(state: SimulatorState): void {
   byId('no-codes').hidden = state.codes.length > 0
 }
 
-function withoutPeople({ people: _people, ...app }: AppReading): unknown {
+function withoutPeople({ people: _people, peopleCount: _count, ...app }: AppReading): unknown {
   return app
 }
 

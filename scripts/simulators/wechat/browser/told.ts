@@ -32,6 +32,8 @@ export interface AppReading {
   ipList: readonly string[]
   pages: readonly string[]
   forcedRefreshesLeft: number
+  peopleCount: number
+  /** In the order they came; the last 100. */
   people: PersonReading[]
   tokens: { token: string; kind: string; expiresAt: string }[]
   quotas: { path: string; today: number; perMinute: number | null; perDay: number | null }[]
