@@ -1,37 +1,23 @@
-/** The offline WeChat alone. Run with --help. */
+/** The offline WeChat alone, or as one file. Run with --help. */
 
-import { interruption } from './cli/closers.ts'
-import { portOf, runCommand } from './cli/command.ts'
-import { startOfflineWeChat } from './simulators/wechat/server.ts'
+import { runCommand } from './cli/command.ts'
+import { bundleOfflineWeChat } from './simulators/wechat/bundle.ts'
+import { runOfflineWeChat, serverOptions, serverUsage } from './simulators/wechat/command.ts'
 
 const usage = `Usage: npm run wechat [-- options]
 
-Offline WeChat: a simulator of api.weixin.qq.com on 127.0.0.1.
+Offline WeChat: a simulator of api.weixin.qq.com on 127.0.0.1, with a page at / in the browser.
 
-  --port                 0 takes any free port (default 3001)
-  --appid, --secret      the mini program it knows (a made-up pair by default)
-  --adopt-unknown-codes  take login codes made by the WeChat DevTools as codes of one fixed user
+${serverUsage}
+  --bundle FILE          writes it as one .cjs file that needs only Node, and starts nothing
   --help                 this text`
 
 await runCommand({
   usage,
-  options: {
-    port: { type: 'string', default: '3001' },
-    appid: { type: 'string', default: 'wx0123456789abcdef' },
-    secret: { type: 'string', default: '0123456789abcdef0123456789abcdef' },
-    'adopt-unknown-codes': { type: 'boolean', default: false },
-  },
-  async run({ port: text, appid, secret, 'adopt-unknown-codes': adoptUnknownCodes }) {
-    const port = portOf('--port', text)
-    const wechat = await startOfflineWeChat({
-      port,
-      portSetting: '--port',
-      appid,
-      secret,
-      adoptUnknownCodes,
-    })
-    console.log(`ready ${wechat.url} appid=${appid} help: curl ${wechat.url}/sim`)
-    await interruption()
-    await wechat.close()
+  options: { ...serverOptions, bundle: { type: 'string' } },
+  async run({ bundle, ...values }) {
+    if (bundle === undefined) return runOfflineWeChat(values)
+    const bytes = await bundleOfflineWeChat(bundle)
+    console.log(`${bundle}  ${(bytes / 1024).toFixed(1)} KiB  node ${bundle} --help`)
   },
 })

@@ -67,7 +67,7 @@ async function start(options: OfflineOptions, defer: Defer): Promise<void> {
       databaseUrl: variables.DATABASE_URL,
       links: [
         { href: '/docs', text: 'API' },
-        { href: `${wechat.url}/sim`, text: 'offline WeChat' },
+        { href: `${wechat.url}/`, text: 'offline WeChat' },
       ],
     })
   if (tryIt) defer(tryIt.close)

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import type { SimulatedClock } from './clock.ts'
+import type { RandomBytes } from './random.ts'
 
 /** Codes of wx.login and of the phone button alike live five minutes and work once. */
 const CODE_LIFETIME_MS = 5 * 60_000
@@ -25,13 +25,21 @@ export type IssuedCode = CodeFacts &
 
 export type Codes = ReturnType<typeof createCodes>
 
-export function createCodes(clock: SimulatedClock) {
+/** A code and what became of it. */
+export interface HeldCode {
+  code: string
+  facts: IssuedCode
+  state: 'fresh' | 'used' | 'expired'
+  expiresAtMs: number
+}
+
+export function createCodes(clock: SimulatedClock, random: RandomBytes) {
   const byCode = new Map<string, { facts: IssuedCode; used: boolean; issuedAtMs: number }>()
   const isExpired = (issuedAtMs: number) => clock.now() - issuedAtMs >= CODE_LIFETIME_MS
 
   return {
     /** Registers a code, new and random unless one is given. */
-    issue(facts: IssuedCode, code = randomCode(facts.kind)): string {
+    issue(facts: IssuedCode, code = randomCode(facts.kind, random)): string {
       byCode.set(code, { facts, used: false, issuedAtMs: clock.now() })
       return code
     },
@@ -42,6 +50,18 @@ export function createCodes(clock: SimulatedClock) {
     },
     /** Whether this code was ever registered here, expired ones included. */
     wasIssued: (code: string): boolean => byCode.has(code),
+    /** The newest so many, newest first. */
+    newest(count: number): HeldCode[] {
+      return [...byCode]
+        .slice(-count)
+        .reverse()
+        .map(([code, { facts, used, issuedAtMs }]) => ({
+          code,
+          facts,
+          state: used ? 'used' : isExpired(issuedAtMs) ? 'expired' : 'fresh',
+          expiresAtMs: issuedAtMs + CODE_LIFETIME_MS,
+        }))
+    },
     markUsed(code: string): void {
       const entry = byCode.get(code)
       if (entry) entry.used = true
@@ -50,8 +70,8 @@ export function createCodes(clock: SimulatedClock) {
 }
 
 /** Login codes have 32 letters and digits and start with 0; phone codes are 64 hexadecimal digits. */
-function randomCode(kind: IssuedCode['kind']): string {
-  if (kind === 'phone') return randomBytes(32).toString('hex')
-  const letters = randomBytes(48).toString('base64').replaceAll(/[+/=]/g, '')
+function randomCode(kind: IssuedCode['kind'], random: RandomBytes): string {
+  if (kind === 'phone') return random(32).toString('hex')
+  const letters = random(48).toString('base64').replaceAll(/[+/=]/g, '')
   return `0${letters.padEnd(31, '0').slice(0, 31)}`
 }

@@ -1,17 +1,15 @@
-import { randomUUID } from 'node:crypto'
 import type { ContentWord } from './content-words.ts'
-import type { SimulatedAnswer } from './errcodes.ts'
+import { type SimulatedAnswer, tripleId } from './errcodes.ts'
 import {
   postedObject,
   Refused,
+  requireRecentVisitor,
   requireToken,
   textsOf,
   type WeChatRequest,
 } from './wechat-request.ts'
 import type { World } from './world.ts'
 
-/** A text may be checked for a user seen within the last two hours; otherwise 61010. */
-const VISIT_LIFETIME_MS = 2 * 3600_000
 const LONGEST_CONTENT = 2500
 const NORMAL = { suggest: 'pass', label: 100 } as const
 
@@ -22,7 +20,7 @@ const NORMAL = { suggest: 'pass', label: 100 } as const
  */
 export function checkText(world: World, request: WeChatRequest): SimulatedAnswer {
   const body = postedObject(request)
-  requireToken(world, request)
+  const app = requireToken(world, request)
   const { content } = textsOf(body, { content: 47003 })
   if ([...content].length > LONGEST_CONTENT) throw new Refused(45002)
   const texts = [content, body.title, body.nickname, body.signature].filter(
@@ -32,12 +30,7 @@ export function checkText(world: World, request: WeChatRequest): SimulatedAnswer
   if (Number(body.version) !== 2) return firstVersion(worst)
 
   if (![1, 2, 3, 4].includes(Number(body.scene))) throw new Refused(40129)
-  const user = world.users.find(textsOf(body, { openid: 40003 }).openid)
-  if (!user) throw new Refused(40003)
-  const lastSeenMs = user.lastCodeAtMs
-  if (lastSeenMs === undefined || world.clock.now() - lastSeenMs > VISIT_LIFETIME_MS) {
-    throw new Refused(61010)
-  }
+  requireRecentVisitor(world, app, textsOf(body, { openid: 40003 }).openid)
   const { suggest, label } = worst ?? NORMAL
   return {
     errcode: 0,
@@ -49,7 +42,7 @@ export function checkText(world: World, request: WeChatRequest): SimulatedAnswer
         ? [{ strategy: 'keyword', errcode: 0, suggest, label, level: 20, keyword: worst.word }]
         : []),
     ],
-    trace_id: randomUUID().replaceAll('-', '').slice(0, 25),
+    trace_id: tripleId(world.random),
   }
 }
 

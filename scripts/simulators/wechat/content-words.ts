@@ -27,6 +27,11 @@ export function createContentWords() {
     set(entries: readonly ContentWord[]): void {
       for (const entry of entries) words.set(entry.word, entry)
     },
+    all: (): ContentWord[] => [...words.values()],
+    /** Forgets words; those not there are no error. */
+    remove(texts: readonly string[]): void {
+      for (const text of texts) words.delete(text)
+    },
     /** The gravest word found in the text. */
     judge(text: string): ContentWord | undefined {
       let worst: ContentWord | undefined

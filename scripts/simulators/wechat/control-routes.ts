@@ -3,32 +3,64 @@ import * as v from 'valibot'
 import { isFromThisMachine, NOT_FROM_THIS_MACHINE } from '../from-this-machine.ts'
 import {
   CodeOrder,
-  ControlError,
   orderPhoneCode,
+  orderSessionEnd,
   orderUser,
   orderUserData,
   PhoneOrder,
+  SessionEndOrder,
   UserDataOrder,
   UserOrder,
   WordsOrder,
 } from './control.ts'
+import {
+  AppOrder,
+  orderApp,
+  orderRevocation,
+  orderSubscription,
+  orderTemplate,
+  RevokeOrder,
+  SubscriptionOrder,
+  TemplateOrder,
+} from './control-apps.ts'
+import { ControlError, text } from './control-texts.ts'
 import { FaultSpec } from './faults.ts'
 import { helpPage } from './help-page.ts'
 import { issueLoginCode } from './login.ts'
 import { type SimulatedReply, textReply } from './routes.ts'
 import type { Simulator } from './simulator.ts'
+import { readClock, readState } from './state.ts'
 import type { WeChatRequest } from './wechat-request.ts'
 
 const LONGEST_MOVE_MS = 10 * 365 * 24 * 3600_000
+const LATEST_MS = Date.UTC(2100, 0)
 
-const ClockOrder = v.strictObject({
-  advanceMs: v.pipe(
-    v.number('must be a number'),
-    v.minValue(-LONGEST_MOVE_MS, 'must be at most ten years'),
-    v.maxValue(LONGEST_MOVE_MS, 'must be at most ten years'),
+/** First set, then moved, then stopped or let run. */
+const ClockOrder = v.pipe(
+  v.strictObject({
+    nowMs: v.exactOptional(
+      v.pipe(
+        v.number('must be a number'),
+        v.minValue(0, 'must be a time from 1970 on'),
+        v.maxValue(LATEST_MS, 'must be a time before the year 2100'),
+      ),
+    ),
+    advanceMs: v.exactOptional(
+      v.pipe(
+        v.number('must be a number'),
+        v.minValue(-LONGEST_MOVE_MS, 'must be at most ten years'),
+        v.maxValue(LONGEST_MOVE_MS, 'must be at most ten years'),
+      ),
+    ),
+    stopped: v.exactOptional(v.boolean('must be true or false')),
+  }),
+  v.check(
+    (given) => Object.keys(given).length > 0,
+    'advanceMs: is missing, and so are nowMs and stopped',
   ),
-})
-const NoOrder = v.strictObject({})
+)
+const ResetOrder = v.strictObject({ seed: v.exactOptional(text) })
+const WordsToRemove = v.strictObject({ words: v.array(text, 'must be a list') })
 
 /** What is answered; `{ ok: true }` where there is nothing to say. */
 type Action = (simulator: Simulator, input: unknown) => unknown
@@ -55,12 +87,40 @@ const actions = new Map<string, Action>([
   ],
   [
     'POST /sim/clock',
-    order(ClockOrder, (sim, { advanceMs }) => {
-      sim.clock.advance(advanceMs)
-      return clockReading(sim)
+    order(ClockOrder, ({ clock }, { nowMs, advanceMs = 0, stopped }) => {
+      if (nowMs !== undefined) clock.set(nowMs)
+      clock.advance(advanceMs)
+      if (stopped !== undefined) clock.stop(stopped)
+      return readClock(clock)
     }),
   ],
-  ['GET /sim/clock', clockReading],
+  ['GET /sim/clock', ({ clock }) => readClock(clock)],
+  ['GET /sim/state', readState],
+  [
+    'POST /sim/sessions/end',
+    order(SessionEndOrder, (sim, given) => orderSessionEnd(sim.world, given)),
+  ],
+  ['POST /sim/apps', order(AppOrder, (sim, given) => orderApp(sim.world, given))],
+  ['POST /sim/templates', order(TemplateOrder, (sim, given) => orderTemplate(sim.world, given))],
+  [
+    'POST /sim/subscriptions',
+    order(SubscriptionOrder, (sim, given) => orderSubscription(sim.world, given)),
+  ],
+  [
+    'GET /sim/messages',
+    ({ world }) => ({
+      messages: world.apps
+        .all()
+        .flatMap(({ appid, subscriptions }) =>
+          subscriptions.sent().map((message) => ({ appid, ...message })),
+        ),
+    }),
+  ],
+  ['GET /sim/words', ({ world }) => ({ words: world.words.all() })],
+  [
+    'POST /sim/words/remove',
+    order(WordsToRemove, ({ world }, { words }) => world.words.remove(words)),
+  ],
   [
     'GET /sim/requests',
     (sim) => ({ requests: sim.log.all(), paidPhoneCalls: sim.world.paidPhoneCalls }),
@@ -75,8 +135,11 @@ const actions = new Map<string, Action>([
   ],
   ['GET /sim/faults', (sim) => ({ faults: sim.faults.waiting() })],
   ['DELETE /sim/faults', (sim) => sim.faults.clear()],
-  ['POST /sim/tokens/revoke', order(NoOrder, (sim) => sim.world.tokens.revokeAll())],
-  ['POST /sim/reset', order(NoOrder, (sim) => sim.reset())],
+  [
+    'POST /sim/tokens/revoke',
+    order(RevokeOrder, (sim, given) => orderRevocation(sim.world, given)),
+  ],
+  ['POST /sim/reset', order(ResetOrder, (sim, { seed }) => sim.reset(seed))],
 ])
 
 /** Answers a request to `/sim` or below it: JSON, or the help page. Never throws on bad input. */
@@ -129,11 +192,6 @@ function checked<Schema extends v.GenericSchema>(
     throw new ControlError(`${where}: ${is}.`)
   }
   throw new ControlError(`${where}: ${issue.message}.`)
-}
-
-function clockReading(simulator: Simulator) {
-  const nowMs = simulator.clock.now()
-  return { nowMs, now: new Date(nowMs).toISOString() }
 }
 
 function problem(status: number, error: string): SimulatedReply {

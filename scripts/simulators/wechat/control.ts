@@ -1,4 +1,6 @@
 import * as v from 'valibot'
+import type { SimulatedApp } from './apps.ts'
+import { ControlError, openid, optionalText, text } from './control-texts.ts'
 import type { EncryptedData } from './encryption.ts'
 import { encryptUserData, signRawData } from './encryption.ts'
 import { issuePhoneCode } from './phone.ts'
@@ -6,15 +8,6 @@ import type { User } from './users.ts'
 import { isObject } from './wechat-request.ts'
 import type { World } from './world.ts'
 
-/** Something asked of the simulator that it cannot do; the message is one sentence for the caller. */
-export class ControlError extends Error {}
-
-const text = v.string('must be a text')
-const optionalText = v.exactOptional(v.pipe(text, v.nonEmpty('must not be empty')))
-const openid = v.pipe(
-  text,
-  v.regex(/^[A-Za-z0-9_-]{6,64}$/, 'must be 6 to 64 letters, digits, _ or -'),
-)
 function digits(least: number, most: number) {
   return v.pipe(
     text,
@@ -45,13 +38,18 @@ export const PhoneOrder = v.strictObject({
   appid: optionalText,
 })
 export type PhoneOrder = v.InferInput<typeof PhoneOrder>
-/** `POST /sim/users`: `risk` true makes WeChat refuse the user's codes with 40226. */
+/** `POST /sim/users`: `risk` true makes WeChat refuse the user's codes with 40226 and gives them the highest risk rank. */
 export const UserOrder = v.strictObject({
   openid,
+  appid: optionalText,
   risk: v.exactOptional(v.boolean('must be true or false')),
+  riskRank: v.exactOptional(v.picklist([0, 1, 2, 3, 4], 'must be 0, 1, 2, 3 or 4')),
   unionid: optionalText,
 })
 export type UserOrder = v.InferInput<typeof UserOrder>
+/** `POST /sim/sessions/end` */
+export const SessionEndOrder = v.strictObject({ openid, appid: optionalText })
+type SessionEndOrder = v.InferInput<typeof SessionEndOrder>
 /** `POST /sim/words`: what the content check is to make of a text that contains the word. */
 export const WordsOrder = v.strictObject({
   words: v.array(
@@ -79,7 +77,7 @@ export function orderUserData(
   world: World,
   order: UserDataOrder,
 ): { rawData: string; signature: string } & EncryptedData {
-  const { user, sessionKey } = loggedIn(world, order.openid)
+  const { user, sessionKey } = loggedIn(world, order)
   const userInfo = { ...USUAL_USER_INFO, ...order.userInfo }
   const rawData = JSON.stringify(userInfo)
   const plaintext = JSON.stringify({
@@ -88,40 +86,50 @@ export function orderUserData(
     ...(user.unionid === undefined ? {} : { unionId: user.unionid }),
     watermark: {
       timestamp: Math.floor(world.clock.now() / 1000),
-      appid: order.appid ?? world.app.appid,
+      appid: order.appid ?? world.apps.first.appid,
     },
   })
   return {
     rawData,
     signature: signRawData(rawData, sessionKey),
-    ...encryptUserData(plaintext, sessionKey),
+    ...encryptUserData(plaintext, sessionKey, world.random(16).toString('base64')),
   }
 }
 
 /** What the phone button gives a client. Unlike wx.login it leaves the session_key as it is. */
 export function orderPhoneCode(world: World, order: PhoneOrder) {
-  const { user, sessionKey } = loggedIn(world, order.openid)
-  const { phone, countryCode = '86', countryCodeAs = 'string' } = order
-  const number = { pure: phone, countryCode, countryCodeAs }
-  return issuePhoneCode(world, user.openid, sessionKey, number, order.appid)
+  const { app, user, sessionKey } = loggedIn(world, order)
+  const { phone: pure, countryCode = '86', countryCodeAs = 'string', appid = app.appid } = order
+  const phone = { pure, countryCode, countryCodeAs }
+  return issuePhoneCode(world, app, { openid: user.openid, sessionKey, phone, appid })
 }
 
 /** Makes or changes a user. */
 export function orderUser(
   world: World,
   order: UserOrder,
-): Pick<User, 'openid' | 'unionid' | 'risk'> {
-  const user = world.users.ensure(order.openid)
+): Pick<User, 'openid' | 'unionid' | 'risk' | 'riskRank'> {
+  const user = world.apps.of(order.appid).users.ensure(order.openid)
   if (order.risk !== undefined) user.risk = order.risk
+  if (order.riskRank !== undefined) user.riskRank = order.riskRank
   if (order.unionid !== undefined) user.unionid = order.unionid
-  const { unionid } = user
-  return { openid: user.openid, risk: user.risk, ...(unionid === undefined ? {} : { unionid }) }
+  const { openid, risk, riskRank, unionid } = user
+  return { openid, risk, riskRank, ...(unionid === undefined ? {} : { unionid }) }
 }
 
-function loggedIn(world: World, openid: string): { user: User; sessionKey: string } {
-  const user = world.users.find(openid)
+/** Ends the user's session_key, as time does: calls signed with it get 87007. */
+export function orderSessionEnd(world: World, order: SessionEndOrder): void {
+  delete loggedIn(world, order).user.sessionKey
+}
+
+function loggedIn(
+  world: World,
+  { openid, appid }: { openid: string; appid?: string },
+): { app: SimulatedApp; user: User; sessionKey: string } {
+  const app = world.apps.of(appid)
+  const user = app.users.find(openid)
   if (!user?.sessionKey) {
     throw new ControlError('This openid has no session_key yet: POST /sim/codes for it first.')
   }
-  return { user, sessionKey: user.sessionKey }
+  return { app, user, sessionKey: user.sessionKey }
 }

@@ -25,6 +25,11 @@ export function encryptUserData(
   return { encryptedData: encrypted.toString('base64'), iv }
 }
 
+/** `hex(sha256(encryptedData))`, by which checkencryptedmsg knows what WeChat encrypted. */
+export function encryptedDataHash(encryptedData: string): string {
+  return createHash('sha256').update(encryptedData, 'utf8').digest('hex')
+}
+
 /** `hex(sha1(rawData + session_key))`: it vouches for rawData alone, not for the encrypted data. */
 export function signRawData(rawData: string, sessionKey: string): string {
   return createHash('sha1')

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import type { RandomBytes } from './random.ts'
 
 /** The answer of one of WeChat's endpoints before it becomes text. */
 export type SimulatedAnswer = Record<string, unknown>
@@ -10,12 +10,14 @@ export type SimulatedAnswer = Record<string, unknown>
  */
 const errmsgs = {
   [-1]: 'system error',
+  1: 'encrypted data does not exist',
   40001: 'invalid credential, access_token is invalid or not latest',
   40002: 'invalid grant_type',
   40003: 'invalid openid',
   40013: 'invalid appid',
   40014: 'invalid access_token',
   40029: 'invalid code',
+  40037: 'invalid template_id',
   40097: 'invalid args',
   40125: 'invalid appsecret',
   40129: 'invalid scene',
@@ -27,13 +29,18 @@ const errmsgs = {
   41002: 'appid missing',
   41004: 'appsecret missing',
   41008: 'missing code',
+  41030: 'invalid page',
   42001: 'access_token expired',
   43001: 'require GET method',
   43002: 'require POST method',
+  43101: 'user refuse to accept the msg',
+  43104: 'appid not match openid',
   44002: 'empty post data',
+  44991: 'reach min limit',
   45002: 'content size out of limit',
   45009: 'reach max api daily quota limit',
   45011: 'api minute-quota reach limit  mustslower  retry next minute',
+  45168: 'sensitive words in message',
   47001: 'data format error',
   47003: 'argument invalid',
   48001: 'api unauthorized',
@@ -48,17 +55,26 @@ const errmsgs = {
 export type KnownErrcode = keyof typeof errmsgs
 
 /** A refusal as WeChat words it, with the `rid` its support asks for. */
-export function refusedWith(errcode: KnownErrcode): SimulatedAnswer {
-  return { errcode, errmsg: withRid(errmsgs[errcode]) }
+export function refusedWith(
+  random: RandomBytes,
+  errcode: KnownErrcode,
+  errmsg: string = errmsgs[errcode],
+): SimulatedAnswer {
+  return { errcode, errmsg: withRid(random, errmsg) }
 }
 
 /** Any errcode at all, for faults; a code this simulator has no words for gets a neutral text. */
-export function anyRefusal(errcode: number, errmsg?: string): SimulatedAnswer {
+export function anyRefusal(random: RandomBytes, errcode: number, errmsg?: string): SimulatedAnswer {
   const known: Record<number, string> = errmsgs
-  return { errcode, errmsg: withRid(errmsg ?? known[errcode] ?? 'request refused') }
+  return { errcode, errmsg: withRid(random, errmsg ?? known[errcode] ?? 'request refused') }
 }
 
-function withRid(text: string): string {
-  const part = () => randomBytes(4).toString('hex')
-  return `${text}, rid: ${part()}-${part()}-${part()}`
+function withRid(random: RandomBytes, text: string): string {
+  return `${text}, rid: ${tripleId(random)}`
+}
+
+/** An id as WeChat writes those of requests and checks: three times eight hexadecimal digits. */
+export function tripleId(random: RandomBytes): string {
+  const part = () => random(4).toString('hex')
+  return `${part()}-${part()}-${part()}`
 }

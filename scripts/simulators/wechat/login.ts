@@ -1,3 +1,4 @@
+import type { SimulatedApp } from './apps.ts'
 import { sessionSignature } from './encryption.ts'
 import type { SimulatedAnswer } from './errcodes.ts'
 import type { User } from './users.ts'
@@ -27,14 +28,15 @@ export function issueLoginCode(
   {
     openid,
     unionid,
-    appid = world.app.appid,
+    appid = world.apps.first.appid,
   }: { openid?: string; unionid?: string; appid?: string },
   code?: string,
 ): { code: string; openid: string } {
-  const user = world.users.ensure(openid)
+  const { users } = world.apps.of(appid)
+  const user = users.ensure(openid)
   if (unionid !== undefined) user.unionid = unionid
   user.lastCodeAtMs = world.clock.now()
-  const sessionKey = world.users.rotateSessionKey(user)
+  const sessionKey = users.rotateSessionKey(user)
   const facts = { kind: 'login', appid, openid: user.openid, sessionKey } as const
   return { code: world.codes.issue(facts, code), openid: user.openid }
 }
@@ -46,13 +48,12 @@ export function issueLoginCode(
 export function exchangeCode(world: World, request: WeChatRequest): SimulatedAnswer {
   const query = queryOfGet(request)
   const { js_code } = textsOf(query, { ...CREDENTIALS, js_code: 41008 })
-  requireCredentials(world, query, 'authorization_code')
-  adoptForeignCode(world, js_code)
+  const app = requireCredentials(world, request, query, 'authorization_code')
+  adoptForeignCode(world, app, js_code)
   const entry = world.codes.find(js_code)
-  if (entry?.facts.kind !== 'login' || entry.facts.appid !== world.app.appid)
-    throw new Refused(40029)
-  const user = world.users.ensure(entry.facts.openid)
-  if (!world.users.countExchange(user)) throw new Refused(45011)
+  if (entry?.facts.kind !== 'login' || entry.facts.appid !== app.appid) throw new Refused(40029)
+  const user = app.users.ensure(entry.facts.openid)
+  if (!app.users.countExchange(user)) throw new Refused(45011)
   if (entry.used) throw new Refused(40163)
   if (user.risk) throw new Refused(40226)
   world.codes.markUsed(js_code)
@@ -64,12 +65,12 @@ export function exchangeCode(world: World, request: WeChatRequest): SimulatedAns
 }
 
 /** Codes that the DevTools made are unknown here; when asked to, take them as one developer's. */
-function adoptForeignCode(world: World, code: string): void {
+function adoptForeignCode(world: World, { appid }: SimulatedApp, code: string): void {
   if (world.adoption === undefined) return
   const isMock = code === DEVTOOLS_MOCK_CODE
   if (!isMock && (!LOGIN_CODE_SHAPE.test(code) || world.codes.wasIssued(code))) return
   const { openid, onAdopted } = world.adoption
-  issueLoginCode(world, { openid }, code)
+  issueLoginCode(world, { openid, appid }, code)
   onAdopted(openid)
 }
 
@@ -88,18 +89,18 @@ export function checkSession(world: World, request: WeChatRequest): SimulatedAns
  * https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_resetusersessionkey.html
  */
 export function resetSessionKey(world: World, request: WeChatRequest): SimulatedAnswer {
-  const user = signedUser(world, request)
-  const sessionKey = world.users.rotateSessionKey(user)
+  const { app, user } = signedUser(world, request)
+  const sessionKey = app.users.rotateSessionKey(user)
   return { errcode: 0, errmsg: 'ok', openid: user.openid, session_key: sessionKey }
 }
 
-function signedUser(world: World, request: WeChatRequest): User {
+function signedUser(world: World, request: WeChatRequest): { app: SimulatedApp; user: User } {
   const query = queryOfGet(request)
-  requireToken(world, request)
+  const app = requireToken(world, request)
   const { openid, signature } = textsOf(query, { openid: 40097, signature: 40097 })
   if (query.sig_method !== 'hmac_sha256') throw new Refused(87008)
-  const user = world.users.find(openid)
+  const user = app.users.find(openid)
   if (!user?.sessionKey) throw new Refused(87007)
   if (signature !== sessionSignature(user.sessionKey)) throw new Refused(87009)
-  return user
+  return { app, user }
 }

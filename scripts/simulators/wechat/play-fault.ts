@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { anyRefusal } from './errcodes.ts'
 import type { FaultKind, FaultSpec } from './faults.ts'
+import type { RandomBytes } from './random.ts'
 import { jsonAsText, type SimulatedReply, textReply } from './routes.ts'
 
 const DEFAULT_DELAY_MS: Partial<Record<FaultKind, number>> = { slow: 1000, drip: 1000 }
@@ -20,9 +21,10 @@ export function playFault(
   fault: FaultSpec,
   response: ServerResponse,
   work: () => SimulatedReply,
+  random: RandomBytes,
 ): Played {
   const real = (fault.consumes ?? WORK_IS_DONE.has(fault.kind)) ? work() : undefined
-  const reply = replyOf(fault, real)
+  const reply = replyOf(fault, real, random)
   const delayMs = fault.delayMs ?? DEFAULT_DELAY_MS[fault.kind] ?? 0
 
   if (fault.kind === 'hang') return undefined
@@ -44,19 +46,27 @@ export function sendReply(response: ServerResponse, reply: SimulatedReply): void
   response.end(reply.body)
 }
 
-function replyOf(fault: FaultSpec, real: SimulatedReply | undefined): SimulatedReply {
-  const base = baseReply(fault, real)
+function replyOf(
+  fault: FaultSpec,
+  real: SimulatedReply | undefined,
+  random: RandomBytes,
+): SimulatedReply {
+  const base = baseReply(fault, real, random)
   const headers = { ...base.headers }
   for (const [name, value] of Object.entries(fault.headers ?? {}))
     headers[name.toLowerCase()] = value
   return { status: fault.status ?? base.status, headers, body: base.body }
 }
 
-function baseReply(fault: FaultSpec, real: SimulatedReply | undefined): SimulatedReply {
+function baseReply(
+  fault: FaultSpec,
+  real: SimulatedReply | undefined,
+  random: RandomBytes,
+): SimulatedReply {
   const { kind, status = 200, body } = fault
   switch (kind) {
     case 'errcode':
-      return jsonAsText(anyRefusal(fault.errcode ?? -1, fault.errmsg))
+      return jsonAsText(anyRefusal(random, fault.errcode ?? -1, fault.errmsg))
     case 'status':
       return textReply(status, 'text/html', body ?? `<html>${status}</html>`)
     case 'empty':

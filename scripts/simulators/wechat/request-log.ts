@@ -1,11 +1,17 @@
 import { createHash } from 'node:crypto'
 import type { FaultKind } from './faults.ts'
+import type { SimulatedReply } from './routes.ts'
 import { parsedObject, type WeChatRequest } from './wechat-request.ts'
 
 const MOST_RECORDS = 10_000
 const LONGEST_PATH = 200
 /** Parameters that may be shown as they are; every other value is masked. */
-const SHOWN = new Set('appid grant_type sig_method openid force_refresh version scene'.split(' '))
+const SHOWN = new Set(
+  (
+    'appid grant_type sig_method openid force_refresh version scene touser template_id page lang ' +
+    'miniprogram_state env_version check_path width is_test'
+  ).split(' '),
+)
 
 /** One request to an endpoint of WeChat, as `GET /sim/requests` lists it. */
 export interface RequestRecord {
@@ -17,7 +23,7 @@ export interface RequestRecord {
   params: Record<string, string>
   /** The HTTP status the client got; null when it got none. */
   status: number | null
-  /** The errcode it got; 0 for a success, null when the reply was not a JSON object. */
+  /** The errcode it got; 0 for a success, null when the reply was neither a JSON object nor a picture. */
   errcode: number | null
   /** The fault that was played, if any. */
   fault: FaultKind | null
@@ -54,8 +60,9 @@ export function maskedParams({ query, bodyText }: WeChatRequest): Record<string,
   )
 }
 
-/** The errcode a reply's body carries. */
-export function errcodeIn(body: Buffer): number | null {
+/** The errcode a reply carries. */
+export function errcodeIn({ headers, body }: SimulatedReply): number | null {
+  if (headers['content-type'] === 'image/png') return 0
   const members = parsedObject(body.toString('utf8'))
   return members ? Number(members.errcode ?? 0) : null
 }

@@ -1,28 +1,34 @@
+import { classicToken, stableToken } from './access-token.ts'
 import { checkText } from './content-safety.ts'
-import type { SimulatedAnswer } from './errcodes.ts'
+import { refusedWith, type SimulatedAnswer } from './errcodes.ts'
 import { checkSession, exchangeCode, resetSessionKey } from './login.ts'
-import { phoneNumber } from './phone.ts'
-import {
-  postedObject,
-  queryOfGet,
-  Refused,
-  requireCredentials,
-  type WeChatRequest,
-} from './wechat-request.ts'
+import { miniProgramCode } from './mini-program-code.ts'
+import { checkEncryptedMessage, phoneNumber } from './phone.ts'
+import { userRiskRank } from './risk-rank.ts'
+import { sendSubscribeMessage } from './subscribe-message.ts'
+import { Refused, type WeChatRequest } from './wechat-request.ts'
 import type { World } from './world.ts'
 
-type WeChatEndpoint = (world: World, request: WeChatRequest) => SimulatedAnswer
+/** What an endpoint answers: members of a JSON object, or a picture. */
+type WeChatEndpoint = (world: World, request: WeChatRequest) => SimulatedAnswer | Buffer
 
 /** WeChat's own endpoints, by path. Each judges the method itself, as WeChat answers with an errcode. */
-const endpoints: ReadonlyMap<string, WeChatEndpoint> = new Map([
+const endpoints: ReadonlyMap<string, WeChatEndpoint> = new Map<string, WeChatEndpoint>([
   ['/sns/jscode2session', exchangeCode],
   ['/cgi-bin/stable_token', stableToken],
   ['/cgi-bin/token', classicToken],
-  ['/wxa/business/getuserphonenumber', phoneNumber],
-  ['/wxa/msg_sec_check', checkText],
   ['/wxa/checksession', checkSession],
   ['/wxa/resetusersessionkey', resetSessionKey],
+  ['/wxa/business/getuserphonenumber', phoneNumber],
+  ['/wxa/business/checkencryptedmsg', checkEncryptedMessage],
+  ['/wxa/msg_sec_check', checkText],
+  ['/wxa/getuserriskrank', userRiskRank],
+  ['/cgi-bin/message/subscribe/send', sendSubscribeMessage],
+  ['/wxa/getwxacodeunlimit', miniProgramCode],
 ])
+
+/** The paths of WeChat's endpoints that are played here. */
+export const weChatPaths: readonly string[] = [...endpoints.keys()]
 
 /** A reply before it goes on the wire. */
 export interface SimulatedReply {
@@ -45,27 +51,14 @@ export function answerAsWeChat(world: World, request: WeChatRequest): SimulatedR
   const endpoint = endpoints.get(request.path)
   if (!endpoint) return textReply(404, 'text/html', NOT_FOUND_PAGE)
   try {
-    return jsonAsText(endpoint(world, request))
+    const answer = endpoint(world, request)
+    if (!Buffer.isBuffer(answer)) return jsonAsText(answer)
+    return { status: 200, headers: { 'content-type': 'image/png' }, body: answer }
   } catch (error) {
-    if (error instanceof Refused) return jsonAsText(error.answer)
-    throw error
+    if (!(error instanceof Refused)) throw error
+    return jsonAsText(refusedWith(world.random, error.errcode, error.errmsg))
   }
 }
 
 const NOT_FOUND_PAGE =
   '<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n</body>\r\n</html>\r\n'
-
-/** `POST /cgi-bin/stable_token`, JSON. */
-function stableToken(world: World, request: WeChatRequest): SimulatedAnswer {
-  const body = postedObject(request)
-  requireCredentials(world, body, 'client_credential')
-  const token = body.force_refresh === true ? world.tokens.forced() : world.tokens.stable()
-  if (!token) throw new Refused(45009)
-  return { ...token }
-}
-
-/** `GET /cgi-bin/token`, the classic one: a second caller takes the first one's token away. */
-function classicToken(world: World, request: WeChatRequest): SimulatedAnswer {
-  requireCredentials(world, queryOfGet(request), 'client_credential')
-  return { ...world.tokens.classic() }
-}

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { readWholeBody } from '../request-body.ts'
+import type { MiniProgram } from './apps.ts'
 import {
   type CodeOrder,
   orderPhoneCode,
@@ -9,10 +10,12 @@ import {
   type UserDataOrder,
   type UserOrder,
 } from './control.ts'
+import { orderRevocation } from './control-apps.ts'
 import { answerControl } from './control-routes.ts'
 import type { FaultSpec } from './faults.ts'
 import { type Listener, startListener } from './listener.ts'
 import { issueLoginCode } from './login.ts'
+import { answerPage, pageFileFor } from './page.ts'
 import { playFault, sendReply } from './play-fault.ts'
 import { errcodeIn, maskedParams } from './request-log.ts'
 import { answerAsWeChat, type SimulatedReply, textReply } from './routes.ts'
@@ -31,6 +34,10 @@ export interface OfflineWeChatOptions {
   portSetting?: string
   appid: string
   secret: string
+  /** More mini programs beside that one. */
+  otherApps?: readonly MiniProgram[]
+  /** Makes codes, openids, keys and tokens the same, in the same order, each time; random when absent. */
+  seed?: string
   /** The clock to run with, in milliseconds since 1970; the machine's own when absent. */
   now?: () => number
   /** Take login codes made elsewhere (by the DevTools) as codes of one fixed user; refused with 40029 otherwise. */
@@ -47,7 +54,7 @@ export type OfflineWeChat = Awaited<ReturnType<typeof startOfflineWeChat>>
  * a sentence when the port is taken or an option makes no sense.
  */
 export async function startOfflineWeChat(options: OfflineWeChatOptions) {
-  const { appid, secret, now, adoptUnknownCodes, onAdopted = () => {} } = options
+  const { appid, secret, otherApps, seed, now, adoptUnknownCodes, onAdopted = () => {} } = options
   if (appid === '' || secret === '')
     throw new Error('The offline WeChat needs an appid and a secret.')
 
@@ -56,14 +63,14 @@ export async function startOfflineWeChat(options: OfflineWeChatOptions) {
     port: options.port ?? 0,
     ...(options.portSetting ? { setting: options.portSetting } : {}),
   })
-  const simulator = createSimulator(
-    { appid, secret },
-    {
-      now,
-      adoption: adoptUnknownCodes ? { openid: ADOPTING_OPENID, onAdopted } : undefined,
-      refuseFor: (durationMs) => listener.refuseFor(durationMs),
-    },
-  )
+  const simulator = createSimulator({
+    app: { appid, secret },
+    otherApps,
+    seed,
+    now,
+    adoption: adoptUnknownCodes ? { openid: ADOPTING_OPENID, onAdopted } : undefined,
+    refuseFor: (durationMs) => listener.refuseFor(durationMs),
+  })
   server.on('request', (request, response) => {
     serve(simulator, listener, request, response).catch((error: unknown) => {
       console.error('offline WeChat:', error)
@@ -90,7 +97,7 @@ export async function startOfflineWeChat(options: OfflineWeChatOptions) {
     requests: () => log.all(),
     clearRequests: () => log.clear(),
     paidPhoneCalls: () => world.paidPhoneCalls,
-    revokeTokens: () => world.tokens.revokeAll(),
+    revokeTokens: () => orderRevocation(world, {}),
     reset(): Promise<void> {
       simulator.reset()
       return listener.reopen()
@@ -119,8 +126,12 @@ async function serve(
     path,
     query: new URLSearchParams(rest.join('?')),
     bodyText: body.toString('utf8'),
+    clientIp: clientIpOf(incoming),
   }
-  if (path === '/sim' || path.startsWith('/sim/')) {
+  const pageFile = pageFileFor(request)
+  if (pageFile) {
+    sendReply(response, await answerPage(pageFile, incoming.headers))
+  } else if (path === '/sim' || path.startsWith('/sim/')) {
     const reply = answerControl(simulator, request, incoming.headers, listener.url)
     // A connection kept alive would be a way around a port that was just given up.
     if (!listener.isOpen()) response.setHeader('connection', 'close')
@@ -130,12 +141,18 @@ async function serve(
   }
 }
 
+/** Everybody here is on this machine: a caller may say what address it would have elsewhere. */
+function clientIpOf({ headers, socket }: IncomingMessage): string {
+  const [first = ''] = String(headers['x-forwarded-for'] ?? '').split(',')
+  return first.trim() || (socket.remoteAddress ?? '')
+}
+
 function serveWeChat(simulator: Simulator, request: WeChatRequest, response: ServerResponse): void {
   const fault = simulator.faults.take(request.path)
   const work = () => answerAsWeChat(simulator.world, request)
   let reply: SimulatedReply | undefined
   if (fault) {
-    reply = playFault(fault, response, work)
+    reply = playFault(fault, response, work, simulator.world.random)
   } else {
     reply = work()
     sendReply(response, reply)
@@ -146,7 +163,7 @@ function serveWeChat(simulator: Simulator, request: WeChatRequest, response: Ser
     time: new Date(simulator.clock.now()).toISOString(),
     params: maskedParams(request),
     status: reply?.status ?? null,
-    errcode: reply ? errcodeIn(reply.body) : null,
+    errcode: reply ? errcodeIn(reply) : null,
     fault: fault?.kind ?? null,
   })
 }

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
-import type { SimulatedClock } from './clock.ts'
+import { beijingDay, type SimulatedClock } from './clock.ts'
 import type { KnownErrcode } from './errcodes.ts'
+import type { RandomBytes } from './random.ts'
 
 const LIFETIME_MS = 7200_000
 /** In its last five minutes a stable token is replaced, and both work until the old one ends. */
@@ -8,8 +8,6 @@ const HANDOVER_MS = 300_000
 /** Two forced refreshes closer than this give the same token. */
 const FORCE_INTERVAL_MS = 30_000
 const FORCES_PER_DAY = 20
-const BEIJING_OFFSET_MS = 8 * 3600_000
-const DAY_MS = 24 * 3600_000
 /** So much of a token's text is fixed that anything else is 40014 and not 40001. */
 const TOKEN_SHAPE = /^[0-9]{1,3}_[A-Za-z0-9_-]{64,512}$/
 
@@ -27,7 +25,8 @@ interface Grant {
 }
 
 /** https://developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken.html */
-export function createAccessTokens(clock: SimulatedClock) {
+export function createAccessTokens(clock: SimulatedClock, random: RandomBytes) {
+  const issuedHere = new Set<string>()
   const live = new Map<string, number>()
   let stable: Grant | undefined
   let classic: Grant | undefined
@@ -35,10 +34,11 @@ export function createAccessTokens(clock: SimulatedClock) {
 
   function grant(): Grant {
     const made = {
-      token: `90_${randomBytes(99).toString('base64url')}`,
+      token: `90_${random(99).toString('base64url')}`,
       expiresAtMs: clock.now() + LIFETIME_MS,
     }
     live.set(made.token, made.expiresAtMs)
+    issuedHere.add(made.token)
     return made
   }
 
@@ -46,7 +46,6 @@ export function createAccessTokens(clock: SimulatedClock) {
     access_token: token,
     expires_in: Math.floor((expiresAtMs - clock.now()) / 1000),
   })
-  const beijingDay = (ms: number) => Math.floor((ms + BEIJING_OFFSET_MS) / DAY_MS)
 
   function normalMode(): IssuedToken {
     if (!stable || stable.expiresAtMs - clock.now() < HANDOVER_MS) stable = grant()
@@ -74,6 +73,22 @@ export function createAccessTokens(clock: SimulatedClock) {
       classic = grant()
       return issued(classic)
     },
+    /** Whether this token is one of this mini program's, dead ones included. */
+    wasIssued: (token: string): boolean => issuedHere.has(token),
+    /** Those that work now. */
+    living(): { token: string; kind: 'stable' | 'classic'; expiresAtMs: number }[] {
+      return [...live]
+        .filter(([, expiresAtMs]) => clock.now() < expiresAtMs)
+        .map(([token, expiresAtMs]) => ({
+          token,
+          kind: token === classic?.token ? 'classic' : 'stable',
+          expiresAtMs,
+        }))
+    },
+    /** Forced refreshes that this day still has. */
+    forcesLeft: (): number =>
+      FORCES_PER_DAY -
+      forcedAtMs.filter((atMs) => beijingDay(atMs) === beijingDay(clock.now())).length,
     /** Why a call with this token is refused; undefined when it is not. */
     problemWith(token: string | null): KnownErrcode | undefined {
       if (!token) return 41001

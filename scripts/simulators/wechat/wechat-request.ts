@@ -1,5 +1,10 @@
-import { type KnownErrcode, refusedWith, type SimulatedAnswer } from './errcodes.ts'
+import type { SimulatedApp } from './apps.ts'
+import type { KnownErrcode } from './errcodes.ts'
+import type { User } from './users.ts'
 import type { World } from './world.ts'
+
+/** Texts and risks are judged for a user seen within the last two hours; otherwise 61010. */
+const VISIT_LIFETIME_MS = 2 * 3600_000
 
 /** A request to one of WeChat's endpoints, read off the wire. */
 export interface WeChatRequest {
@@ -7,14 +12,19 @@ export interface WeChatRequest {
   path: string
   query: URLSearchParams
   bodyText: string
+  /** Where it came from: what an address list is held against. */
+  clientIp: string
 }
 
 /** Thrown by an endpoint to answer an errcode; becomes an ordinary answer with HTTP status 200. */
 export class Refused extends Error {
-  readonly answer: SimulatedAnswer
-  constructor(errcode: KnownErrcode) {
+  readonly errcode: KnownErrcode
+  /** Instead of WeChat's usual words for that errcode. */
+  readonly errmsg: string | undefined
+  constructor(errcode: KnownErrcode, errmsg?: string) {
     super(`refused with ${errcode}`)
-    this.answer = refusedWith(errcode)
+    this.errcode = errcode
+    this.errmsg = errmsg
   }
 }
 
@@ -63,20 +73,49 @@ export function textsOf<Name extends string>(
 
 export const CREDENTIALS = { appid: 41002, secret: 41004 } as const
 
-/** Refuses a call that does not show the mini program's own appid and secret. */
+/** The mini program whose appid and secret a call shows; refuses any that shows others. */
 export function requireCredentials(
   world: World,
+  request: WeChatRequest,
   given: Record<string, unknown>,
   grantType: 'authorization_code' | 'client_credential',
-): void {
+): SimulatedApp {
   const { appid, secret } = textsOf(given, CREDENTIALS)
   if (given.grant_type !== grantType) throw new Refused(40002)
-  if (appid !== world.app.appid) throw new Refused(40013)
-  if (secret !== world.app.secret) throw new Refused(40125)
+  const app = world.apps.find(appid)
+  if (!app) throw new Refused(40013)
+  if (app.state === 'secret-frozen') throw new Refused(40243)
+  if (secret !== app.secret) throw new Refused(40125)
+  requireAccess(app, request)
+  return app
 }
 
-/** Endpoints that need an access token take it from the query. */
-export function requireToken(world: World, request: WeChatRequest): void {
-  const errcode = world.tokens.problemWith(request.query.get('access_token'))
+/** The mini program whose access token a call shows in its query; refuses a token that is none, or dead. */
+export function requireToken(world: World, request: WeChatRequest): SimulatedApp {
+  const token = request.query.get('access_token')
+  const app = world.apps.ofToken(token ?? '') ?? world.apps.first
+  const errcode = app.tokens.problemWith(token)
   if (errcode !== undefined) throw new Refused(errcode)
+  requireAccess(app, request)
+  return app
+}
+
+function requireAccess(app: SimulatedApp, { path }: WeChatRequest): void {
+  if (app.state === 'account-frozen') throw new Refused(50007)
+  const errcode = app.quotas.count(path)
+  if (errcode !== undefined) throw new Refused(errcode)
+}
+
+/** The user of that mini program who was seen within the last two hours: 40003, 43104 or 61010 otherwise. */
+export function requireRecentVisitor(world: World, app: SimulatedApp, openid: string): User {
+  const user = app.users.find(openid)
+  if (!user) {
+    const isElsewhere = world.apps.all().some(({ users }) => users.find(openid))
+    throw new Refused(isElsewhere ? 43104 : 40003)
+  }
+  const { lastCodeAtMs } = user
+  if (lastCodeAtMs === undefined || world.clock.now() - lastCodeAtMs > VISIT_LIFETIME_MS) {
+    throw new Refused(61010)
+  }
+  return user
 }

@@ -1,22 +1,15 @@
+import { type Apps, createApps, type MiniProgram } from './apps.ts'
 import type { SimulatedClock } from './clock.ts'
 import { type Codes, createCodes } from './codes.ts'
 import { type ContentWords, createContentWords } from './content-words.ts'
-import { type AccessTokens, createAccessTokens } from './tokens.ts'
-import { createUsers, type Users } from './users.ts'
-
-/** The mini program the simulator knows. */
-export interface MiniProgram {
-  appid: string
-  secret: string
-}
+import { createRandom, type RandomBytes } from './random.ts'
 
 /** Everything the simulated WeChat remembers; a reset is a new world. */
 export interface World {
-  app: MiniProgram
+  apps: Apps
   clock: SimulatedClock
-  users: Users
+  random: RandomBytes
   codes: Codes
-  tokens: AccessTokens
   words: ContentWords
   /** Phone numbers handed out: each would have cost money. */
   paidPhoneCalls: number
@@ -30,13 +23,25 @@ export interface Adoption {
   onAdopted: (openid: string) => void
 }
 
-export function createWorld(app: MiniProgram, clock: SimulatedClock, adoption?: Adoption): World {
+/** What a world begins with. */
+export interface WorldOptions {
+  app: MiniProgram
+  otherApps?: readonly MiniProgram[] | undefined
+  /** Makes codes, keys, tokens and ids the same each time. */
+  seed?: string | undefined
+  adoption?: Adoption | undefined
+}
+
+export function createWorld(
+  clock: SimulatedClock,
+  { app, otherApps = [], seed, adoption }: WorldOptions,
+): World {
+  const random = createRandom(seed)
   return {
-    app,
+    apps: createApps(app, otherApps, clock, random),
     clock,
-    users: createUsers(clock),
-    codes: createCodes(clock),
-    tokens: createAccessTokens(clock),
+    random,
+    codes: createCodes(clock, random),
     words: createContentWords(),
     paidPhoneCalls: 0,
     adoption,

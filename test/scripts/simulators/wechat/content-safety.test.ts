@@ -19,7 +19,7 @@ test('a clean text passes with label 100', async () => {
   const { check } = await withVisitor()
   const answer = await check('服务很好，五星')
   expect(answer).toMatchObject({ errcode: 0, result: { suggest: 'pass', label: 100 } })
-  expect(answer.trace_id).toMatch(/^[0-9a-f]{25}$/)
+  expect(answer.trace_id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}$/)
   expect(answer.detail).toMatchObject([{ strategy: 'content_model', suggest: 'pass', label: 100 }])
 })
 

@@ -39,6 +39,7 @@ describe('over HTTP', () => {
       openid,
       unionid: 'union-1',
       risk: true,
+      riskRank: 0,
     })
     const next = wechat.issueCode({ openid: String(openid) }).code
     expect(await exchange(next)).toMatchObject({ errcode: 40226 })
@@ -48,7 +49,11 @@ describe('over HTTP', () => {
     const { post, exchange, wechat } = await started({ nowMs: 1_700_000_000_000 })
     const { code } = wechat.issueCode({})
     const moved = await post('/sim/clock', { advanceMs: 300_000 })
-    expect(moved).toEqual({ nowMs: 1_700_000_300_000, now: '2023-11-14T22:18:20.000Z' })
+    expect(moved).toEqual({
+      nowMs: 1_700_000_300_000,
+      now: '2023-11-14T22:18:20.000Z',
+      stopped: false,
+    })
     expect(await exchange(code)).toMatchObject({ errcode: 40029 })
     await post('/sim/clock', { advanceMs: -300_000 })
     expect(await exchange(code)).toHaveProperty('openid')

@@ -135,7 +135,7 @@ describe('jscode2session', () => {
 
 test('what is not an endpoint of WeChat is a 404 page in HTML', async () => {
   const { wechat } = await started()
-  for (const path of ['/', '/sns/jscode2session/', '/wxa/nothing', '//evil', '/%']) {
+  for (const path of ['/page/nothing.js', '/sns/jscode2session/', '/wxa/nothing', '//evil', '/%']) {
     const response = await fetch(`${wechat.url}${path}`)
     expect(response.status).toBe(404)
     expect(response.headers.get('content-type')).toBe('text/html')

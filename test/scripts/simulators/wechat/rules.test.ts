@@ -1,11 +1,18 @@
 import { describe, expect, test } from 'vitest'
 import { createClock } from '../../../../scripts/simulators/wechat/clock.ts'
 import { orderPhoneCode } from '../../../../scripts/simulators/wechat/control.ts'
+import {
+  orderApp,
+  orderSubscription,
+  orderTemplate,
+} from '../../../../scripts/simulators/wechat/control-apps.ts'
 import { sessionSignature } from '../../../../scripts/simulators/wechat/encryption.ts'
 import { issueLoginCode } from '../../../../scripts/simulators/wechat/login.ts'
 import { answerAsWeChat } from '../../../../scripts/simulators/wechat/routes.ts'
 import { createWorld, type World } from '../../../../scripts/simulators/wechat/world.ts'
 import { APPID, SECRET } from './started.ts'
+
+const APP = { appid: APPID, secret: SECRET }
 
 /** Rules of the real platform, each as a check that names itself when it does not hold. */
 const rules: Record<string, (world: World) => boolean> = {
@@ -39,18 +46,36 @@ const rules: Record<string, (world: World) => boolean> = {
     return exchange(world, issueLoginCode(world, { openid }).code).errcode === 45011
   },
   'stable_token repeats its token': (world) => {
-    const first = world.tokens.stable()
-    return world.tokens.stable().access_token === first.access_token
+    const first = world.apps.first.tokens.stable()
+    return world.apps.first.tokens.stable().access_token === first.access_token
   },
   'a dead token is refused': (world) => {
-    const access_token = world.tokens.stable().access_token
-    world.tokens.forced()
+    const access_token = world.apps.first.tokens.stable().access_token
+    world.apps.first.tokens.forced()
     return ask(world, 'GET', '/wxa/checksession', { access_token }).errcode === 40001
   },
   'a stale visitor gets no content check': (world) => {
     const { openid } = issueLoginCode(world, {})
     world.clock.advance(2 * 3600_000 + 1)
     return checkText(world, openid).errcode === 61010
+  },
+  'a used up day of an endpoint is 45009': (world) => {
+    const { openid } = issueLoginCode(world, {})
+    orderApp(world, { appid: APPID, quotas: { '/wxa/msg_sec_check': { perDay: 1 } } })
+    checkText(world, openid)
+    return checkText(world, openid).errcode === 45009
+  },
+  'a subscribe message needs a tap each': (world) => {
+    const { openid } = issueLoginCode(world, {})
+    orderTemplate(world, { templateId: 't', keys: ['thing1'] })
+    orderSubscription(world, { openid, templateId: 't', times: 1 })
+    send(world, openid)
+    return send(world, openid).errcode === 43101
+  },
+  'a token is good for its own mini program alone': (world) => {
+    const { openid } = issueLoginCode(world, {})
+    const other = world.apps.add({ appid: 'wxother', secret: 's' })
+    return checkText(world, openid, other.tokens.stable().access_token).errcode === 43104
   },
 }
 
@@ -62,33 +87,46 @@ const mutants: Record<string, (world: World) => World> = {
   }),
   'codes never end': (world) => {
     const frozen = createWorld(
-      world.app,
       createClock(() => 0),
+      { app: APP },
     ).codes
     return { ...world, codes: frozen }
   },
-  'session keys stay the same': (world) => ({
-    ...world,
-    users: {
-      ...world.users,
-      rotateSessionKey: (user) => {
-        user.sessionKey ??= world.users.rotateSessionKey(user)
-        return user.sessionKey
-      },
-    },
-  }),
-  'exchanges are not counted': (world) => ({
-    ...world,
-    users: { ...world.users, countExchange: () => true },
-  }),
-  'every stable_token is new': (world) => ({
-    ...world,
-    tokens: { ...world.tokens, stable: world.tokens.classic },
-  }),
-  'any token is good': (world) => ({
-    ...world,
-    tokens: { ...world.tokens, problemWith: () => undefined },
-  }),
+  'session keys stay the same': (world) => {
+    const { users } = world.apps.first
+    const { rotateSessionKey } = users
+    users.rotateSessionKey = (user) => {
+      user.sessionKey ??= rotateSessionKey(user)
+      return user.sessionKey
+    }
+    return world
+  },
+  'exchanges are not counted': (world) => {
+    world.apps.first.users.countExchange = () => true
+    return world
+  },
+  'every stable_token is new': (world) => {
+    const { tokens } = world.apps.first
+    tokens.stable = tokens.classic
+    return world
+  },
+  'any token is good': (world) => {
+    world.apps.first.tokens.problemWith = () => undefined
+    return world
+  },
+  'calls are not counted': (world) => {
+    world.apps.first.quotas.count = () => undefined
+    return world
+  },
+  'consent lasts for ever': (world) => {
+    world.apps.first.subscriptions.left = () => 1
+    return world
+  },
+  'every token is of the first mini program': (world) => {
+    const { apps } = world
+    apps.first.tokens.problemWith = () => undefined
+    return { ...world, apps: { ...apps, ofToken: () => apps.first } }
+  },
 }
 
 const caughtBy: Record<string, string[]> = {
@@ -98,6 +136,12 @@ const caughtBy: Record<string, string[]> = {
   'exchanges are not counted': ['a user has 100 exchanges a minute'],
   'every stable_token is new': ['stable_token repeats its token', 'a dead token is refused'],
   'any token is good': ['a dead token is refused'],
+  'calls are not counted': ['a used up day of an endpoint is 45009'],
+  'consent lasts for ever': ['a subscribe message needs a tap each'],
+  'every token is of the first mini program': [
+    'a dead token is refused',
+    'a token is good for its own mini program alone',
+  ],
 }
 
 function brokenRules(alter: (world: World) => World): string[] {
@@ -108,8 +152,8 @@ function brokenRules(alter: (world: World) => World): string[] {
 
 function freshWorld(): World {
   return createWorld(
-    { appid: APPID, secret: SECRET },
     createClock(() => 1_700_000_000_000),
+    { app: APP },
   )
 }
 
@@ -121,7 +165,13 @@ function ask(
   body?: unknown,
 ): Record<string, unknown> {
   const bodyText = body === undefined ? '' : JSON.stringify(body)
-  const request = { method, path, query: new URLSearchParams(query), bodyText }
+  const request = {
+    method,
+    path,
+    query: new URLSearchParams(query),
+    bodyText,
+    clientIp: '127.0.0.1',
+  }
   return JSON.parse(answerAsWeChat(world, request).body.toString('utf8'))
 }
 
@@ -131,21 +181,30 @@ function exchange(world: World, js_code: string) {
 }
 
 function phone(world: World, code: string) {
-  const { access_token } = world.tokens.stable()
+  const { access_token } = world.apps.first.tokens.stable()
   return ask(world, 'POST', '/wxa/business/getuserphonenumber', { access_token }, { code })
 }
 
 function checkSession(world: World, openid: string, sessionKey: string) {
-  const { access_token } = world.tokens.stable()
+  const { access_token } = world.apps.first.tokens.stable()
   const signature = sessionSignature(sessionKey)
   const query = { access_token, openid, signature, sig_method: 'hmac_sha256' }
   return ask(world, 'GET', '/wxa/checksession', query)
 }
 
-function checkText(world: World, openid: string) {
-  const { access_token } = world.tokens.stable()
+function checkText(
+  world: World,
+  openid: string,
+  access_token = world.apps.first.tokens.stable().access_token,
+) {
   const body = { version: 2, scene: 2, openid, content: '好' }
   return ask(world, 'POST', '/wxa/msg_sec_check', { access_token }, body)
+}
+
+function send(world: World, touser: string) {
+  const { access_token } = world.apps.first.tokens.stable()
+  const body = { touser, template_id: 't', data: { thing1: { value: '好' } } }
+  return ask(world, 'POST', '/cgi-bin/message/subscribe/send', { access_token }, body)
 }
 
 describe('the rules can tell a careless simulator from this one', () => {

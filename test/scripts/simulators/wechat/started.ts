@@ -27,7 +27,7 @@ export interface Started {
  * at once must hand in their own `onTestFinished`.
  */
 export async function started(
-  options: { nowMs?: number; adoptUnknownCodes?: boolean } = {},
+  options: { nowMs?: number; adoptUnknownCodes?: boolean; seed?: string } = {},
   onTestFinished: typeof afterThisTest = afterThisTest,
 ): Promise<Started> {
   const { nowMs, ...rest } = options
