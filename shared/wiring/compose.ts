@@ -150,6 +150,9 @@ const SESSIONS = ['TOKEN_KEYS', 'WECHAT_APPID', 'ACCESS_TOKEN_SECONDS', 'SESSION
 /** The machine’s clock. */
 export const clock = part([], (): Clock => machine)
 
+/** The configured database itself, for whoever watches over a server. */
+export const database = part(['DATABASE_URL', 'DATABASE_CONNECTIONS'], databaseFrom)
+
 /** Ratings in the configured database. */
 export const ratings = stored(
   [],
