@@ -4,7 +4,13 @@ import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { storeDoors } from '../shared/store/doors.ts'
-import { bundleFunction, contentsOf, functionNames, projectFolder } from './build/bundle.ts'
+import {
+  bundleFunction,
+  bundleServer,
+  contentsOf,
+  functionNames,
+  projectFolder,
+} from './build/bundle.ts'
 import { buildClient } from './build/client.ts'
 import { readRatingForm } from './build/rating-form.ts'
 import { runCommand } from './cli/command.ts'
@@ -14,8 +20,8 @@ import { describeApi } from './openapi/document.ts'
 
 const usage = `Usage: npm run build -- --stage NAME | --store planetscale|mysql [options]
 
-Bundles every function to <outdir>/<name>/index.js, and the client for mini programs to <outdir>/client/, and describes the API
-in <outdir>/openapi.json. Committed files that follow from the source (shared/client/contract.ts, the client of the example) are
+Bundles every function to <outdir>/<name>/index.js, all of them as one server to <outdir>/server/index.js, and the client for
+mini programs to <outdir>/client/, and describes the API in <outdir>/openapi.json. Committed files that follow from the source (shared/client/contract.ts, the client of the example) are
 written anew where they are behind it.
 
   --stage NAME                with the database driver that DATABASE_URL of .env.NAME needs (local: of npm run dev)
@@ -49,9 +55,11 @@ await runCommand({
       throw new Error(`--store is ${storeDoors.join(' or ')}, not "${wanted}".`)
     }
     await readRatingForm()
-    const bundles = await Promise.all(
-      functionNames.map((name) => bundleFunction(name, { storeDoor, outdir, sourcemap })),
-    )
+    const options = { storeDoor, outdir, sourcemap }
+    const bundles = await Promise.all([
+      ...functionNames.map((name) => bundleFunction(name, options)),
+      bundleServer(options),
+    ])
     const kib = (bytes: number): string => (bytes / 1024).toFixed(1).padStart(7)
     console.log(`${'function'.padEnd(14)}    KiB   gzip  contents (KiB), store door: ${storeDoor}`)
     for (const bundle of bundles) {

@@ -31,6 +31,8 @@ export interface Breaker {
       refuse: (waitMs: number, lastFailure: unknown) => Error
     },
   ): Promise<T>
+  /** Whether calls fail at once, but for the one that tries. */
+  isOpen(): boolean
 }
 
 /** A breaker for one remote. State is per instance, so every instance finds out for itself. */
@@ -40,12 +42,15 @@ export function createBreaker({ failuresToOpen = 5, openMs = 2000, now }: Breake
   let isTrying = false
   let lastFailure: unknown
 
+  const isOpen = (): boolean => failures >= failuresToOpen
+
   return {
+    isOpen,
     async run(work, { isFailure, pauseOf, refuse }) {
-      const isOpen = failures >= failuresToOpen
+      const mustTry = isOpen()
       const waitMs = Math.max(openUntilMs - now(), 0)
-      if (isOpen && (isTrying || waitMs > 0)) throw refuse(waitMs, lastFailure)
-      isTrying = isOpen
+      if (mustTry && (isTrying || waitMs > 0)) throw refuse(waitMs, lastFailure)
+      isTrying = mustTry
       try {
         const result = await work()
         failures = 0

@@ -301,7 +301,7 @@ export interface OwnRatings {
 }
 
 /** Ratings as they are read. */
-export interface RatingReader extends OwnRatings {
+export interface RatingReader {
   /** The ratings of one account within `scope`, newest first. */
   scoresOfAccount(acc_nbr: string, scope: ReadScope, slice: Slice): Promise<Score[]>
   /**
@@ -312,7 +312,7 @@ export interface RatingReader extends OwnRatings {
 }
 
 /** Ratings, each at its account. */
-export interface RatingStore extends RatingReader, RatingSubmissions {}
+export interface RatingStore extends OwnRatings, RatingReader, RatingSubmissions {}
 
 /** The end of a person’s ratings. */
 export interface RatingEraser {

@@ -1,5 +1,5 @@
 /** What query-scores needs, and so which variables it is given; importing this starts nothing. */
 
-import { audit, everyFunction, numbers, ratings } from '../../shared/wiring/compose.ts'
+import { audit, everyFunction, numbers, ownRatings, ratings } from '../../shared/wiring/compose.ts'
 
-export const parts = { ...everyFunction, ratings, numbers, audit }
+export const parts = { ...everyFunction, ratings, ownRatings, numbers, audit }

@@ -1,4 +1,4 @@
-/** Bundles each function to one CommonJS file, `<outdir>/<name>/index.js`. */
+/** Bundles each function to one CommonJS file, `<outdir>/<name>/index.js`, and all of them to a server. */
 
 import { readdirSync } from 'node:fs'
 import { mkdir, stat, writeFile } from 'node:fs/promises'
@@ -117,6 +117,34 @@ export async function bundleFunction(name: string, options: BundleOptions): Prom
   const { size: bytes } = await stat(file)
   const files = options.codeCacheBy ? await compileAhead(file, options.codeCacheBy) : ['index.js']
   return { name, file, files, bytes, metafile }
+}
+
+/** Bundles all functions as one server, `<outdir>/server/index.js`. @throws {Error} with esbuild's messages */
+export async function bundleServer(options: BundleOptions): Promise<Bundle> {
+  const { entryPoints, footer, ...settings } = bundleSettings(SERVER, options)
+  const stdin = { contents: serverEntry(), sourcefile: 'server.js', resolveDir: projectFolder }
+  await prepareOutdir(options.outdir)
+  const { metafile } = await build({ ...settings, stdin, metafile: true })
+  const file = settings.outfile
+  const { size: bytes } = await stat(file)
+  return { name: SERVER, file, files: ['index.js'], bytes, metafile }
+}
+
+const SERVER = 'server'
+
+/** The only list of all functions is their folder. */
+function serverEntry(): string {
+  const declared = functionNames.map((name, index) => ({
+    imports: ['parts', 'endpoints'].map(
+      (what) => `import { ${what} as ${what}${index} } from './functions/${name}/${what}.ts'`,
+    ),
+    declaration: `{ parts: parts${index}, endpoints: endpoints${index} }`,
+  }))
+  return [
+    "import { runAllFunctions } from './shared/transport/server/all-functions.ts'",
+    ...declared.flatMap(({ imports }) => imports),
+    `runAllFunctions([${declared.map(({ declaration }) => declaration).join(', ')}])`,
+  ].join('\n')
 }
 
 /** What a bundle holds: bytes by package, own code under `miniscore`, largest first. */

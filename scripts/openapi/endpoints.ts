@@ -15,7 +15,7 @@ export interface ServedEndpoint {
   functions: readonly string[]
 }
 
-/** Every endpoint that some function's `index.ts` imports, in the order of functions and imports. */
+/** Every endpoint that some function's `endpoints.ts` imports, in the order of functions and imports. */
 export async function readEndpoints(): Promise<ServedEndpoint[]> {
   const served = new Map<string, ServedEndpoint>()
   for (const functionName of functionNames) {
@@ -32,9 +32,9 @@ export async function readEndpoints(): Promise<ServedEndpoint[]> {
   return [...served.values()]
 }
 
-/** Files of `functions/` that a function's entry imports, by esbuild's graph. */
+/** Files of `functions/` that a function's list of endpoints imports, by esbuild's graph. */
 async function endpointFiles(functionName: string): Promise<string[]> {
-  const entry = `functions/${functionName}/index.ts`
+  const entry = `functions/${functionName}/endpoints.ts`
   const { metafile } = await build({
     absWorkingDir: projectFolder,
     entryPoints: [entry],

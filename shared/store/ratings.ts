@@ -20,6 +20,7 @@ export function createRatingStore(
   later?: Later,
 ): RatingStore {
   return {
+    ...createOwnRatings(db),
     ...createRatingReader(db, now, limits, later),
     ...createRatingSubmissions(db, now, limits),
   }
@@ -46,8 +47,6 @@ export function createRatingReader(
   later?: Later,
 ): RatingReader {
   return {
-    ...createOwnRatings(db),
-
     async scoresOfAccount(acc_nbr, scope, slice) {
       const { condition, values } = within(scope)
       const { rows } = await db.query(

@@ -41,6 +41,7 @@ import {
   remainingTime,
 } from './invocation.ts'
 import { type CallSecurityLog, createSecurityLogs } from './security-log.ts'
+import type { Watch } from './server/web-program.ts'
 import { readTimerName, type Timers } from './timer-event.ts'
 
 declare global {
@@ -73,15 +74,22 @@ export interface FunctionDeclaration<Needs extends EveryNeed> {
 const DATABASE_RETRY_AFTER_SECONDS = 2
 
 /** A function's handler for every transport, HTTP alone, and the same as a server (`web-program.ts`). */
-export type ServedFunction = ((
+export type ServedFunction<Needs> = ((
   event: unknown,
   context?: InvocationContext,
-) => Promise<HttpReply | FunctionCallReply>) & { http: MainHandler; runWeb(): Promise<void> }
+) => Promise<HttpReply | FunctionCallReply>) & {
+  http: MainHandler
+  /** `watchBy` is given the needs that the server's endpoints have. */
+  runWeb(watchBy?: (needs: Needs) => Watch): Promise<void>
+}
 
-/** Makes a function's handler. A wrong configuration answers every request with one 500 problem. */
+/**
+ * Makes a function's handler. A wrong configuration answers every request with one 500 problem, and keeps a server from
+ * starting.
+ */
 export function serve<Needs extends EveryNeed>(
   declaration: FunctionDeclaration<Needs>,
-): ServedFunction {
+): ServedFunction<Needs> {
   const { functionName, endpoints, parts, timers, env = process.env } = declaration
   const log = declaration.log ?? createLogger({ functionName, now: machine.now })
   const started = attempt(() => {
@@ -116,13 +124,14 @@ export function serve<Needs extends EveryNeed>(
       context,
     )
   }
-  const runWeb = async (): Promise<void> => {
+  const runWeb: ServedFunction<Needs>['runWeb'] = async (watchBy) => {
     // An event function never evaluates the server, and is packaged without it.
     if (globalThis.FUNCTION_TYPE !== 'event') {
       const { runWeb } = await import('./server/web-program.ts')
       // The server compresses by itself.
       const web: MainHandler = (event, context = {}) => answer(context, httpTransport(event, 'web'))
-      await runWeb(web, { env, log })
+      if ('error' in started) await runWeb(web, { env, log, failure: started.error })
+      else await runWeb(web, { env, log, watch: watchBy?.(started.value.needsOf(() => 0)) })
     }
   }
   return Object.assign(handler, { http, runWeb })

@@ -151,17 +151,20 @@ const SESSIONS = ['TOKEN_KEYS', 'WECHAT_APPID', 'ACCESS_TOKEN_SECONDS', 'SESSION
 /** The machine’s clock. */
 export const clock = part([], (): Clock => machine)
 
+/** The configured database itself, for whoever watches over a server. */
+export const database = part(['DATABASE_URL', 'DATABASE_CONNECTIONS'], databaseFrom)
+
 /** Reading ratings in the configured database. */
 export const ratings = stored(
   [],
   () => (db, later) => createRatingReader(db, machine.now, countLimits, later),
 )
 
-/** Ratings as they come into it, and the author's own. */
-export const submissions = stored([], () => (db) => ({
-  ...createOwnRatings(db),
-  ...createRatingSubmissions(db, machine.now),
-}))
+/** A person's own ratings in it. */
+export const ownRatings = stored([], () => createOwnRatings)
+
+/** Ratings as they come into it. */
+export const submissions = stored([], () => (db) => createRatingSubmissions(db, machine.now))
 
 /** Forgets people in the configured database. */
 export const forgetting = stored(['ANONYMOUS_RATINGS'], ({ ANONYMOUS_RATINGS: choice }) => {

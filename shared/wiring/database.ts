@@ -23,6 +23,8 @@ export type DatabaseSettings = Pick<Values, 'DATABASE_URL' | 'DATABASE_CONNECTIO
 export interface InstanceDatabase {
   /** The database for a call that has `remainingMs()` left; several at a time do not know of each other. */
   forCall(remainingMs: () => number): Db
+  /** Whether statements fail at once, because the database did not answer several. */
+  isLeftAlone(): boolean
 }
 
 /** One set of connections for the values of a function, whatever number of stores is made over it. */
@@ -49,6 +51,7 @@ export function databaseFrom(values: DatabaseSettings): InstanceDatabase {
   }
   const breaker = createBreaker({ now: machine.now })
   const database: InstanceDatabase = {
+    isLeftAlone: breaker.isOpen,
     forCall(remainingMs) {
       const timeoutMs = (): number =>
         Math.max(Math.min(DATABASE_BUDGET_MS, remainingMs() - RESERVE_MS), 1)
@@ -63,6 +66,20 @@ export function databaseFrom(values: DatabaseSettings): InstanceDatabase {
   }
   databases.set(values, database)
   return database
+}
+
+/** Whether the database answers a statement, connecting included, within so many milliseconds. */
+export async function isAnswering(
+  database: Pick<InstanceDatabase, 'forCall'>,
+  withinMs: number,
+): Promise<boolean> {
+  try {
+    await database.forCall(() => withinMs).query('select 1 as answer')
+    return true
+  } catch (error) {
+    if (error instanceof DbError || error instanceof ConfigurationError) return false
+    throw error
+  }
 }
 
 /** The breaker stops asking a database that does not answer. */

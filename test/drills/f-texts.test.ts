@@ -146,9 +146,10 @@ function drillTexts(
     const variant = { drill: 'F', on: name, variant: 'puts texts into statements' }
     const caught = await isFoundOut(variant, async () => {
       const db = await openDb(database.url)
-      const ratings = part([], () => createRatingStore(concatenating(db), Date.now))
+      const store = part([], () => createRatingStore(concatenating(db), Date.now))
+      const others = { ratings: store, ownRatings: store, submissions: store }
       try {
-        return await isWrong({ ...drillFunctions, others: { ratings } })
+        return await isWrong({ ...drillFunctions, others })
       } finally {
         await db.close()
       }

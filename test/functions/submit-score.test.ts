@@ -285,7 +285,7 @@ describe('a further rating of the same person', () => {
   const handle = (added: AddedScore) =>
     submitScore.handle({
       input: { acc_nbr: '10007', grade1: 5, grade2: 4, grade3: 3, txt1: '', txt2: '', txt3: '' },
-      needs: { ratings: { addScore: async () => added } },
+      needs: { submissions: { addScore: async () => added } },
       caller: { userId: author.userId } as Caller,
       facts: {} as CallFacts,
       security: { identify() {}, note() {} },

@@ -21,7 +21,7 @@ import { createLogger } from '../../shared/log.ts'
 import type { Tokens } from '../../shared/ports.ts'
 import { createSessions } from '../../shared/session/sessions.ts'
 import { createTokenSigner } from '../../shared/session/token.ts'
-import { type ServedFunction, serve } from '../../shared/transport/serve.ts'
+import { serve } from '../../shared/transport/serve.ts'
 import { machine } from '../../shared/wiring/clock.ts'
 import { type Part, part } from '../../shared/wiring/compose.ts'
 import type { Environment } from '../../shared/wiring/configuration.ts'
@@ -37,7 +37,7 @@ import {
 } from './drill-fake-world.ts'
 
 export type FunctionName = 'login' | 'submit-score' | 'query-scores'
-export type DrillFunctions = Readonly<Record<FunctionName, ServedFunction>>
+export type DrillFunctions = ReturnType<typeof functionsInProcess>
 
 const endpoints = {
   login: [login, refresh, logout, devices, endDevice, phone, unbindPhone, userData, forgetMe],
@@ -59,7 +59,7 @@ export type OtherParts = Readonly<Record<string, Part<unknown>>>
 export function functionsInProcess(
   env: Environment,
   { write = () => {}, others = {} }: { write?: (line: string) => void; others?: OtherParts } = {},
-): DrillFunctions {
+) {
   const common = (functionName: FunctionName) => ({
     functionName,
     env,
@@ -104,6 +104,8 @@ export function fakeParts(signer: Pick<Tokens, 'sign'>, key: { kid: string; secr
     sessionStore: part([], () => fakeSessionStore),
     platformSessions: part([], () => fakePlatformSessions),
     ratings: part([], () => fakeRatings),
+    ownRatings: part([], () => fakeRatings),
+    submissions: part([], () => fakeRatings),
     people: part([], () => fakePeople),
     codeClaims: part([], () => fakeCodeClaims),
     counters: part([], () => fakeCounters),

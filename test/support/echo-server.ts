@@ -7,7 +7,7 @@ import { serve } from '../../shared/transport/serve.ts'
 import { serveWeb, type WebOptions, type WebServer } from '../../shared/transport/server/web.ts'
 import { openAuthority } from './open-authority.ts'
 
-export interface EchoServer extends WebServer {
+export interface EchoServer extends Omit<WebServer, 'load'> {
   /** The events the function was called with. */
   events: Record<string, unknown>[]
   lines: LogEvent[]

@@ -31,6 +31,6 @@ export function fixedAdmission({
       active++
       return leave
     },
-    count: () => active + line.length,
+    load: () => ({ inside: active, waiting: line.length, insideMost: atOnce }),
   }
 }

@@ -209,7 +209,7 @@ function startServer(
     }),
     platformSessions: createPlatformSessions({ appid: APPID, people, store, now }),
     people,
-    ratings,
+    submissions: ratings,
     counters,
     audit: createAudit(slow, createPseudonyms({ key: key.secret })),
     codeClaims: createCodeClaimStore(slow),

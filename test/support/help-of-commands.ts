@@ -12,7 +12,9 @@ export function ownCommands(): string[] {
   const { scripts } = JSON.parse(
     readFileSync(path.join(projectFolder, 'package.json'), 'utf8'),
   ) as { scripts: Record<string, string> }
-  return Object.entries(scripts).flatMap(([name, line]) => (line.startsWith('tsx scripts/') ? name : []))
+  return Object.entries(scripts).flatMap(([name, line]) =>
+    line.startsWith('tsx scripts/') ? name : [],
+  )
 }
 
 let helps: Promise<Record<string, string>> | undefined

@@ -183,7 +183,6 @@ export function everyCall(stores: Stores, db: Db): Calls {
       next: () => turns.next(rating(one), { atMost: 1, per: 'day', further: 'refuse' }),
     },
     createRatingReader: {
-      scoresByAuthor: () => reader.scoresByAuthor(one, slice),
       async scoresOfAccount() {
         await reader.scoresOfAccount(account, { kind: 'all' }, { ...slice, after: uuidV7() })
         await reader.scoresOfAccount(account, { kind: 'all' }, slice)

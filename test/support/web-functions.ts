@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { type BundleOptions, bundleFunction } from '../../scripts/build/bundle.ts'
+import { type BundleOptions, bundleFunction, bundleServer } from '../../scripts/build/bundle.ts'
 import { variablesOf } from '../../scripts/local/local-function.ts'
 import type { StoreDoor } from '../../shared/store/doors.ts'
 import { readService } from './service.ts'
@@ -21,6 +21,8 @@ export interface WebProcess {
 export interface WebFunctions {
   /** Starts one function as a server; variables beside its own (PORT, COMPRESS …) come from `extra`. */
   start(name: string, extra?: Record<string, string>): Promise<WebProcess>
+  /** Starts all functions as one server, with all variables. */
+  startServer(extra?: Record<string, string>): Promise<WebProcess>
   /** The bundle of one function. */
   file(name: string): Promise<string>
   /** Ends every server and removes the bundles. */
@@ -38,25 +40,31 @@ export async function openWebFunctions(
   const bundles = new Map<string, ReturnType<typeof bundle>>()
   const started: WebProcess[] = []
   const fileOf = async (name: string): Promise<string> => {
-    const bundled = bundles.get(name) ?? bundle(name, { storeDoor, outdir })
+    const options = { storeDoor, outdir }
+    const bundled =
+      bundles.get(name) ?? (name === 'server' ? bundleServer(options) : bundle(name, options))
     bundles.set(name, bundled)
     return (await bundled).file
+  }
+  const run = async (name: string, env: Record<string, string>): Promise<WebProcess> => {
+    const file = await fileOf(name)
+    const child = spawn(process.execPath, [path.basename(file)], {
+      cwd: path.dirname(file),
+      env: { PORT: '0', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const running = watch(child)
+    started.push(running)
+    return running
   }
   return {
     file: fileOf,
     async start(name, extra = {}) {
       const declared = service.find(({ key }) => key === name)
       if (!declared) throw new Error(`no function ${name}`)
-      const file = await fileOf(name)
-      const child = spawn(process.execPath, [path.basename(file)], {
-        cwd: path.dirname(file),
-        env: { PORT: '0', ...variablesOf(declared, environment), ...extra },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      })
-      const running = watch(child)
-      started.push(running)
-      return running
+      return run(name, { ...variablesOf(declared, environment), ...extra })
     },
+    startServer: (extra = {}) => run('server', { ...environment, ...extra }),
     async close() {
       for (const each of started) each.signal('SIGKILL')
       await Promise.all(started.map(({ exited }) => exited))

@@ -28,14 +28,21 @@ export interface AdmissionLimits {
  */
 export type Leave = (kind?: string) => void
 
+/** How busy a server is. */
+export interface AdmissionLoad {
+  inside: number
+  waiting: number
+  insideMost: number
+}
+
 /** What keeps a server from ever being overfull. */
 export interface Admission {
   /** Whether a request that has just come would be let in, or wait. */
   hasRoom(): boolean
   /** Lets a request in, at once or in its turn; `undefined`: too busy. */
   enter(): Leave | Promise<Leave | undefined>
-  /** Requests inside or waiting. */
-  count(): number
+  /** Requests inside and waiting, and how many may be inside. */
+  load(): AdmissionLoad
 }
 
 /** Milliseconds that a request may take longer than in a quiet moment, and beside them this part of that time. */
@@ -171,7 +178,7 @@ export function createAdmission(
         waiting.add(admit)
       })
     },
-    count: () => active + waiting.size,
+    load: () => ({ inside: active, waiting: waiting.size, insideMost: limit }),
   }
 }
 

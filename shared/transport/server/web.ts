@@ -11,7 +11,12 @@ import type { AfterAnswer, Logger } from '../../ports.ts'
 import { Problem } from '../../problem.ts'
 import { compressReply } from '../compress.ts'
 import type { MainHandler } from '../invocation.ts'
-import { type Admission, type AdmissionLimits, createAdmission } from './admission.ts'
+import {
+  type Admission,
+  type AdmissionLimits,
+  type AdmissionLoad,
+  createAdmission,
+} from './admission.ts'
 import { type AfterAnswers, createAfterAnswers } from './after-answers.ts'
 import {
   type ConnectionLimits,
@@ -72,11 +77,14 @@ export interface WebOptions {
   limits?: Partial<WebLimits>
   /** Default: the one that `limits` make. */
   admission?: Admission
+  /** Answers some requests before all others, however busy the server is; false for one that it leaves alone. */
+  answerFirst?: (request: IncomingMessage, response: ServerResponse) => boolean
 }
 
 /** A server that listens. */
 export interface WebServer {
   url: string
+  load(): AdmissionLoad & { connections: number }
   /**
    * Accepts nothing more and resolves when every request under way was answered, to the number of those that
    * were cut off because they took longer than `stopWithinMs`.
@@ -89,7 +97,7 @@ const SILENCE_MAX_MS = 120_000
 
 /** Starts the server. @throws {Error} when the port cannot be had, saying which */
 export async function serveWeb(handler: MainHandler, options: WebOptions): Promise<WebServer> {
-  const { host = '0.0.0.0', port, trustProxy = 'private', log } = options
+  const { host = '0.0.0.0', port, trustProxy = 'private', log, answerFirst } = options
   const limits = { ...webLimits, ...options.limits }
   const sampled = createSampledLog(log)
   const onDropped = (): void =>
@@ -104,6 +112,7 @@ export async function serveWeb(handler: MainHandler, options: WebOptions): Promi
     connections: createConnections(limits, { trustProxy, onDropped }),
     unanswered: new Map(),
     afterAnswers: createAfterAnswers(),
+    answerFirst: answerFirst ?? (() => false),
     isStopping: false,
   }
   takeRequests(state, createAnswer(handler, state))
@@ -112,7 +121,11 @@ export async function serveWeb(handler: MainHandler, options: WebOptions): Promi
   server.on('error', (cause) =>
     log.write({ event: 'refused', level: 'warn', transport: 'web', cause }),
   )
-  return { url, stop: () => stop(state) }
+  const load = (): ReturnType<WebServer['load']> => {
+    const connections = [...state.connections.sockets()].length
+    return { ...state.admission.load(), connections }
+  }
+  return { url, load, stop: () => stop(state) }
 }
 
 /** What the server goes by, and what it has in hand. */
@@ -127,6 +140,7 @@ interface ServerState {
   unanswered: Map<Duplex, number>
   /** What answers left for later. */
   afterAnswers: AfterAnswers
+  answerFirst: NonNullable<WebOptions['answerFirst']>
   isStopping: boolean
 }
 
@@ -186,14 +200,18 @@ function createAnswer(handler: MainHandler, state: ServerState): Answer {
 
 /** Turns a request away; all of a second leave one line. */
 function shed(
-  { socket }: IncomingMessage,
+  request: IncomingMessage,
   response: ServerResponse,
   { state, isLast }: { state: ServerState; isLast: boolean },
 ): void {
-  const { sampled, connections, unanswered, isStopping } = state
-  turnAway(response, isLast || isStopping)
+  turnAway(response, isLast || state.isStopping)
+  settle(request, state)
+  state.sampled.write(SHED)
+}
+
+/** Notes that nothing more is done for a request that the function never saw. */
+function settle({ socket }: IncomingMessage, { connections, unanswered }: ServerState): void {
   if (!unanswered.has(socket)) connections.answered(socket)
-  sampled.write(SHED)
 }
 
 const { status, code } = new Problem('server-busy')
@@ -206,6 +224,7 @@ function takeRequests(state: ServerState, answer: Answer): void {
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     // HTTP/0.9 has no headers; Node's parser takes it.
     if (request.httpVersionMajor < 1) refuse(request.socket, undefined, refusal)
+    else if (state.answerFirst(request, response)) settle(request, state)
     // Before its body is read, or anything made of it.
     else if (!admission.hasRoom()) shed(request, response, { state, isLast: !isDrainable(request) })
     // It fails when the client is gone, or the parser gave up on it and said so.
@@ -235,7 +254,8 @@ async function stop(state: ServerState): Promise<number> {
     giveUp = resolve
   })
   const timer = setTimeout(() => {
-    cut = state.admission.count()
+    const { inside, waiting } = state.admission.load()
+    cut = inside + waiting
     server.closeAllConnections()
     giveUp()
   }, state.limits.stopWithinMs)

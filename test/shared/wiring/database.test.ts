@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ownScores } from '../../../functions/query-scores/own-scores.ts'
 import { serve } from '../../../shared/transport/serve.ts'
-import { part, ratings, sessionCheck } from '../../../shared/wiring/compose.ts'
+import { ownRatings, part, sessionCheck } from '../../../shared/wiring/compose.ts'
 import { openDb } from '../../../shared/wiring/database.ts'
 import { openAuthority } from '../../support/open-authority.ts'
 
@@ -29,7 +29,7 @@ function askAtOnce(databaseUrl: string, remaining: readonly number[]) {
       ...openAuthority,
       tokens: part([], () => ({ verify: async () => ({ userId: someone, sessionId: someone }) })),
       sessions: sessionCheck,
-      ratings,
+      ownRatings,
     },
     endpoints: [ownScores],
     env: { DATABASE_URL: databaseUrl, DATABASE_CONNECTIONS: '4' },

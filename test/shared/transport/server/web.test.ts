@@ -268,12 +268,11 @@ describe('the program', () => {
     server.signal('SIGKILL')
   })
 
-  test('with a wrong configuration runs, and says so to every request', async () => {
-    const server = await functions.start('query-scores', { TOKEN_KEYS: 'weak' })
-    const response = await fetch(`${await server.url}/form`)
-    expect(response.status).toBe(500)
-    expect(await response.json()).toMatchObject({ code: 'misconfigured' })
-    expect(server.output()).toContain('TOKEN_KEYS')
+  test('with a wrong configuration ends with 1 at once, and names the variables without their values', async () => {
+    const server = await functions.start('query-scores', { TOKEN_KEYS: 'weak', LOOKUP_KEY: '' })
+    expect(await server.exited).toBe(1)
+    expect(server.output()).toMatch(/TOKEN_KEYS should be id:key.*LOOKUP_KEY is not set/)
+    expect(server.output()).not.toContain('weak')
   })
 
   test('required by a runtime, listens nowhere and loads no server', async () => {
