@@ -408,7 +408,7 @@ describe('connections that say little', () => {
       expect(dropped.length).toBeLessThan(seconds + 8)
       expect(dropped[0]).toMatchObject({ level: 'warn', transport: 'web', count: 1 })
     },
-    60_000,
+    120_000,
   )
 
   test('this test finds a server without a limit per peer', async () => {
