@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type OfflineWeChat, startOfflineWeChat } from '../../scripts/simulators/wechat/server.ts'
 import { type Chromium, chromiumPath, type PhonePage, startChromium } from '../support/chromium.ts'
@@ -196,6 +197,32 @@ describe.skipIf(!chromiumPath)('the page of the offline WeChat', () => {
     const loaded =
       'performance.getEntriesByType("resource").map(({ name }) => new URL(name).origin)'
     expect(new Set(await page.evaluate<string[]>(loaded))).toEqual(new Set([wechat.url]))
+  })
+
+  // UPDATE_SCREENSHOTS=1 writes the picture that the page about it shows.
+  test.runIf(process.env.UPDATE_SCREENSHOTS)('a picture for the README', async () => {
+    wechat.reset()
+    await page.resize(1280, { height: 1000 })
+    const { code, openid } = wechat.issueCode({ unionid: 'uXiaoming' })
+    for (let count = 0; count < 2; count++) await exchange(code)
+    wechat.issuePhoneCode({ openid, phone: '13800138000' })
+    const query = new URLSearchParams({
+      appid: APPID,
+      secret: SECRET,
+      grant_type: 'client_credential',
+    })
+    const token = await answerOf(await fetch(`${wechat.url}/cgi-bin/token?${query}`))
+    const text = JSON.stringify({ version: 2, scene: 2, openid, content: '服务很好' })
+    const path = `/wxa/msg_sec_check?access_token=${token.access_token}`
+    await fetch(wechat.url + path, { method: 'POST', body: text })
+    wechat.issueCode({})
+    wechat.addFault({ kind: 'errcode', errcode: 45011, path: '/sns/jscode2session', times: 3 })
+    await page.open(`${wechat.url}/`)
+    await page.tap('#requests summary')
+    await page.evaluate('window.scrollTo(0, 0)')
+    await shows('faults', '45011')
+    const file = 'test/miniprogram/screenshots/offline-wechat.png'
+    await writeFile(file, await page.screenshot({ screenOnly: true }))
   })
 
   test('everything is forgotten when asked to', async () => {

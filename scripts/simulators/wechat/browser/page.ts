@@ -15,7 +15,7 @@ let isAway = false
 async function refresh(): Promise<void> {
   const state = await readState()
   drawClock(state.clock)
-  byId('seed').textContent = state.seed === null ? '' : `seed “${state.seed}”`
+  byId('seed').textContent = state.seed === null ? '' : `· seed “${state.seed}”`
   drawPeople(state)
   drawRequests(state)
   const paths = byId('fault-path')

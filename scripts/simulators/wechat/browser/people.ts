@@ -94,7 +94,7 @@ function personRow(
       element(
         'span',
         { className: 'pair' },
-        element('label', { title: 'Codes are refused with 40226' }, blocked, ' 40226'),
+        element('label', { title: 'Codes are refused with 40226' }, blocked, ' blocked'),
         element('label', { title: 'What getuserriskrank answers' }, 'rank ', rank),
       ),
     ),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createClock } from '../../../../scripts/simulators/wechat/clock.ts'
-import { orderPhoneCode } from '../../../../scripts/simulators/wechat/control.ts'
+import { orderPhoneCode, orderUser } from '../../../../scripts/simulators/wechat/control.ts'
 import {
   orderApp,
   orderSubscription,
@@ -72,6 +72,19 @@ const rules: Record<string, (world: World) => boolean> = {
     send(world, openid)
     return send(world, openid).errcode === 43101
   },
+  'an address that is not listed gets no token': (world) => {
+    orderApp(world, { appid: APPID, ipList: ['203.0.113.7'] })
+    return classicToken(world).errcode === 40164
+  },
+  'a frozen secret is refused': (world) => {
+    orderApp(world, { appid: APPID, state: 'secret-frozen' })
+    return classicToken(world).errcode === 40243
+  },
+  'a blocked person is refused': (world) => {
+    const { code, openid } = issueLoginCode(world, {})
+    orderUser(world, { openid, risk: true })
+    return exchange(world, code).errcode === 40226
+  },
   'a token is good for its own mini program alone': (world) => {
     const { openid } = issueLoginCode(world, {})
     const other = world.apps.add({ appid: 'wxother', secret: 's' })
@@ -114,6 +127,32 @@ const mutants: Record<string, (world: World) => World> = {
     world.apps.first.tokens.problemWith = () => undefined
     return world
   },
+  'visitors never go stale': (world) => {
+    const { users } = world.apps.first
+    const { find } = users
+    users.find = (openid) => {
+      const user = find(openid)
+      return user && { ...user, lastCodeAtMs: world.clock.now() }
+    }
+    return world
+  },
+  'addresses are not looked at': (world) => {
+    Object.defineProperty(world.apps.first, 'ipList', { get: () => [], set: () => undefined })
+    return world
+  },
+  'nothing freezes': (world) => {
+    Object.defineProperty(world.apps.first, 'state', { get: () => 'active', set: () => undefined })
+    return world
+  },
+  'nobody is blocked': (world) => {
+    const { users } = world.apps.first
+    const { ensure } = users
+    users.ensure = (openid) => {
+      const never = { get: () => false, set: () => undefined, configurable: true }
+      return Object.defineProperty(ensure(openid), 'risk', never)
+    }
+    return world
+  },
   'calls are not counted': (world) => {
     world.apps.first.quotas.count = () => undefined
     return world
@@ -136,6 +175,10 @@ const caughtBy: Record<string, string[]> = {
   'exchanges are not counted': ['a user has 100 exchanges a minute'],
   'every stable_token is new': ['stable_token repeats its token', 'a dead token is refused'],
   'any token is good': ['a dead token is refused'],
+  'visitors never go stale': ['a stale visitor gets no content check'],
+  'addresses are not looked at': ['an address that is not listed gets no token'],
+  'nothing freezes': ['a frozen secret is refused'],
+  'nobody is blocked': ['a blocked person is refused'],
   'calls are not counted': ['a used up day of an endpoint is 45009'],
   'consent lasts for ever': ['a subscribe message needs a tap each'],
   'every token is of the first mini program': [
@@ -199,6 +242,10 @@ function checkText(
 ) {
   const body = { version: 2, scene: 2, openid, content: '好' }
   return ask(world, 'POST', '/wxa/msg_sec_check', { access_token }, body)
+}
+
+function classicToken(world: World) {
+  return ask(world, 'GET', '/cgi-bin/token', { ...APP, grant_type: 'client_credential' })
 }
 
 function send(world: World, touser: string) {
