@@ -35,12 +35,17 @@ export interface Breaker {
   isOpen(): boolean
 }
 
+/** One broken cable or one long sleep fails all that is under way: calls that began before a failure and fail so soon after it are one with it. */
+const TOGETHER_MS = 1000
+
 /** A breaker for one remote. State is per instance, so every instance finds out for itself. */
 export function createBreaker({ failuresToOpen = 5, openMs = 2000, now }: BreakerOptions): Breaker {
   let failures = 0
   let openUntilMs = 0
   let isTrying = false
   let lastFailure: unknown
+  /** Of the last failure that counted. */
+  let counted = { number: 0, atMs: 0 }
 
   const isOpen = (): boolean => failures >= failuresToOpen
 
@@ -51,6 +56,7 @@ export function createBreaker({ failuresToOpen = 5, openMs = 2000, now }: Breake
       const waitMs = Math.max(openUntilMs - now(), 0)
       if (mustTry && (isTrying || waitMs > 0)) throw refuse(waitMs, lastFailure)
       isTrying = mustTry
+      const { number } = counted
       try {
         const result = await work()
         failures = 0
@@ -58,7 +64,12 @@ export function createBreaker({ failuresToOpen = 5, openMs = 2000, now }: Breake
       } catch (error) {
         if (isFailure(error)) {
           const pause = pauseOf?.(error)
-          failures = pause?.isAtOnce ? Math.max(failures, failuresToOpen) : failures + 1
+          const fellTogether = number < counted.number && now() - counted.atMs < TOGETHER_MS
+          if (!fellTogether) {
+            failures++
+            counted = { number: counted.number + 1, atMs: now() }
+          }
+          if (pause?.isAtOnce) failures = Math.max(failures, failuresToOpen)
           // What was under way when it opened does not shorten its pause.
           openUntilMs = Math.max(openUntilMs, now() + (pause?.forMs ?? openMs))
           lastFailure = error

@@ -1,13 +1,14 @@
 /** Codes that were sent lately. Shard key `code_digest`. */
 
 import type { CodeClaimStore } from '../ports.ts'
-import { type Db, isDuplicateKey } from './db.ts'
-import { bytes, bytesOrNull, integer, uuidOrNull, uuidToBytes } from './rows.ts'
+import { type Db, DbError, isDuplicateKey } from './db.ts'
+import { bytes, bytesOrNull, integer, isSameBytes, uuidOrNull, uuidToBytes } from './rows.ts'
 
 /** Code claims in a database. */
 export function createCodeClaimStore(db: Db): CodeClaimStore {
   return {
     async claim(digest, { nonceDigest, atMs }) {
+      let lost: DbError | undefined
       try {
         await db.query(
           'insert into code_claims (code_digest, nonce_digest, claimed_at, user_id, session_id, phone_sealed) values (?, ?, ?, null, null, null)',
@@ -15,13 +16,19 @@ export function createCodeClaimStore(db: Db): CodeClaimStore {
         )
         return undefined
       } catch (error) {
-        if (!isDuplicateKey(error)) throw error
+        if (error instanceof DbError && error.outcome === 'unknown') lost = error
+        else if (!isDuplicateKey(error)) throw error
       }
       const { rows } = await db.query(
         'select nonce_digest, claimed_at, user_id, session_id, phone_sealed from code_claims where code_digest = ?',
         [digest],
       )
       const [row] = rows
+      if (lost) {
+        if (!row) throw lost
+        const isOurs = isSameBytes(bytes(row, 'nonce_digest'), nonceDigest)
+        if (isOurs && integer(row, 'claimed_at') === atMs) return undefined
+      }
       // Given back in this very moment: as if it were still being exchanged.
       if (!row) {
         return { nonceDigest, claimedAtMs: atMs, userId: null, sessionId: null, phoneSealed: null }

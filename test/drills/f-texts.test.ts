@@ -162,7 +162,7 @@ function drillTexts(
     [
       'normalises what it stores',
       {
-        file: 'shared/store/ratings.ts',
+        file: 'shared/store/rating-turns.ts',
         from: 'score.txt1,\n        score.txt2',
         to: "score.txt1.normalize('NFC'),\n        score.txt2",
       },
@@ -170,7 +170,7 @@ function drillTexts(
     [
       'trims what it stores',
       {
-        file: 'shared/store/ratings.ts',
+        file: 'shared/store/rating-turns.ts',
         from: 'score.txt2,\n        score.txt3',
         to: 'score.txt2.trim(),\n        score.txt3',
       },

@@ -75,7 +75,7 @@ describeOnServers('instances whose clocks differ', (suite) => {
       [
         'date ratings by their own clocks',
         {
-          file: 'shared/store/ratings.ts',
+          file: 'shared/store/rating-turns.ts',
           from: 'TIME_TOLERANCE_MS = 30_000',
           to: 'TIME_TOLERANCE_MS = 864e5',
         },

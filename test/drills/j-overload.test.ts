@@ -16,6 +16,8 @@ import { describeOnServers } from '../support/server-suites.ts'
 const overloadMs = isFullDrill ? 30_000 : 1500
 /** Measured anew when the machine had something else to do meanwhile. */
 const ATTEMPTS = 4
+/** Of these, so many broken promises on a calm machine are no chance. */
+const BROKEN_CALMLY = 2
 
 describeOnServers('a server that is asked for three times what it can do', (suite) => {
   let scene: OverloadScene
@@ -37,12 +39,16 @@ describeOnServers('a server that is asked for three times what it can do', (suit
     { timeout: ATTEMPTS * (overloadMs + 30_000) },
     async (scarce, { skip }) => {
       let result: OverloadResult
+      let broken: string[]
+      let brokenCalmly = 0
       let attempts = 0
-      do result = await run(`scarce=${scarce}`, { scarce })
-      while (!wasCalm(result) && brokenPromises(result).length > 0 && ++attempts < ATTEMPTS)
-      const isUnmeasured = attempts === ATTEMPTS
+      do {
+        result = await run(`scarce=${scarce}`, { scarce })
+        broken = brokenPromises(result)
+        if (wasCalm(result)) brokenCalmly++
+      } while (broken.length > 0 && brokenCalmly < BROKEN_CALMLY && ++attempts < ATTEMPTS)
+      const isUnmeasured = broken.length > 0 && brokenCalmly < BROKEN_CALMLY
       const reason = 'this machine has too much else to do'
-      const broken = brokenPromises(result)
       await reportDrill({
         drill: 'J',
         on: `${suite.kind}, scarce ${scarce}`,

@@ -50,8 +50,8 @@ test.each<[name: string, procedure: Procedure, patches: readonly Patch[]]>([
     [
       {
         file: 'shared/session/token.ts',
-        find: 'const key = keys.find((each) => each.kid === kid)\n    if (!key) return undefined\n    const importing',
-        put: 'const key = keys[0]?.kid === kid ? keys[0] : undefined\n    if (!key) return undefined\n    const importing',
+        find: 'const knownHeaders = keysByHeader(keys)',
+        put: 'const knownHeaders = keysByHeader(keys.slice(0, 1))',
       },
     ],
   ],

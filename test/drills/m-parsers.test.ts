@@ -231,7 +231,7 @@ test.each<BrokenBuild>([
     patches: [
       {
         file: 'functions/query-scores/summary.ts',
-        find: 'input: v.strictObject({ acc_nbr: AccountNumber })',
+        find: 'input: v.strictObject({ acc_nbr: KnownAccountNumber })',
         put: "input: v.object({ acc_nbr: v.optional(v.any(), '13800138000') })",
       },
     ],

@@ -86,7 +86,7 @@ const broken: readonly BrokenBuild[] = [
         file: 'functions/query-scores/account-scores.ts',
         find: 'const { items, next } = await readPage(page, read)',
         put: `const { items, next } = await readPage(page, read)
-    const all = await ratings.scoresOfAccount(acc_nbr, { kind: 'all' }, { before: null, limit: 1 })
+    const all = await needs.ratings.scoresOfAccount(acc_nbr, { kind: 'all' }, { before: null, limit: 1 })
     if (all.length === 0) return { output: { items, next, since: 'none' } }`,
       },
     ],
@@ -98,13 +98,13 @@ const broken: readonly BrokenBuild[] = [
         file: 'functions/query-scores/account-scores.ts',
         find: 'const { items, next } = await readPage(page, read)',
         put: `const { items, next } = await readPage(page, read)
-    const all = await ratings.scoresOfAccount(acc_nbr, { kind: 'all' }, { before: null, limit: 1 })
+    const all = await needs.ratings.scoresOfAccount(acc_nbr, { kind: 'all' }, { before: null, limit: 1 })
     for (const _ of all) await new Promise((resolve) => setTimeout(resolve, 60))`,
       },
       {
         file: 'functions/query-scores/summary.ts',
-        find: "if (caller.isOperator) security.note('operator-read', { acc_nbr })",
-        put: `const all = await ratings.scoresOfAccount(acc_nbr, { kind: 'all' }, { before: null, limit: 1 })
+        find: 'await noteOperatorRead(handling, acc_nbr)',
+        put: `const all = await needs.ratings.scoresOfAccount(acc_nbr, { kind: 'all' }, { before: null, limit: 1 })
     for (const _ of all) await new Promise((resolve) => setTimeout(resolve, 60))`,
       },
     ],

@@ -85,6 +85,27 @@ describe('a breaker', () => {
     expect(await callOften(FAILURES_TO_OPEN, down)).not.toContain('open')
   })
 
+  test('takes calls that fail together for one failure, as after an instance was frozen', async () => {
+    await Promise.all(Array.from({ length: 3 * FAILURES_TO_OPEN }, () => call(down)))
+    expect(await callOften(FAILURES_TO_OPEN - 1, down)).not.toContain('open')
+    expect(await call(up)).toBe('open')
+  })
+
+  test('opens although calls overlap, when they go on failing', async () => {
+    for (let failures = 0; failures < FAILURES_TO_OPEN; failures += 2) {
+      let fail: (error: Error) => void = () => {}
+      const early = new Promise<string>((_, reject) => {
+        fail = reject
+      })
+      const pending = call(() => early)
+      await call(down)
+      nowMs += 1000
+      fail(new Error('down'))
+      await pending
+    }
+    expect(await call(up)).toBe('open')
+  })
+
   test('takes an answer that refuses a request for an answer, however many there are', async () => {
     for (let index = 0; index < 4 * FAILURES_TO_OPEN; index++) {
       expect(await call(down, () => false)).toBe('down')

@@ -8,6 +8,7 @@ import { projectFolder } from '../../scripts/build/bundle.ts'
 import { logInOn } from './drill-session.ts'
 import type { BrokenAdmission } from './fixed-admission.ts'
 import { type CrowdResult, gatherCrowd, sendInTurn } from './open-loop.ts'
+import { watchOthers } from './other-work.ts'
 import { rating } from './ratings.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
 
@@ -62,6 +63,8 @@ export interface OverloadResult {
   recovered: CrowdResult
   /** How late this process was, 99 times in 100: a machine that has no time says nothing of the server. */
   lagMs: number
+  /** Processors that others kept busy meanwhile. */
+  others: number
 }
 
 const OPEN_TO_ALL: BrokenAdmission = 'two hundred get in at once'
@@ -102,6 +105,7 @@ export async function runOverloadDrill(
     }
     await capacity()
     lag.enable()
+    const othersSince = watchOthers()
     const { p99Ms: ownP99Ms } = await sendInTurn(open.url, { clients: 1, forMs: 500, request })
     const before = await capacity()
     const crowd = await gatherCrowd(server.url, { connections: CROWD_CONNECTIONS, request })
@@ -113,7 +117,8 @@ export async function runOverloadDrill(
     crowd.leave()
     const after = await capacity()
     const lagMs = lag.percentile(99) / 1_000_000
-    return { capacities: [before, after], ownP99Ms, overload, recovered, lagMs }
+    const others = othersSince()
+    return { capacities: [before, after], ownP99Ms, overload, recovered, lagMs, others }
   } finally {
     for (const each of servers) await each.end()
     await proxy.close()
@@ -139,10 +144,14 @@ export function brokenPromises(result: OverloadResult): string[] {
 
 const LAG_MAX_MS = 25
 const CHANGE_MAX = 0.15
+const OTHERS_MAX = 0.2
 
-/** Whether the machine had time for the drill, and as much at its end as at its beginning. */
-export function wasCalm({ capacities: [before, after], lagMs }: OverloadResult): boolean {
-  return lagMs <= LAG_MAX_MS && Math.abs(after / before - 1) <= CHANGE_MAX
+/** Whether the machine had time for the drill: all along, and as much at its end as at its beginning. */
+export function wasCalm(result: OverloadResult): boolean {
+  const { capacities, lagMs, others } = result
+  const [before, after] = capacities
+  const isSteady = Math.abs(after / before - 1) <= CHANGE_MAX
+  return isSteady && lagMs <= LAG_MAX_MS && others <= OTHERS_MAX
 }
 
 function capacityOf({ capacities }: OverloadResult): number {
@@ -177,7 +186,7 @@ async function startServer(
 
 /** The drill's figures, in words and units. */
 export function overloadFigures(result: OverloadResult): Record<string, number | string> {
-  const { capacities, ownP99Ms, overload, recovered, lagMs } = result
+  const { capacities, ownP99Ms, overload, recovered, lagMs, others } = result
   const share = (overload.usefulPerSecond * 100) / capacityOf(result)
   const ms = (value: number): string => `${value.toFixed(0)}ms`
   return {
@@ -189,6 +198,6 @@ export function overloadFigures(result: OverloadResult): Record<string, number |
     shedP99: ms(overload.shedP99Ms),
     lost: overload.lost,
     recoveredP99: ms(recovered.usefulP99Ms),
-    machine: `${wasCalm(result) ? 'calm' : 'busy'},late-by-${ms(lagMs)}`,
+    machine: `${wasCalm(result) ? 'calm' : 'busy'},late-by-${ms(lagMs)},others-${others.toFixed(1)}`,
   }
 }

@@ -14,12 +14,21 @@ export type Translation =
   | { kind: 'write'; statement: ParameterizedSql }
   | { kind: 'definition'; steps: DefinitionStep[] }
 
-/** Functions that do the same in SQLite, and the words that may stand in front of a bracket. */
-const FUNCTIONS = ['count', 'sum', 'min', 'max', 'coalesce', 'if', 'unix_timestamp']
+/** Functions that do the same in SQLite or are there (sqlite-engine.ts), and the words that may stand in front of a bracket. */
+const FUNCTIONS = [
+  'count',
+  'sum',
+  'min',
+  'max',
+  'coalesce',
+  'if',
+  'unix_timestamp',
+  'last_insert_id',
+]
 const WORDS = 'select from in values and or not exists on where when then else all'.split(' ')
 const BEFORE_BRACKET = new Set([...FUNCTIONS, ...WORDS])
-/** Division gives a fraction in MySQL, || is its "or", and its LIKE does not tell case. */
-const OTHERWISE_IN_SQLITE = /[/|&~^]|\b(?:like|collate|returning)\b/i
+/** Division gives a fraction in MySQL, || is its "or", its LIKE does not tell case, and ids are made by nobody here. */
+const OTHERWISE_IN_SQLITE = /[/|&~^]|\b(?:like|collate|returning)\b|\blast_insert_id ?\( ?\)/i
 
 /** @throws {EngineError} 1064 for what is not MySQL, 1235 for MySQL that is not translated */
 export function translate(source: string): Translation {
@@ -52,13 +61,9 @@ export function translate(source: string): Translation {
   }
 }
 
-/**
- * What is the same in every statement. Index hints and row locks mean nothing where one transaction runs at a time, and
- * what is handed to last_insert_id is not passed on.
- */
+/** What is the same in every statement. Index hints and row locks mean nothing where one transaction runs at a time. */
 function rewritten(sql: string): string {
   const plain = sql
-    .replaceAll(/\blast_insert_id ?\((?! ?\))/gi, '(')
     .replaceAll(/ (?:use|force|ignore) (?:index|key) ?\([^)]*\)/gi, '')
     .replaceAll(/ for (?:update|share)\b/gi, '')
   const [other] = OTHERWISE_IN_SQLITE.exec(plain) ?? []

@@ -141,11 +141,21 @@ class SqliteDatabase {
   readonly #database: Database
   readonly #file: SqliteFile | undefined
   readonly #columns = new Map<string, DeclaredColumn[]>()
+  /** What the statement that runs gave to last_insert_id. */
+  #handedOn = 0
 
   constructor(path: string, database: Database, file: SqliteFile | undefined) {
     this.#database = database
     this.#file = file
+    this.#defineFunctions()
     this.#check(path)
+  }
+
+  #defineFunctions(): void {
+    this.#database.create_function('last_insert_id', (value: number) => {
+      this.#handedOn = value
+      return value
+    })
   }
 
   /** BEGIN takes effect here only when the first statement of a transaction has the lock. */
@@ -159,8 +169,10 @@ class SqliteDatabase {
       if (translation.kind === 'select') return this.#select(translation)
       if (translation.kind === 'definition') return this.#define(translation.steps)
       const { sql, parameters } = translation.statement
+      this.#handedOn = 0
       this.#database.run(sql, parameters)
-      return { ...EMPTY_RESULT, rowsAffected: this.#database.getRowsModified() }
+      const rowsAffected = this.#database.getRowsModified()
+      return { ...EMPTY_RESULT, rowsAffected, insertId: this.#handedOn }
     } catch (error) {
       throw engineErrorFrom(error)
     }
@@ -168,8 +180,12 @@ class SqliteDatabase {
 
   /** Takes the image at once; resolves when the file holds it. */
   async save(): Promise<void> {
+    if (!this.#file) return
+    const image = this.#database.export()
+    // An export opens the database anew, and without them.
+    this.#defineFunctions()
     try {
-      await this.#file?.save(this.#database.export())
+      await this.#file.save(image)
     } catch (error) {
       throw mysqlError(1026, error instanceof Error ? error.message : 'Error writing file')
     }
