@@ -25,7 +25,9 @@ export interface InstanceResult {
   lastMb: number
 }
 
-/** @returns what starts an instance and waits for its end; it throws when an answer has another status */
+type Answer = Omit<InstanceResult, 'elapsedMs'> & { codeCache?: string }
+
+/** @returns what starts an instance and waits for its end; it throws when an answer has another status, or a bundle's code cache was refused */
 export async function instanceStarter(
   { folder, authorityFile }: BackEnd,
   defer: Defer,
@@ -36,11 +38,13 @@ export async function instanceStarter(
   return async ({ bundle, event, status, answers = 1, variables }) => {
     await writeFile(eventFile, JSON.stringify(event))
     const args = [program, bundle, eventFile, `${status}`, `${answers}`, authorityFile]
-    const { answer, firstByteMs } = await run<Omit<InstanceResult, 'elapsedMs'>>({
+    const { answer, firstByteMs } = await run<Answer>({
       args,
       variables,
       log: answers === 1 ? 'pipe' : 'ignore',
     })
-    return { ...answer, elapsedMs: firstByteMs }
+    const { firstMb, lastMb, codeCache = 'taken' } = answer
+    if (codeCache !== 'taken') throw new Error(`the code cache of ${bundle} is ${codeCache}`)
+    return { firstMb, lastMb, elapsedMs: firstByteMs }
   }
 }

@@ -2,11 +2,13 @@
 
 import { execFileSync } from 'node:child_process'
 import os from 'node:os'
+import { measuredNode, runtimeNode } from './measured-node.ts'
 
 /** For the record beside the figures; names no person and no path. */
 export function describeMachine(): Record<string, unknown> {
   return {
-    node: process.version,
+    node: measuredNode.version,
+    codeCache: runtimeNode !== undefined,
     cores: os.availableParallelism(),
     cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),

@@ -4,6 +4,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Defer } from '../cli/closers.ts'
 import { bareEnvironment, onMeasuredCore } from './machine.ts'
+import { measuredNode } from './measured-node.ts'
 import type { StopwatchOrder, StopwatchResult } from './program/stopwatch.ts'
 import { compileProgram, endProcess } from './programs.ts'
 
@@ -26,7 +27,7 @@ export type Stopwatch = <Answer>(
 
 export async function startStopwatch(folder: string, defer: Defer): Promise<Stopwatch> {
   const program = await compileProgram('stopwatch', folder)
-  const [execPath, execArgv] = onMeasuredCore(process.execPath, [])
+  const [execPath, execArgv] = onMeasuredCore(measuredNode.file, [])
   const child = fork(program, [], { execPath, execArgv, env: bareEnvironment(), stdio: 'inherit' })
   defer(() => endProcess(child))
   const ended = once(child, 'exit').then(() => {

@@ -39,7 +39,7 @@ describe('npm run bench', () => {
     const { exitCode, output, figures } = await bench('size', '--strict')
     expect(output).toMatch(/^node v\d+.*cores \d+/)
     expect(output).toMatch(HEADING)
-    expect(figures).toHaveLength(2 * functionNames.length)
+    expect(figures).toHaveLength(4 * functionNames.length)
     expect(figures).toContainEqual(
       expect.objectContaining({ what: 'zip of submit-score, mysql', unit: 'KiB' }),
     )
