@@ -14,15 +14,21 @@ export interface LoadOptions {
   durationMs: number
   /** Whole requests, sent in turn. */
   requests: readonly Buffer[]
-  /** Any other answer is an error. */
+  /** Any other answer is an error, but for a 503: a server that is too busy says so, and is asked again. */
   status: number
 }
 
 export interface LoadResult {
   answered: number
+  /** Turned away by a server that was too busy; not among the answered. */
+  refused: number
+  /** Of all that were answered, heads included. */
+  answeredBytes: number
   /** From the first request to the last answer. */
   elapsedMs: number
 }
+
+const TOO_BUSY = 'HTTP/1.1 503 '
 
 /** A request as bytes. */
 export function requestBytes(route: string, body: unknown, token: string): Buffer {
@@ -50,27 +56,30 @@ export async function generateLoad(options: LoadOptions): Promise<LoadResult> {
     await Promise.all(sockets.map((socket) => once(socket, 'connect')))
     const startedAt = performance.now()
     const endsAt = startedAt + durationMs
-    const counter = { sent: 0 }
-    const answered = await Promise.all(
-      sockets.map((socket) => keepAsking(socket, options, endsAt, counter)),
-    )
-    const elapsedMs = performance.now() - startedAt
-    return { answered: answered.reduce((sum, count) => sum + count, 0), elapsedMs }
+    const counter: Counter = { sent: 0, answered: 0, refused: 0, answeredBytes: 0 }
+    await Promise.all(sockets.map((socket) => keepAsking(socket, options, endsAt, counter)))
+    const { answered, refused, answeredBytes } = counter
+    if (answered === 0) throw new Error('the measured server turned everybody away')
+    return { answered, refused, answeredBytes, elapsedMs: performance.now() - startedAt }
   } finally {
     for (const socket of sockets) socket.destroy()
   }
 }
 
-/** One connection. @returns how many of its requests were answered */
+/** Of all connections together. */
+interface Counter extends Omit<LoadResult, 'elapsedMs'> {
+  sent: number
+}
+
+/** One connection, until the time is up. */
 function keepAsking(
   socket: Socket,
   { requests, status }: LoadOptions,
   endsAt: number,
-  counter: { sent: number },
-): Promise<number> {
+  counter: Counter,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const expected = `HTTP/1.1 ${status} `
-    let answered = 0
     let pending: Buffer = Buffer.alloc(0)
     const ask = (): void => {
       const request = requests[counter.sent++ % requests.length]
@@ -82,14 +91,19 @@ function keepAsking(
       pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
       const end = endOfAnswer(pending)
       if (end === undefined) return
-      if (!pending.subarray(0, 24).toString('latin1').startsWith(expected)) {
+      const beginning = pending.subarray(0, 24).toString('latin1')
+      if (beginning.startsWith(expected)) {
+        counter.answered++
+        counter.answeredBytes += end
+      } else if (beginning.startsWith(TOO_BUSY)) {
+        counter.refused++
+      } else {
         reject(new Error(`not ${status}: ${pending.subarray(0, 600).toString('utf8')}`))
         return
       }
       pending = pending.subarray(end)
-      answered++
       if (performance.now() < endsAt) ask()
-      else resolve(answered)
+      else resolve()
     })
     ask()
   })
