@@ -1,6 +1,7 @@
 /** Measures the functions beside their budgets. Run with --help. */
 
 import { writeFile } from 'node:fs/promises'
+import { contestantNames } from './bench/contestant-names.ts'
 import {
   type BenchmarkName,
   type BenchmarkOptions,
@@ -9,6 +10,7 @@ import {
   verdictOf,
 } from './bench/figure.ts'
 import { describeMachine } from './bench/machine.ts'
+import { renderPicture } from './bench/picture.ts'
 import { renderJson, renderTable } from './bench/table.ts'
 import { closeUnfinished, interruption } from './cli/closers.ts'
 import { runCommand } from './cli/command.ts'
@@ -47,6 +49,7 @@ const load = {
   throughput: async () => (await import('./bench/throughput.ts')).throughput,
   memory: async () => (await import('./bench/memory.ts')).memory,
   scale: async () => (await import('./bench/scale.ts')).scale,
+  peers: async () => (await import('./bench/peers.ts')).peers,
 }
 
 const ROWS_DEFAULT = '1000000'
@@ -59,11 +62,13 @@ let isInterrupted = false
 type BenchValues = Record<'rows' | 'hot-share' | 'server', string> & {
   rounds?: string
   json?: string
+  svg?: string
   strict: boolean
 }
 
 async function bench(values: BenchValues, names: readonly string[]): Promise<void> {
   const chosen = chooseBenchmarks(names)
+  if (values.svg !== undefined && !chosen.includes('peers')) throw new Error('--svg draws peers.')
   const options: BenchmarkOptions = {
     rounds: values.rounds === undefined ? undefined : wholeNumber('--rounds', values.rounds, 1),
     server: serverKind(values.server),
@@ -89,9 +94,20 @@ async function bench(values: BenchValues, names: readonly string[]): Promise<voi
   }
   console.log(renderTable(figures))
   if (values.json !== undefined) await writeFile(values.json, renderJson(figures, machine))
+  if (values.svg !== undefined) await writeFile(values.svg, pictureOf(figures, machine))
   const over = figures.filter((figure) => verdictOf(figure) === 'OVER').length
   if (over > 0) console.log(`${over} over budget`)
   if (values.strict && over > 0) process.exitCode = 1
+}
+
+function pictureOf(
+  figures: readonly Figure[],
+  machine: ReturnType<typeof describeMachine>,
+): string {
+  const { node, cpu, cores, at } = machine
+  const day = String(at).slice(0, 10)
+  const caption = `One process on one core, one database connection, a database on the other core; Node ${node}, ${cpu}, ${cores} cores, ${day}`
+  return renderPicture(figures, { emphasized: contestantNames.own, caption })
 }
 
 function chooseBenchmarks(names: readonly string[]): BenchmarkName[] {
@@ -130,6 +146,7 @@ await runCommand({
     server: { type: 'string', default: 'mariadb' },
     'hot-share': { type: 'string', default: HOT_SHARE_DEFAULT },
     json: { type: 'string' },
+    svg: { type: 'string' },
     strict: { type: 'boolean', default: false },
   },
   takesWords: true,

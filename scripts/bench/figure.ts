@@ -2,7 +2,15 @@
 
 import type { ServerKind } from '../simulators/mysql-server/server-program.ts'
 
-export const benchmarkNames = ['size', 'cold', 'warm', 'throughput', 'memory', 'scale'] as const
+export const benchmarkNames = [
+  'size',
+  'cold',
+  'warm',
+  'throughput',
+  'memory',
+  'scale',
+  'peers',
+] as const
 
 export type BenchmarkName = (typeof benchmarkNames)[number]
 
@@ -21,6 +29,14 @@ export interface Measured {
   budget?: Budget
   /** What the value was made from, and anything that qualifies it. */
   detail: string
+  bar?: Bar
+}
+
+/** What is drawn of a figure, beside the others of its chart. */
+export interface Bar {
+  chart: string
+  label: string
+  length: number
 }
 
 /** Something this machine could not measure, and why. */

@@ -15,6 +15,8 @@ export interface InstanceOptions {
   /** How often it answers the event; once unless told. */
   answers?: number
   variables?: Record<string, string> | undefined
+  /** Another program than `program/answers.ts` on the measured Node; it takes the same arguments. */
+  launcher?: { command: string; program: string }
 }
 
 export interface InstanceResult {
@@ -35,10 +37,18 @@ export async function instanceStarter(
   const run = await startStopwatch(folder, defer)
   const program = await compileProgram('answers', folder)
   const eventFile = path.join(folder, 'event.json')
-  return async ({ bundle, event, status, answers = 1, variables }) => {
+  return async ({ bundle, event, status, answers = 1, variables, launcher }) => {
     await writeFile(eventFile, JSON.stringify(event))
-    const args = [program, bundle, eventFile, `${status}`, `${answers}`, authorityFile]
+    const args = [
+      launcher?.program ?? program,
+      bundle,
+      eventFile,
+      `${status}`,
+      `${answers}`,
+      authorityFile,
+    ]
     const { answer, firstByteMs } = await run<Answer>({
+      command: launcher?.command,
       args,
       variables,
       log: answers === 1 ? 'pipe' : 'ignore',

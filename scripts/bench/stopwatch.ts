@@ -9,7 +9,8 @@ import type { StopwatchOrder, StopwatchResult } from './program/stopwatch.ts'
 import { compileProgram, endProcess } from './programs.ts'
 
 interface MeasuredProgram {
-  /** After `node`. */
+  /** The measured Node unless told. */
+  command?: string | undefined
   args: readonly string[]
   /** Its environment, beside PATH and LANG. */
   variables: Record<string, string> | undefined
@@ -34,8 +35,8 @@ export async function startStopwatch(folder: string, defer: Defer): Promise<Stop
     throw new Error('the stopwatch ended')
   })
   ended.catch(() => {})
-  return async ({ args, variables, log }) => {
-    const order: StopwatchOrder = { args, env: bareEnvironment(variables), log }
+  return async ({ command, args, variables, log }) => {
+    const order: StopwatchOrder = { command, args, env: bareEnvironment(variables), log }
     const answered = once(child, 'message') as Promise<[StopwatchResult]>
     child.send(order)
     const [{ firstByteMs, answer, exitCode, complaint }] = await Promise.race([answered, ended])
