@@ -24,17 +24,23 @@ ratios: what one machine takes twice as long for, the floor takes twice as long 
   size         the zip of each function, for both store doors
   cold         a fresh process until its first answer, against a handler that does nothing
   warm         what a handler adds to one that does nothing, its store answering at once
-  throughput   requests per second of a Web function, against a bare floor
+  throughput   requests per second of a function, as a server and behind a front, against a bare floor
   memory       resident memory after the first answer and after 10,000; statements per request
-  scale        pages and summaries of a busy account, many ratings against few (not part of "all")
+  scale        pages and summaries of a busy account, many ratings against few
+  peers        the same job in Hono, Express and Flask (where python3 has it), cold and under load; brings their
+               libraries from the npm registry into .data/bench-peers the first time
+  growth       a request's processor time, round trips and bytes with more clients, ratings and processes, and
+               what a million of them cost by the platform's price list
 
-Without a benchmark all but scale run, in some three minutes.
+Without a benchmark all but the last three run, in some four minutes. What is deployed is measured: with the code cache
+where npm run runtime -- get has brought the runtime's Node, else without, on the Node that runs this.
 
   --rounds N       rounds in which all contestants take their turn (each benchmark has its own default)
-  --rows N         ratings of the large database of scale (default 1000000)
+  --rows N         ratings of the largest database of scale and growth (default 1000000)
   --server KIND    what scale runs on: mariadb (default) or mysql
   --hot-share F    part of them that the busiest account gets (default 0.15)
   --json FILE      write the figures to FILE as well
+  --svg FILE       draw the figures of peers into FILE
   --strict         exit code 1 when a figure is over its budget
   --help           this text
 
@@ -50,7 +56,11 @@ const load = {
   memory: async () => (await import('./bench/memory.ts')).memory,
   scale: async () => (await import('./bench/scale.ts')).scale,
   peers: async () => (await import('./bench/peers.ts')).peers,
+  growth: async () => (await import('./bench/growth.ts')).growth,
 }
+
+/** Only run when they are named: they fill databases or bring libraries. */
+const longBenchmarks: ReadonlySet<BenchmarkName> = new Set(['scale', 'peers', 'growth'])
 
 const ROWS_DEFAULT = '1000000'
 const ROWS_MIN = 1000
@@ -111,7 +121,7 @@ function pictureOf(
 }
 
 function chooseBenchmarks(names: readonly string[]): BenchmarkName[] {
-  if (names.length === 0) return benchmarkNames.filter((name) => name !== 'scale')
+  if (names.length === 0) return benchmarkNames.filter((name) => !longBenchmarks.has(name))
   return names.map((name) => {
     const found = benchmarkNames.find((each) => each === name)
     if (!found)

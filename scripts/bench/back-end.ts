@@ -90,9 +90,12 @@ export async function temporaryFolder(defer: Defer): Promise<string> {
 }
 
 /** Starts everything; without MariaDB the PlanetScale side runs on sql.js. */
-export async function startBackEnd(defer: Defer): Promise<BackEnd> {
+export async function startBackEnd(
+  defer: Defer,
+  { bufferPoolMB = 256 }: { bufferPoolMB?: number } = {},
+): Promise<BackEnd> {
   const folder = await temporaryFolder(defer)
-  const mariaDb = await startMeasuringServer({ kind: 'MariaDB' }, defer)
+  const mariaDb = await startMeasuringServer({ kind: 'MariaDB', bufferPoolMB }, defer)
   const mySqlUrl = await mariaDb?.createDatabase()
   const planetScale = await startOfflinePlanetScale({
     engine: mySqlUrl

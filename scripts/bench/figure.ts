@@ -10,6 +10,7 @@ export const benchmarkNames = [
   'memory',
   'scale',
   'peers',
+  'growth',
 ] as const
 
 export type BenchmarkName = (typeof benchmarkNames)[number]
@@ -24,7 +25,7 @@ export interface Budget {
 export interface Measured {
   what: string
   value: number
-  unit: '×' | 'µs' | 'MB' | 'KiB' | 'statements' | 'round trips'
+  unit: '×' | 'µs' | 'USD' | 'MB' | 'KiB' | 'statements' | 'round trips'
   /** Left out where a figure is only for information. */
   budget?: Budget
   /** What the value was made from, and anything that qualifies it. */

@@ -48,6 +48,12 @@ export function onMeasuredCore(command: string, args: readonly string[]): [strin
   return ['taskset', ['-c', pinning.measured, command, ...args]]
 }
 
+/** A command line that runs wherever there is room, whatever this process keeps to. */
+export function onAllCores(command: string, args: readonly string[]): [string, string[]] {
+  if (!pinning) return [command, [...args]]
+  return ['taskset', ['-c', `0-${pinning.measured}`, command, ...args]]
+}
+
 /**
  * Moves this process, and what it starts from now on, away from the measured core.
  * @returns what moves it back

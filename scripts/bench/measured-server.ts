@@ -5,7 +5,7 @@ import { closeSync, openSync } from 'node:fs'
 import path from 'node:path'
 import type { Defer } from '../cli/closers.ts'
 import { generateLoad, type LoadResult } from './load-generator.ts'
-import { bareEnvironment, onMeasuredCore } from './machine.ts'
+import { bareEnvironment, onAllCores, onMeasuredCore } from './machine.ts'
 import { measuredNode } from './measured-node.ts'
 import { median, medianRatio } from './median.ts'
 import { cpuMicroseconds } from './process-cpu.ts'
@@ -33,7 +33,9 @@ export async function startServer(settings: ServerSettings, defer: Defer): Promi
   const env = bareEnvironment({ PORT: '0', HOST: '127.0.0.1', ...variables })
   const logFile = path.join(folder, `server-${++servers}.log`)
   const log = openSync(logFile, 'w')
-  const [program, programArgs] = isPinned ? onMeasuredCore(command, args) : [command, [...args]]
+  const [program, programArgs] = isPinned
+    ? onMeasuredCore(command, args)
+    : onAllCores(command, args)
   const child = spawn(program, programArgs, { env, stdio: ['ignore', log, log] })
   closeSync(log)
   defer(() => endProcess(child))

@@ -3,10 +3,10 @@
  * goes to the database for one of them. Megabytes are of 10^6 bytes and count what all Node processes share, too.
  */
 
-import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import type { StoreDoor } from '../../shared/store/doors.ts'
 import { withClosers } from '../cli/closers.ts'
 import { type BackEnd, bundleOf, startBackEnd, writeNoOp } from './back-end.ts'
+import { databaseTraffic } from './database-traffic.ts'
 import { atMost, type Benchmark, type Budget, type Row, withoutServer } from './figure.ts'
 import { instanceStarter } from './instance.ts'
 import { type Invocation, logIn, query, storeDoors, submit } from './invocations.ts'
@@ -92,16 +92,8 @@ export const memory: Benchmark = ({ progress }) =>
     return rows
   })
 
-/** Statements and preparations a database was asked so far, whoever asked. */
+/** What a database was asked so far, whoever asked. */
 async function roundTrips(storeDoor: StoreDoor, backEnd: BackEnd): Promise<number> {
   if (storeDoor === 'planetscale') return backEnd.statements()
-  const connection = await createConnection({ uri: backEnd.variables.mysql?.DATABASE_URL ?? '' })
-  try {
-    const [rows] = await connection.query<RowDataPacket[]>(
-      "show global status where Variable_name in ('Questions', 'Com_stmt_prepare')",
-    )
-    return rows.reduce((sum, row) => sum + Number(row.Value), 0)
-  } finally {
-    await connection.end()
-  }
+  return (await databaseTraffic(backEnd.variables.mysql?.DATABASE_URL ?? '')).roundTrips
 }

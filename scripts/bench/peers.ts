@@ -91,7 +91,7 @@ async function coldStarts(
     unit: '×',
     detail: `${median(takenMs).toFixed(1)} ms, ${rounds} rounds`,
     bar: {
-      chart: `First ${task.what} of a new process, ms`,
+      chart: `First ${task.what === 'submit' ? 'submission' : 'query'}, ms`,
       label: name,
       length: median(takenMs),
     },
@@ -167,7 +167,7 @@ function rowsOf(
       ...(isBudgeted && name !== noOp
         ? {
             bar: {
-              chart: `${task === 'submit' ? 'Submissions' : 'Queries'} per second, ${clients} clients`,
+              chart: `${task === 'submit' ? 'Submissions' : 'Queries'}/s, ${clients} clients`,
               label: name,
               length: median(speeds.map(({ perSecond }) => perSecond)),
             },

@@ -160,7 +160,8 @@ export async function startEvent(
   name: string,
   { variables: { mysql = {} }, folder }: BackEnd,
   defer: Defer,
+  { isPinned = true }: { isPinned?: boolean } = {},
 ): Promise<MeasuredServer> {
   const args = [await compileProgram('front', folder), await bundleOf(name, 'mysql', folder)]
-  return startServer({ args, folder, variables: mysql }, defer)
+  return startServer({ args, folder, variables: mysql, isPinned }, defer)
 }
