@@ -72,15 +72,16 @@ async function growthAt(rows: number, options: BenchmarkOptions, defer: Defer): 
   const figures: Row[] = []
   for (const task of tasksFor(backEnd, ordinaryAccounts({ rows, hotShare }, MANY_ACCOUNTS))) {
     const at = `${task.what}, ${inThousands(rows)} ratings`
+    const isLargest = rows === options.rows && task.what.endsWith('many accounts')
     const server = await startEvent(task.functionName, backEnd, defer)
     for (const clients of CLIENTS) {
       const what = `${at}, ${inWordsOf(clients, 'client')}`
       const measured = await measure(what, [server], task, clients)
       figures.push(rowOf(measured))
-      if (clients === 1 && rows === options.rows) figures.push(costRow(task, measured.speeds))
+      if (clients === 1 && isLargest) figures.push(costRow(task, measured.speeds))
     }
     await endProcess(server.process)
-    if (rows < options.rows || !task.what.endsWith('many accounts')) continue
+    if (!isLargest) continue
     for (const processes of PROCESSES) {
       const servers = await Promise.all(
         Array.from({ length: processes }, () =>
@@ -128,7 +129,8 @@ function rowOf({ what, speeds, roundTrips, databaseBytes }: Measurement): Row {
   const us = medianCpuUs(speeds)
   if (us === undefined) return { what, skipped: 'no /proc that tells processor time' }
   const answerBytes = median(speeds.map((speed) => speed.answerBytes))
-  const detail = `${inWords(speeds)}; ${roundTrips.toFixed(2)} round trips, ${databaseBytes.toFixed(0)} bytes to and from the database; answer ${answerBytes.toFixed(0)} bytes`
+  const perSecond = median(speeds.map((speed) => speed.perSecond))
+  const detail = `${perSecond.toFixed(0)} req/s; ${roundTrips.toFixed(2)} round trips, ${databaseBytes.toFixed(0)} bytes to and from the database; answer ${answerBytes.toFixed(0)} bytes`
   return { what: `${what}: processor time`, value: us, unit: 'µs', detail }
 }
 
