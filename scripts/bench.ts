@@ -78,7 +78,8 @@ type BenchValues = Record<'rows' | 'hot-share' | 'server', string> & {
 
 async function bench(values: BenchValues, names: readonly string[]): Promise<void> {
   const chosen = chooseBenchmarks(names)
-  if (values.svg !== undefined && !chosen.includes('peers')) throw new Error('--svg draws peers.')
+  if (values.svg !== undefined && !chosen.includes('peers'))
+    throw new Error('--svg draws the figures of peers: npm run bench -- peers --svg FILE')
   const options: BenchmarkOptions = {
     rounds: values.rounds === undefined ? undefined : wholeNumber('--rounds', values.rounds, 1),
     server: serverKind(values.server),

@@ -78,6 +78,7 @@ describe('npm run bench', () => {
     [['scale', '--server', 'oracle'], '--server is mariadb or mysql'],
     [['scale', '--hot-share', '2'], '--hot-share should be'],
     [['cold', '--rounds', '0'], '--rounds should be a whole number'],
+    [['cold', '--svg', 'peers.svg'], '--svg draws the figures of peers'],
   ])('%j ends with 1 and a sentence', async (args, sentence) => {
     const { exitCode, output } = await bench(...args)
     expect(exitCode).toBe(1)
