@@ -7,23 +7,23 @@ import type { InstanceOptions } from './instance.ts'
 import { type MeasuredServer, startServer } from './measured-server.ts'
 import { type PeerPrograms, peerCredentials } from './peer-programs.ts'
 import { compileProgram } from './programs.ts'
-import { startEvent, startFloor, type Task } from './throughput.ts'
+import { type LoadTask, startEvent, startFloor } from './throughput.ts'
 
-export interface Contestant {
+export interface PeerContestant {
   name: string
   /** What its requests carry. */
   token: string
-  status: (task: Task) => number
+  status: (task: LoadTask) => number
   /** What a fresh process is started with. */
-  cold: (task: Task) => Promise<Pick<InstanceOptions, 'bundle' | 'variables' | 'launcher'>>
-  serve: (task: Task, defer: Defer) => Promise<MeasuredServer>
+  cold: (task: LoadTask) => Promise<Pick<InstanceOptions, 'bundle' | 'variables' | 'launcher'>>
+  serve: (task: LoadTask, defer: Defer) => Promise<MeasuredServer>
 }
 
 /** Event functions behind the same front; the floor and Flask are servers themselves. */
 export async function contestantsFor(
   backEnd: BackEnd,
   programs: PeerPrograms,
-): Promise<Contestant[]> {
+): Promise<PeerContestant[]> {
   const { folder, token } = backEnd
   const mysql = backEnd.variables.mysql ?? {}
   const userId = userIdOf(token)
@@ -31,14 +31,14 @@ export async function contestantsFor(
   const variables = { DATABASE_URL: mysql.DATABASE_URL ?? '', JWT_SECRET, NODE_ENV: 'production' }
   const front = await compileProgram('front', folder)
   const floorHandler = await compileProgram('floor-handler', folder)
-  const peer = (name: string, bundle: string): Contestant => ({
+  const peer = (name: string, bundle: string): PeerContestant => ({
     name,
     token: peerToken,
     status: () => 200,
     cold: async () => ({ bundle, variables }),
     serve: (_, defer) => startServer({ args: [front, bundle], folder, variables }, defer),
   })
-  const contestants: Contestant[] = [
+  const contestants: PeerContestant[] = [
     { ...peer(contestantNames.noOp, await writeNoOp(folder)), status: () => 204 },
     {
       ...peer(contestantNames.floor, floorHandler),

@@ -29,7 +29,7 @@ const MANY_ACCOUNTS = 1000
 const BUFFER_POOL_MB = 1024
 const A_MILLION = 1_000_000
 
-interface Task {
+interface GrowthTask {
   what: string
   functionName: string
   status: number
@@ -54,7 +54,12 @@ async function growthAt(rows: number, options: BenchmarkOptions, defer: Defer): 
   if (databaseUrl === undefined)
     return [{ what: `with ${inThousands(rows)} ratings`, skipped: withoutServer.MariaDB }]
   await loadRatings({ databaseUrl, rows, hotShare, progress })
-  const measure = async (what: string, servers: MeasuredServer[], task: Task, clients: number) => {
+  const measure = async (
+    what: string,
+    servers: MeasuredServer[],
+    task: GrowthTask,
+    clients: number,
+  ) => {
     const speeds: Speed[] = []
     const { status, requests } = task
     await drive(servers, { status, requests, clients, durationMs: WARM_UP_MS })
@@ -98,7 +103,7 @@ async function growthAt(rows: number, options: BenchmarkOptions, defer: Defer): 
 }
 
 /** Submissions come first: the caller then has ratings of all the accounts that are queried. */
-function tasksFor({ token }: BackEnd, many: readonly string[]): Task[] {
+function tasksFor({ token }: BackEnd, many: readonly string[]): GrowthTask[] {
   const places = [
     { where: 'the hot account', accounts: [readAccount] },
     { where: 'many accounts', accounts: many },
@@ -135,7 +140,7 @@ function rowOf({ what, speeds, roundTrips, databaseBytes }: Measurement): Row {
 }
 
 /** From the time one client waits: the database is next door, the function has a core of its own. */
-function costRow({ what }: Task, speeds: readonly Speed[]): Row {
+function costRow({ what }: GrowthTask, speeds: readonly Speed[]): Row {
   const durationMs = 1000 / median(speeds.map(({ perSecond }) => perSecond))
   const answerBytes = median(speeds.map((speed) => speed.answerBytes))
   const { memorySizeMb } = deployed

@@ -16,7 +16,7 @@ export interface MeasuredServer {
   url: string
 }
 
-export interface ServerSettings {
+export interface MeasuredServerSettings {
   /** Run by the measured Node unless `command` names another program. */
   args: readonly string[]
   command?: string
@@ -28,7 +28,10 @@ export interface ServerSettings {
 }
 
 /** Starts a server; what it prints goes to a file. It says `listening on URL` there. */
-export async function startServer(settings: ServerSettings, defer: Defer): Promise<MeasuredServer> {
+export async function startServer(
+  settings: MeasuredServerSettings,
+  defer: Defer,
+): Promise<MeasuredServer> {
   const { args, command = measuredNode.file, variables, folder, isPinned = true } = settings
   const env = bareEnvironment({ PORT: '0', HOST: '127.0.0.1', ...variables })
   const logFile = path.join(folder, `server-${++servers}.log`)

@@ -7,7 +7,7 @@
 import { type Defer, withClosers } from '../cli/closers.ts'
 import { jsonEvent, ratingOf, readAccount, startBackEnd } from './back-end.ts'
 import { contestantNames } from './contestant-names.ts'
-import { type Contestant, contestantsFor } from './contestants.ts'
+import { contestantsFor, type PeerContestant } from './contestants.ts'
 import { atLeast, type Benchmark, type Budget, type Row, withoutServer } from './figure.ts'
 import { instanceStarter } from './instance.ts'
 import { leaveMeasuredCore } from './machine.ts'
@@ -15,7 +15,7 @@ import { drive, inWords, type Speed, speedRatio } from './measured-server.ts'
 import { median, medianRatio } from './median.ts'
 import { bringPeers, withoutFlask } from './peer-programs.ts'
 import { endProcess } from './programs.ts'
-import { type Task, tasks } from './throughput.ts'
+import { type LoadTask, tasks } from './throughput.ts'
 
 const ROUNDS_DEFAULT = 11
 const PHASE_MS = 600
@@ -37,7 +37,7 @@ const BUDGETS: Readonly<Record<string, Budget>> = {
 }
 
 interface Field {
-  contestants: readonly Contestant[]
+  contestants: readonly PeerContestant[]
   rounds: number
   progress: (line: string) => void
 }
@@ -60,7 +60,7 @@ export const peers: Benchmark = ({ rounds = ROUNDS_DEFAULT, progress }) =>
   })
 
 async function coldStarts(
-  task: Task,
+  task: LoadTask,
   { contestants, rounds, progress }: Field,
   start: Awaited<ReturnType<typeof instanceStarter>>,
 ): Promise<Row[]> {
@@ -99,7 +99,7 @@ async function coldStarts(
 }
 
 async function underLoad(
-  task: Task,
+  task: LoadTask,
   { contestants, rounds, progress }: Field,
   defer: Defer,
 ): Promise<Row[]> {
@@ -128,7 +128,7 @@ async function underLoad(
 }
 
 /** One request alone, as an instance on the platform begins, and that it is answered as everybody else's. @throws {Error} */
-async function checkAnswer(url: string, task: Task, { name, token, status }: Contestant) {
+async function checkAnswer(url: string, task: LoadTask, { name, token, status }: PeerContestant) {
   const { route, input } = requestOf(task)
   const answer = await fetch(new URL(route.split(' ')[1] ?? '', url), {
     method: 'POST',
@@ -142,7 +142,7 @@ async function checkAnswer(url: string, task: Task, { name, token, status }: Con
     throw new Error(`${name} answered a ${task.what} with ${answer.status}: ${text.slice(0, 500)}`)
 }
 
-function requestOf({ what }: Task): { route: string; input: Record<string, unknown> } {
+function requestOf({ what }: LoadTask): { route: string; input: Record<string, unknown> } {
   return what === 'submit'
     ? { route: 'POST /score', input: ratingOf('13900139000') }
     : { route: 'POST /query', input: { acc_nbr: readAccount } }
@@ -150,7 +150,7 @@ function requestOf({ what }: Task): { route: string; input: Record<string, unkno
 
 /** Each against the floor, and ourselves against each. */
 function rowsOf(
-  { what: task }: Task,
+  { what: task }: LoadTask,
   clients: number,
   entrants: readonly { name: string; speeds: Speed[] }[],
 ): Row[] {

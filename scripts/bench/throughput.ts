@@ -39,7 +39,7 @@ const WRITTEN_ACCOUNTS = 200
 const SERVER_BUDGETS = { submit: atLeast(0.8, 0.9), query: atLeast(0.7, 0.9) }
 const EVENT_BUDGET = atLeast(0.6, 0.75)
 
-export interface Task {
+export interface LoadTask {
   what: 'submit' | 'query'
   functionName: string
   /** Of the function; others answer 200. */
@@ -49,7 +49,7 @@ export interface Task {
 
 const accounts = Array.from({ length: WRITTEN_ACCOUNTS }, (_, index) => `1370000${1000 + index}`)
 
-export const tasks: readonly Task[] = [
+export const tasks: readonly LoadTask[] = [
   {
     what: 'submit',
     functionName: 'submit-score',
