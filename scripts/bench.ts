@@ -123,7 +123,8 @@ function pictureOf(
     `Node ${node}, ${cpu}, ${cores} cores, ${day}`,
     ...(isBusy ? [`ON A BUSY MACHINE (load ${loadAverage})`] : []),
   ].join('; ')
-  return renderPicture(figures, { emphasized: contestantNames.own, caption })
+  const title = 'First answers and requests per second of miniscore beside others that do the same'
+  return renderPicture(figures, { title, emphasized: contestantNames.own, caption })
 }
 
 function chooseBenchmarks(names: readonly string[]): BenchmarkName[] {

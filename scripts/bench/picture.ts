@@ -11,6 +11,8 @@ const HEAD_PX = 42
 const MARGIN_PX = 14
 
 export interface PictureOptions {
+  /** For those who cannot see it. */
+  title: string
   /** The label whose bars stand out. */
   emphasized: string
   /** Below the bars: what was measured where. */
@@ -20,7 +22,7 @@ export interface PictureOptions {
 /** @throws {Error} when no figure has a bar */
 export function renderPicture(
   figures: readonly Figure[],
-  { emphasized, caption }: PictureOptions,
+  { title, emphasized, caption }: PictureOptions,
 ): string {
   const bars = figures.flatMap((figure) => ('bar' in figure && figure.bar ? [figure.bar] : []))
   if (bars.length === 0) throw new Error('There is nothing to draw: --svg is for peers.')
@@ -32,6 +34,7 @@ export function renderPicture(
   const isBold = (label: string): string => (label === emphasized ? ' font-weight="bold"' : '')
   const lines = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${widthPx} ${heightPx}" font-family="system-ui, sans-serif" font-size="12" fill="#1f2328">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${widthPx}" height="${heightPx}" rx="6" fill="#ffffff"/>`,
     ...labels.map((label, row) => textAt(MARGIN_PX, topOf(row) + 12, label, isBold(label))),
   ]
@@ -55,8 +58,11 @@ export function renderPicture(
 }
 
 function textAt(x: number, y: number, text: string, attributes: string): string {
-  const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
-  return `<text x="${x}" y="${y}"${attributes}>${escaped}</text>`
+  return `<text x="${x}" y="${y}"${attributes}>${escaped(text)}</text>`
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
 /** Whole numbers, thousands apart. */

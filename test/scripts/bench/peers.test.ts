@@ -53,7 +53,11 @@ describe('the picture', () => {
     figure({ chart: 'First query, ms', label: 'ours', length: 50 }),
     figure(),
   ]
-  const svg = renderPicture(figures, { emphasized: 'ours', caption: 'here and today' })
+  const svg = renderPicture(figures, {
+    title: 'Ours & others',
+    emphasized: 'ours',
+    caption: 'here and today',
+  })
 
   test('has a bar for each figure that has one, as long as its part of the longest', () => {
     const widths = [...svg.matchAll(/<rect x=.* width="([\d.]+)" height="15"/g)].map(([, width]) =>
@@ -73,11 +77,12 @@ describe('the picture', () => {
       'here and today',
     ])
       expect(svg).toContain(`>${text}</text>`)
+    expect(svg).toContain('<title>Ours &amp; others</title>')
     expect(svg.match(/<text [^>]*bold[^>]*>ours</g)).toHaveLength(1)
   })
 
   test('is not drawn of figures that have no bars', () => {
-    const draw = () => renderPicture([figure()], { emphasized: 'ours', caption: '' })
+    const draw = () => renderPicture([figure()], { title: '', emphasized: 'ours', caption: '' })
     expect(draw).toThrow('--svg is for peers')
   })
 })
