@@ -1,6 +1,7 @@
 /** Measures the functions beside their budgets. Run with --help. */
 
 import { writeFile } from 'node:fs/promises'
+import { contestantNames } from './bench/contestant-names.ts'
 import {
   type BenchmarkName,
   type BenchmarkOptions,
@@ -9,6 +10,7 @@ import {
   verdictOf,
 } from './bench/figure.ts'
 import { describeMachine } from './bench/machine.ts'
+import { renderPicture } from './bench/picture.ts'
 import { renderJson, renderTable } from './bench/table.ts'
 import { closeUnfinished, interruption } from './cli/closers.ts'
 import { runCommand } from './cli/command.ts'
@@ -22,17 +24,23 @@ ratios: what one machine takes twice as long for, the floor takes twice as long 
   size         the zip of each function, for both store doors
   cold         a fresh process until its first answer, against a handler that does nothing
   warm         what a handler adds to one that does nothing, its store answering at once
-  throughput   requests per second of a Web function, against a bare floor
+  throughput   requests per second of a function, as a server and behind a front, against a bare floor
   memory       resident memory after the first answer and after 10,000; statements per request
-  scale        pages and summaries of a busy account, many ratings against few (not part of "all")
+  scale        pages and summaries of a busy account, many ratings against few
+  peers        the same job in Hono, Express and Flask (where python3 has it), cold and under load; brings their
+               libraries from the npm registry into .data/bench-peers the first time
+  growth       a request's processor time, round trips and bytes with more clients, ratings and processes, and
+               what a million of them cost by the platform's price list
 
-Without a benchmark all but scale run, in some three minutes.
+Without a benchmark all but the last three run, in some four minutes. What is deployed is measured: with the code cache
+where npm run runtime -- get has brought the runtime's Node, else without, on the Node that runs this.
 
   --rounds N       rounds in which all contestants take their turn (each benchmark has its own default)
-  --rows N         ratings of the large database of scale (default 1000000)
+  --rows N         ratings of the largest database of scale and growth (default 1000000)
   --server KIND    what scale runs on: mariadb (default), mysql or tidb
   --hot-share F    part of them that the busiest account gets (default 0.15)
   --json FILE      write the figures to FILE as well
+  --svg FILE       draw the figures of peers into FILE
   --strict         exit code 1 when a figure is over its budget
   --help           this text
 
@@ -47,7 +55,12 @@ const load = {
   throughput: async () => (await import('./bench/throughput.ts')).throughput,
   memory: async () => (await import('./bench/memory.ts')).memory,
   scale: async () => (await import('./bench/scale.ts')).scale,
+  peers: async () => (await import('./bench/peers.ts')).peers,
+  growth: async () => (await import('./bench/growth.ts')).growth,
 }
+
+/** Only run when they are named: they fill databases or bring libraries. */
+const longBenchmarks: ReadonlySet<BenchmarkName> = new Set(['scale', 'peers', 'growth'])
 
 const ROWS_DEFAULT = '1000000'
 const ROWS_MIN = 1000
@@ -59,11 +72,14 @@ let isInterrupted = false
 type BenchValues = Record<'rows' | 'hot-share' | 'server', string> & {
   rounds?: string
   json?: string
+  svg?: string
   strict: boolean
 }
 
 async function bench(values: BenchValues, names: readonly string[]): Promise<void> {
   const chosen = chooseBenchmarks(names)
+  if (values.svg !== undefined && !chosen.includes('peers'))
+    throw new Error('--svg draws the figures of peers: npm run bench -- peers --svg FILE')
   const options: BenchmarkOptions = {
     rounds: values.rounds === undefined ? undefined : wholeNumber('--rounds', values.rounds, 1),
     server: serverKind(values.server),
@@ -89,13 +105,30 @@ async function bench(values: BenchValues, names: readonly string[]): Promise<voi
   }
   console.log(renderTable(figures))
   if (values.json !== undefined) await writeFile(values.json, renderJson(figures, machine))
+  if (values.svg !== undefined) await writeFile(values.svg, pictureOf(figures, machine))
   const over = figures.filter((figure) => verdictOf(figure) === 'OVER').length
   if (over > 0) console.log(`${over} over budget`)
   if (values.strict && over > 0) process.exitCode = 1
 }
 
+/** Says so when others had the machine as well: such a picture is for oneself. */
+function pictureOf(
+  figures: readonly Figure[],
+  { node, cpu, cores, loadAverage, at }: ReturnType<typeof describeMachine>,
+): string {
+  const day = String(at).slice(0, 10)
+  const isBusy = Number(loadAverage) > Number(cores) / 2
+  const caption = [
+    'One process on one core, one database connection, the database on the other cores',
+    `Node ${node}, ${cpu}, ${cores} cores, ${day}`,
+    ...(isBusy ? [`ON A BUSY MACHINE (load ${loadAverage})`] : []),
+  ].join('; ')
+  const title = 'First answers and requests per second of miniscore beside others that do the same'
+  return renderPicture(figures, { title, emphasized: contestantNames.own, caption })
+}
+
 function chooseBenchmarks(names: readonly string[]): BenchmarkName[] {
-  if (names.length === 0) return benchmarkNames.filter((name) => name !== 'scale')
+  if (names.length === 0) return benchmarkNames.filter((name) => !longBenchmarks.has(name))
   return names.map((name) => {
     const found = benchmarkNames.find((each) => each === name)
     if (!found)
@@ -130,6 +163,7 @@ await runCommand({
     server: { type: 'string', default: 'mariadb' },
     'hot-share': { type: 'string', default: HOT_SHARE_DEFAULT },
     json: { type: 'string' },
+    svg: { type: 'string' },
     strict: { type: 'boolean', default: false },
   },
   takesWords: true,

@@ -10,7 +10,7 @@ import path from 'node:path'
 import type { StoreDoor } from '../../shared/store/doors.ts'
 import type { HttpReply } from '../../shared/transport/http-event.ts'
 import { openDb } from '../../shared/wiring/database.ts'
-import { bundleFunction } from '../build/bundle.ts'
+import { type Bundle, bundleFunction } from '../build/bundle.ts'
 import type { Defer } from '../cli/closers.ts'
 import { migrate, readMigrations } from '../database/migrations.ts'
 import { toEvent } from '../local/events.ts'
@@ -26,6 +26,7 @@ import { startOfflinePlanetScale } from '../simulators/planetscale/server.ts'
 import { openSqliteEngine } from '../simulators/planetscale/sqlite-engine.ts'
 import { selfSignedCertificate } from '../simulators/self-signed-certificate.ts'
 import { startOfflineWeChat } from '../simulators/wechat/server.ts'
+import { runtimeNode } from './measured-node.ts'
 import { ratingFormFile } from './rating-form.ts'
 import { startTlsTerminator } from './tls-terminator.ts'
 
@@ -94,9 +95,12 @@ export async function temporaryFolder(defer: Defer): Promise<string> {
 }
 
 /** Starts everything; without MariaDB the PlanetScale side runs on sql.js. */
-export async function startBackEnd(defer: Defer): Promise<BackEnd> {
+export async function startBackEnd(
+  defer: Defer,
+  { bufferPoolMB = 256 }: { bufferPoolMB?: number } = {},
+): Promise<BackEnd> {
   const folder = await temporaryFolder(defer)
-  const mariaDb = await startMeasuringServer({ kind: 'MariaDB' }, defer)
+  const mariaDb = await startMeasuringServer({ kind: 'MariaDB', bufferPoolMB }, defer)
   const mySqlUrl = await mariaDb?.createDatabase()
   const planetScale = await startOfflinePlanetScale({
     engine: mySqlUrl
@@ -150,14 +154,30 @@ export async function startBackEnd(defer: Defer): Promise<BackEnd> {
   }
 }
 
-/** A bundle as it is deployed. @returns its file */
-export async function bundleOf(
+/** How a function is deployed, where nothing else is said: serverless.yml. */
+export const deployed = { functionType: 'event', memorySizeMb: 128 } as const
+
+/** Bundles by the folder they are made in: several contestants may run the same one. */
+const bundles = new Map<string, Promise<Bundle>>()
+
+/** A bundle as it is deployed, compiled ahead where the runtime's Node is at hand. */
+export function deployedBundle(
   name: string,
   storeDoor: StoreDoor,
   folder: string,
-): Promise<string> {
-  const outdir = path.join(folder, storeDoor)
-  return (await bundleFunction(name, { storeDoor, outdir, ratingForm: ratingFormFile })).file
+  functionType: 'event' | 'web' = deployed.functionType,
+): Promise<Bundle> {
+  const outdir = path.join(folder, functionType, storeDoor)
+  const key = path.join(outdir, name)
+  const options = { ...deployed, functionType, storeDoor, outdir, codeCacheBy: runtimeNode }
+  const made = bundles.get(key) ?? bundleFunction(name, { ...options, ratingForm: ratingFormFile })
+  bundles.set(key, made)
+  return made
+}
+
+/** @returns the file of one */
+export async function bundleOf(...which: Parameters<typeof deployedBundle>): Promise<string> {
+  return (await deployedBundle(...which)).file
 }
 
 /** The user a token is about, as the 16 bytes in hex under which their ratings are stored. */

@@ -2,7 +2,16 @@
 
 import type { ServerKind } from '../simulators/mysql-server/server-program.ts'
 
-export const benchmarkNames = ['size', 'cold', 'warm', 'throughput', 'memory', 'scale'] as const
+export const benchmarkNames = [
+  'size',
+  'cold',
+  'warm',
+  'throughput',
+  'memory',
+  'scale',
+  'peers',
+  'growth',
+] as const
 
 export type BenchmarkName = (typeof benchmarkNames)[number]
 
@@ -16,11 +25,19 @@ export interface Budget {
 export interface Measured {
   what: string
   value: number
-  unit: '×' | 'µs' | 'MB' | 'KiB' | 'statements' | 'round trips'
+  unit: '×' | 'µs' | 'USD' | 'MB' | 'KiB' | 'statements' | 'round trips'
   /** Left out where a figure is only for information. */
   budget?: Budget
   /** What the value was made from, and anything that qualifies it. */
   detail: string
+  bar?: Bar
+}
+
+/** What is drawn of a figure, beside the others of its chart. */
+export interface Bar {
+  chart: string
+  label: string
+  length: number
 }
 
 /** Something this machine could not measure, and why. */

@@ -15,6 +15,8 @@ export interface InstanceOptions {
   /** How often it answers the event; once unless told. */
   answers?: number
   variables?: Record<string, string> | undefined
+  /** Another program than `program/answers.ts` on the measured Node; it takes the same arguments. */
+  launcher?: { command: string; program: string }
 }
 
 export interface InstanceResult {
@@ -25,7 +27,9 @@ export interface InstanceResult {
   lastMb: number
 }
 
-/** @returns what starts an instance and waits for its end; it throws when an answer has another status */
+type Answer = Omit<InstanceResult, 'elapsedMs'> & { codeCache?: string }
+
+/** @returns what starts an instance and waits for its end; it throws when an answer has another status, or a bundle's code cache was refused */
 export async function instanceStarter(
   { folder, authorityFile }: BackEnd,
   defer: Defer,
@@ -33,14 +37,24 @@ export async function instanceStarter(
   const run = await startStopwatch(folder, defer)
   const program = await compileProgram('answers', folder)
   const eventFile = path.join(folder, 'event.json')
-  return async ({ bundle, event, status, answers = 1, variables }) => {
+  return async ({ bundle, event, status, answers = 1, variables, launcher }) => {
     await writeFile(eventFile, JSON.stringify(event))
-    const args = [program, bundle, eventFile, `${status}`, `${answers}`, authorityFile]
-    const { answer, firstByteMs } = await run<Omit<InstanceResult, 'elapsedMs'>>({
+    const args = [
+      launcher?.program ?? program,
+      bundle,
+      eventFile,
+      `${status}`,
+      `${answers}`,
+      authorityFile,
+    ]
+    const { answer, firstByteMs } = await run<Answer>({
+      command: launcher?.command,
       args,
       variables,
       log: answers === 1 ? 'pipe' : 'ignore',
     })
-    return { ...answer, elapsedMs: firstByteMs }
+    const { firstMb, lastMb, codeCache = 'taken' } = answer
+    if (codeCache !== 'taken') throw new Error(`the code cache of ${bundle} is ${codeCache}`)
+    return { firstMb, lastMb, elapsedMs: firstByteMs }
   }
 }

@@ -14,15 +14,21 @@ export interface LoadOptions {
   durationMs: number
   /** Whole requests, sent in turn. */
   requests: readonly Buffer[]
-  /** Any other answer is an error. */
+  /** Any other answer is an error, but for a 503: a server that is too busy says so, and is asked again. */
   status: number
 }
 
 export interface LoadResult {
   answered: number
+  /** Turned away by a server that was too busy; not among the answered. */
+  refused: number
+  /** Of all that were answered, heads included. */
+  answeredBytes: number
   /** From the first request to the last answer. */
   elapsedMs: number
 }
+
+const TOO_BUSY = 'HTTP/1.1 503 '
 
 /** A request as bytes. */
 export function requestBytes(route: string, body: unknown, token: string): Buffer {
@@ -43,65 +49,89 @@ export function requestBytes(route: string, body: unknown, token: string): Buffe
 export async function generateLoad(options: LoadOptions): Promise<LoadResult> {
   const { url, connections, durationMs } = options
   const port = Number(new URL(url).port)
-  const sockets = Array.from({ length: connections }, () =>
-    connect({ port, host: '127.0.0.1', noDelay: true }),
-  )
+  const open = (): Socket => connect({ port, host: '127.0.0.1', noDelay: true })
+  const sockets = Array.from({ length: connections }, open)
   try {
     await Promise.all(sockets.map((socket) => once(socket, 'connect')))
     const startedAt = performance.now()
     const endsAt = startedAt + durationMs
-    const counter = { sent: 0 }
-    const answered = await Promise.all(
-      sockets.map((socket) => keepAsking(socket, options, endsAt, counter)),
+    const counter: Counter = { sent: 0, answered: 0, refused: 0, answeredBytes: 0 }
+    const reopen = (index: number): Socket => {
+      sockets[index] = open()
+      return sockets[index]
+    }
+    await Promise.all(
+      sockets.map((socket, index) =>
+        keepAsking(socket, () => reopen(index), options, { endsAt, counter }),
+      ),
     )
-    const elapsedMs = performance.now() - startedAt
-    return { answered: answered.reduce((sum, count) => sum + count, 0), elapsedMs }
+    const { answered, refused, answeredBytes } = counter
+    if (answered === 0) throw new Error('the measured server turned everybody away')
+    return { answered, refused, answeredBytes, elapsedMs: performance.now() - startedAt }
   } finally {
     for (const socket of sockets) socket.destroy()
   }
 }
 
-/** One connection. @returns how many of its requests were answered */
+/** Of all connections together. */
+interface Counter extends Omit<LoadResult, 'elapsedMs'> {
+  sent: number
+}
+
+/** One client, until the time is up; it connects anew where a server says that it closes, as Flask's does each time. */
 function keepAsking(
-  socket: Socket,
+  first: Socket,
+  reopen: () => Socket,
   { requests, status }: LoadOptions,
-  endsAt: number,
-  counter: { sent: number },
-): Promise<number> {
+  { endsAt, counter }: { endsAt: number; counter: Counter },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const expected = `HTTP/1.1 ${status} `
-    let answered = 0
-    let pending: Buffer = Buffer.alloc(0)
-    const ask = (): void => {
+    const ask = (socket: Socket): void => {
       const request = requests[counter.sent++ % requests.length]
       if (request) socket.write(request)
     }
-    socket.on('error', reject)
-    socket.on('close', () => reject(new Error('the measured server closed a connection')))
-    socket.on('data', (chunk: Buffer) => {
-      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
-      const end = endOfAnswer(pending)
-      if (end === undefined) return
-      if (!pending.subarray(0, 24).toString('latin1').startsWith(expected)) {
-        reject(new Error(`not ${status}: ${pending.subarray(0, 600).toString('utf8')}`))
-        return
-      }
-      pending = pending.subarray(end)
-      answered++
-      if (performance.now() < endsAt) ask()
-      else resolve(answered)
-    })
-    ask()
+    const listen = (socket: Socket): void => {
+      let pending: Buffer = Buffer.alloc(0)
+      let isClosing = false
+      socket.on('error', reject)
+      socket.on('close', () => {
+        if (!isClosing) reject(new Error('the measured server closed a connection'))
+      })
+      socket.on('data', (chunk: Buffer) => {
+        pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
+        const answer = readAnswer(pending)
+        if (!answer) return
+        if (answer.head.startsWith(expected)) {
+          counter.answered++
+          counter.answeredBytes += answer.end
+        } else if (answer.head.startsWith(TOO_BUSY)) {
+          counter.refused++
+        } else {
+          reject(new Error(`not ${status}: ${pending.subarray(0, 600).toString('utf8')}`))
+          return
+        }
+        pending = pending.subarray(answer.end)
+        isClosing = answer.isLast
+        if (isClosing) socket.destroy()
+        if (performance.now() >= endsAt) resolve()
+        else if (isClosing) listen(reopen())
+        else ask(socket)
+      })
+      ask(socket)
+    }
+    listen(first)
   })
 }
 
-/** Where an answer with a content-length ends; undefined while it is incomplete. */
-function endOfAnswer(bytes: Buffer): number | undefined {
+/** An answer with a content-length; undefined while it is incomplete. */
+function readAnswer(bytes: Buffer): { head: string; end: number; isLast: boolean } | undefined {
   const headEnd = bytes.indexOf('\r\n\r\n')
   if (headEnd < 0) return undefined
   const head = bytes.subarray(0, headEnd).toString('latin1')
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
   if (length === undefined) throw new Error(`an answer without content-length: ${head}`)
   const end = headEnd + 4 + Number(length)
-  return bytes.length >= end ? end : undefined
+  if (bytes.length < end) return undefined
+  return { head, end, isLast: /\r\nconnection: *close/i.test(head) }
 }

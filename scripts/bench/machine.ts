@@ -2,11 +2,13 @@
 
 import { execFileSync } from 'node:child_process'
 import os from 'node:os'
+import { measuredNode, runtimeNode } from './measured-node.ts'
 
 /** For the record beside the figures; names no person and no path. */
 export function describeMachine(): Record<string, unknown> {
   return {
-    node: process.version,
+    node: measuredNode.version,
+    codeCache: runtimeNode !== undefined,
     cores: os.availableParallelism(),
     cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
@@ -44,6 +46,12 @@ function findPinning(): { measured: string; others: string } | undefined {
 export function onMeasuredCore(command: string, args: readonly string[]): [string, string[]] {
   if (!pinning) return [command, [...args]]
   return ['taskset', ['-c', pinning.measured, command, ...args]]
+}
+
+/** A command line that runs wherever there is room, whatever this process keeps to. */
+export function onAllCores(command: string, args: readonly string[]): [string, string[]] {
+  if (!pinning) return [command, [...args]]
+  return ['taskset', ['-c', `0-${pinning.measured}`, command, ...args]]
 }
 
 /**

@@ -40,7 +40,7 @@ const PAGE = 21
 const READS_MS = 40
 const READS_MAX = 30
 const STATEMENT_BUDGET_MS = 120_000
-const BUDGET = atMost(2, 1.1)
+const BUDGET = atMost(1.1, 1)
 const NO_SCAN = atMost(0, 0)
 
 interface Read {

@@ -4,11 +4,13 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Defer } from '../cli/closers.ts'
 import { bareEnvironment, onMeasuredCore } from './machine.ts'
+import { measuredNode } from './measured-node.ts'
 import type { StopwatchOrder, StopwatchResult } from './program/stopwatch.ts'
 import { compileProgram, endProcess } from './programs.ts'
 
 interface MeasuredProgram {
-  /** After `node`. */
+  /** The measured Node unless told. */
+  command?: string | undefined
   args: readonly string[]
   /** Its environment, beside PATH and LANG. */
   variables: Record<string, string> | undefined
@@ -26,15 +28,15 @@ export type Stopwatch = <Answer>(
 
 export async function startStopwatch(folder: string, defer: Defer): Promise<Stopwatch> {
   const program = await compileProgram('stopwatch', folder)
-  const [execPath, execArgv] = onMeasuredCore(process.execPath, [])
+  const [execPath, execArgv] = onMeasuredCore(measuredNode.file, [])
   const child = fork(program, [], { execPath, execArgv, env: bareEnvironment(), stdio: 'inherit' })
   defer(() => endProcess(child))
   const ended = once(child, 'exit').then(() => {
     throw new Error('the stopwatch ended')
   })
   ended.catch(() => {})
-  return async ({ args, variables, log }) => {
-    const order: StopwatchOrder = { args, env: bareEnvironment(variables), log }
+  return async ({ command, args, variables, log }) => {
+    const order: StopwatchOrder = { command, args, env: bareEnvironment(variables), log }
     const answered = once(child, 'message') as Promise<[StopwatchResult]>
     child.send(order)
     const [{ firstByteMs, answer, exitCode, complaint }] = await Promise.race([answered, ended])

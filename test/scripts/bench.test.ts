@@ -39,7 +39,7 @@ describe('npm run bench', () => {
     const { exitCode, output, figures } = await bench('size', '--strict')
     expect(output).toMatch(/^node v\d+.*cores \d+/)
     expect(output).toMatch(HEADING)
-    expect(figures).toHaveLength(2 * functionNames.length)
+    expect(figures).toHaveLength(4 * functionNames.length)
     expect(figures).toContainEqual(
       expect.objectContaining({ what: 'zip of submit-score, mysql', unit: 'KiB' }),
     )
@@ -78,6 +78,7 @@ describe('npm run bench', () => {
     [['scale', '--server', 'oracle'], '--server is mariadb, mysql or tidb'],
     [['scale', '--hot-share', '2'], '--hot-share should be'],
     [['cold', '--rounds', '0'], '--rounds should be a whole number'],
+    [['cold', '--svg', 'peers.svg'], '--svg draws the figures of peers'],
   ])('%j ends with 1 and a sentence', async (args, sentence) => {
     const { exitCode, output } = await bench(...args)
     expect(exitCode).toBe(1)

@@ -1,7 +1,8 @@
 /**
  * An instance that answers the same event some times, one invocation at a time, and then ends: a cold start is one with
  * one answer. Arguments: bundle, file of the event, expected status, number of answers, file of an authority to trust.
- * Writes `{ firstMb, lastMb }`, its resident memory after the first and the last answer, to file descriptor 3.
+ * Writes `{ firstMb, lastMb, codeCache }` to file descriptor 3: its resident memory after the first and the last answer, and what a
+ * bundle that was compiled ahead says of that.
  */
 
 import { readFileSync } from 'node:fs'
@@ -22,5 +23,6 @@ report(async () => {
   const firstMb = await answer()
   let lastMb = firstMb
   for (let done = 1; done < Number(answers); done++) lastMb = await answer()
-  return { firstMb, lastMb }
+  const { CODE_CACHE: codeCache } = globalThis as { CODE_CACHE?: string }
+  return { firstMb, lastMb, codeCache }
 })

@@ -7,7 +7,9 @@ export type Handler = (event: unknown, context: Record<string, unknown>) => Prom
 
 export interface Reply {
   statusCode: number
+  headers?: Record<string, string>
   body: string
+  isBase64Encoded?: boolean
 }
 
 /** `authorityFile` is empty where nothing beyond Node's roots is to be trusted. */

@@ -7,6 +7,8 @@
 import { spawn } from 'node:child_process'
 
 export interface StopwatchOrder {
+  /** Node, this very one, unless told. */
+  command?: string | undefined
   args: readonly string[]
   env: Record<string, string>
   log: 'pipe' | 'ignore'
@@ -22,12 +24,12 @@ export interface StopwatchResult {
 process.on('message', (order: StopwatchOrder) => measure(order))
 process.on('disconnect', () => process.exit())
 
-function measure({ args, env, log }: StopwatchOrder): void {
+function measure({ command = process.execPath, args, env, log }: StopwatchOrder): void {
   let answer = ''
   let complaint = ''
   let firstByteMs = Number.NaN
   const startedAt = performance.now()
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', log, 'pipe', 'pipe'] })
+  const child = spawn(command, args, { env, stdio: ['ignore', log, 'pipe', 'pipe'] })
   child.stdio[3]?.on('data', (chunk: Buffer) => {
     if (answer === '') firstByteMs = performance.now() - startedAt
     answer += chunk.toString('utf8')
