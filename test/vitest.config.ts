@@ -13,8 +13,8 @@ const config = defineConfig({
       'test/support/description-global-setup.ts',
     ],
     include: ['test/**/*.test.ts'],
-    // Longer than a test run should take, or with a browser: npm run drills, npm run test:browser.
-    exclude: ['test/drills/**', 'test/browser/**'],
+    // Longer than a test run should take, or with a browser: npm run drills, test:browser, test:server.
+    exclude: ['test/drills/**', 'test/browser/**', 'test/server/**'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Most of the time goes into waiting for child processes.
