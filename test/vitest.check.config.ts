@@ -25,7 +25,7 @@ const config = defineConfig({
       // These run built bundles, or a database.
       'test/shared/session/refresh-race.test.ts',
       'test/shared/transport/call-function.test.ts',
-      'test/shared/transport/server/{web,web-limits}.test.ts',
+      'test/shared/transport/server/{web,web-limits,all-functions}.test.ts',
       // Twenty thousand forgeries take their time.
       'test/shared/wechat/user-data-forgery.test.ts',
     ],

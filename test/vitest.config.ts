@@ -16,8 +16,14 @@ const config = defineConfig({
       'test/support/description-global-setup.ts',
     ],
     include: ['test/**/*.test.ts'],
-    // Longer than a test run should take: npm run test:commands, test:browser, drills and, with Go, engines.
-    exclude: [...commandSuites, 'test/browser/**', 'test/drills/**', 'test/engines/**'],
+    // Longer than a test run should take: npm run test:commands, test:server, test:browser, drills and, with Go, engines.
+    exclude: [
+      ...commandSuites,
+      'test/browser/**',
+      'test/drills/**',
+      'test/engines/**',
+      'test/server/**',
+    ],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Most of the time goes into waiting for child processes.

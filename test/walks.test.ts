@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { projectFolder } from '../scripts/build/bundle.ts'
 import { codeBlocks, readPage, readPages, section } from './support/documentation.ts'
 import { SHIPPED_FORM } from './support/forms/built-with.ts'
@@ -87,7 +88,20 @@ describe('the walks of the pages', () => {
 })
 
 describe('the commands that pages name', () => {
-  const commands = optionsByCommand(readPages().map(({ text }) => text))
+  const commands = optionsByCommand([
+    ...readPages().map(({ text }) => text),
+    workflowSteps().join('\n'),
+  ])
+
+  test('are also those of the workflow for a CI: build once, deploy, look, go back', () => {
+    const steps = workflowSteps()
+    for (const step of ['package', 'deploy'])
+      expect(steps.join('\n')).toContain(`npx serverless ${step} --stage`)
+    expect(
+      steps.filter((step) => !/^(npm ci$|touch |npm run |npx serverless )/.test(step)),
+    ).toEqual([])
+    expect(steps.at(-1)).toBe('npx serverless rollback --stage $STAGE')
+  })
 
   test('are many', () => {
     expect(Object.keys(commands).length).toBeGreaterThan(10)
@@ -121,6 +135,17 @@ describe('the commands that pages name', () => {
     expect(explained).not.toContain('--beautiful')
   })
 })
+
+/** What the workflow that operators are offered runs, in order. */
+function workflowSteps(): string[] {
+  const [block] = codeBlocks(section(readPage('scripts/README.md').text, 'Deploy')).filter(
+    ({ language }) => language === 'yaml',
+  )
+  const { jobs } = parse(block?.code ?? '') as {
+    jobs: Record<string, { steps: { run?: string }[] }>
+  }
+  return Object.values(jobs).flatMap(({ steps }) => steps.flatMap(({ run }) => run ?? []))
+}
 
 const COMMAND = /^(npm run [a-z]+|npx serverless (?:deploy function|invoke local|[a-z]+))/
 const OPTION = /--[A-Za-z][A-Za-z-]*/g

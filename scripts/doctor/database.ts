@@ -14,6 +14,7 @@ import { inChinese } from './chinese.ts'
 import { type NetworkPlace, unreachable, whyRefused } from './database-failures.ts'
 import { checkMigrations } from './database-migrations.ts'
 import { checkColumns, checkSettings } from './database-settings.ts'
+import { checkUser } from './database-user.ts'
 import { error, type Finding, ok, skipped, warning } from './report.ts'
 
 /** For all steps together. */
@@ -76,6 +77,8 @@ async function examine({ url, hasVpc, stepMs }: Examination, findings: Finding[]
         数据库可以连接，用户名和密码正确
         the database answers and accepts user and password`,
     )
+    // PlanetScale's password is made with a role, and tells of no grants.
+    if (storeDoorOf(url) === 'mysql') findings.push(...(await checkUser(db)))
     findings.push(...(await checkSettings(db, storeDoorOf(url))))
     findings.push(...(await checkColumns(db)))
     findings.push(...(await checkMigrations(db)))

@@ -126,7 +126,6 @@ export function createMetrics(): Metrics {
           '1 while statements fail at once, because the database did not answer several.',
           Number(gauges.isDatabaseLeftAlone),
         ),
-        ...gauge('process_resident_memory_bytes', 'Memory.', process.memoryUsage.rss()),
       ].join('\n'),
   }
 }

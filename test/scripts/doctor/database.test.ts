@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { createConnection } from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -5,6 +6,7 @@ import { migrate, readMigrations } from '../../../scripts/database/migrations.ts
 import { checkDatabase, judgePlace } from '../../../scripts/doctor/database.ts'
 import { unreachable, whyRefused } from '../../../scripts/doctor/database-failures.ts'
 import { judgeSettings, type ServerSettings } from '../../../scripts/doctor/database-settings.ts'
+import { judgeGrants } from '../../../scripts/doctor/database-user.ts'
 import { expectedColumns } from '../../../scripts/doctor/expected-columns.ts'
 import type { Finding } from '../../../scripts/doctor/report.ts'
 import {
@@ -151,9 +153,47 @@ describe('a PlanetScale', () => {
   })
 })
 
-describeOnServers('a database', ({ freshDatabase }) => {
-  test('with everything in order is well', async () => {
-    expect(idsOf(await check(await migrated(await freshDatabase())))).toEqual(allWell)
+test.each<[string, string[], RegExp | undefined]>([
+  [
+    'all',
+    ['GRANT ALL PRIVILEGES ON *.* TO `u`@`%` WITH GRANT OPTION'],
+    /: ALL PRIVILEGES, GRANT OPTION$/,
+  ],
+  [
+    'some',
+    ['GRANT USAGE ON *.* TO `u`', 'GRANT SELECT, ALTER, DROP ON `x`.* TO `u`'],
+    /: ALTER, DROP$/,
+  ],
+  ['columns', ['GRANT SELECT (`a`, `b`), INSERT ON `x`.`y` TO `u`'], undefined],
+  ['a role', ['GRANT `role`@`%` TO `u`@`%`'], undefined],
+  ['what functions do', ['GRANT SELECT, INSERT, UPDATE, DELETE ON `x`.* TO `u`'], undefined],
+])(
+  'a user that may do %s: what is too much is named, and no name of a user',
+  (_what, grants, said) => {
+    const [finding] = judgeGrants(grants)
+    if (said) expect(finding?.en).toMatch(said)
+    else expect(finding).toBeUndefined()
+  },
+)
+
+describeOnServers('a database', ({ adminUrl, freshDatabase }) => {
+  test('with everything in order is well, and a user that may do more than functions need is warned of', async () => {
+    const url = await migrated(await freshDatabase())
+    const findings = await check(url)
+    expect(idsOf(findings)).toEqual([
+      'ok database.reachable',
+      'warning database.user',
+      ...allWell.slice(1),
+    ])
+    const user = `plain${randomBytes(4).toString('hex')}`
+    await prepare(
+      adminUrl,
+      `create user ${user}@'%' identified by 'Plain-words-9'`,
+      `grant select, insert, update, delete on ${new URL(url).pathname.slice(1)}.* to ${user}@'%'`,
+    )
+    const plain = await check(changed(url, { username: user, password: 'Plain-words-9' }))
+    await prepare(adminUrl, `drop user ${user}@'%'`)
+    expect(idsOf(plain)).toEqual(allWell)
   })
 
   test('with a migration pending or changed since is found', async () => {
@@ -209,6 +249,7 @@ describeOnOwnServers(
       const findings = await check(await migrated(server().url))
       expect(idsOf(findings)).toEqual([
         'ok database.reachable',
+        'warning database.user',
         'error database.sql_mode',
         'warning database.flush',
         'ok database.migrations',

@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { functionNames } from '../../../../scripts/build/bundle.ts'
+import { functionNames, projectFolder } from '../../../../scripts/build/bundle.ts'
 import { readDeclarations } from '../../../../scripts/build/declarations.ts'
 import { readEndpoints } from '../../../../scripts/openapi/endpoints.ts'
 import {
@@ -161,6 +164,29 @@ test.each([
   expect(await wrong.exited).toBe(1)
   expect(wrong.output()).toMatch(sentence)
   expect(wrong.output()).not.toContain('pass-word')
+})
+
+test('it starts by the file of a stage alone, as .env.example has it, comments and all', async () => {
+  const file = await functions.file('server')
+  const values = { ...world.environment, PORT: '0' }
+  const example = readFileSync(path.join(projectFolder, '.env.example'), 'utf8')
+  const filled = Object.entries(values).reduce(
+    (text, [name, value]) => text.replace(new RegExp(`^#?${name}=.*$`, 'm'), `${name}=${value}`),
+    example,
+  )
+  const stageFile = path.join(path.dirname(file), '.env.prod')
+  writeFileSync(stageFile, filled)
+  const child = spawn(process.execPath, [`--env-file=${stageFile}`, file], { env: {} })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+  }
+  const exited = new Promise((resolve) => child.once('close', resolve))
+  await expect.poll(() => output).toContain('listening on')
+  child.kill('SIGTERM')
+  expect(await exited).toBe(0)
 })
 
 test('metrics are on the loopback unless somebody says otherwise, and nowhere unless asked for', () => {
