@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import { projectFolder } from '../scripts/build/bundle.ts'
 import { migrationsFolder, readMigrations } from '../scripts/database/migrations.ts'
 import { readEndpoints } from '../scripts/openapi/endpoints.ts'
+import { reportLines } from '../scripts/tencent/probe/lines.ts'
 import { Problem, type ProblemCode } from '../shared/problem.ts'
 import {
   brokenLinks,
@@ -127,6 +128,15 @@ describe('tables of facts', () => {
     expect(told).toEqual(expect.arrayContaining([...new Set(passedOn)]))
     const example = read('.env.example')
     expect(told.filter((name) => !example.includes(name))).toEqual([])
+  })
+
+  test('whatever is called uncertain is settled by a line of the probe’s report, and every line settles something', () => {
+    const rows = tableRows(
+      section(readPage('scripts/README.md').text, 'Not tried on the real cloud'),
+    )
+    const named = rows.map(([, lines = '']) => lines.split(', ').map((each) => each.slice(1, -1)))
+    expect(named.filter((lines) => lines.some((line) => !(line in reportLines)))).toEqual([])
+    expect(named.flat().sort()).toEqual(Object.keys(reportLines).sort())
   })
 
   test('the layers are those that imports are held to', () => {

@@ -82,6 +82,7 @@ describe('an operator', () => {
     'mysql.ts',
     'wechat.ts',
     'drills.ts',
+    'probe.ts',
   ])('%s --help says how it is used', async (name) => {
     const { code, output } = await run(name, ['--help'])
     expect(code).toBe(0)

@@ -96,8 +96,10 @@ export function createLogService({ topics, isActivated }: LogServiceOptions) {
         Topics: found.slice(0, Limit).map((TopicId) => ({ TopicId })),
       }
     },
-    record(stored: Runnable, run: Run): void {
+    record(stored: Runnable, run: Pick<Run, 'requestId' | 'lines' | 'failure'>): void {
       for (const line of run.lines) {
+        const isPlatforms = /^(START|END|Report|Response|ERROR) /.test(line)
+        if (isPlatforms && stored.ignoresSystemLog) continue
         const timeMs = Date.now()
         entries.push({
           timeMs,
@@ -110,7 +112,7 @@ export function createLogService({ topics, isActivated }: LogServiceOptions) {
             SCF_RequestId: run.requestId,
             SCF_LogTime: String(timeMs * 1_000_000),
             SCF_StatusCode: String(run.failure?.statusCode ?? 200),
-            SCF_Type: /^(START|END|Report|Response|ERROR) /.test(line) ? 'Platform' : 'Custom',
+            SCF_Type: isPlatforms ? 'Platform' : 'Custom',
             SCF_Message: line,
           },
         })

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createDomainActions, type DomainParameters } from './custom-domains.ts'
-import { servePublic } from './function-urls.ts'
+import { type Public, servePublic } from './function-urls.ts'
 import { createFunctionStore, type FunctionParameters } from './functions.ts'
 import { createLogService, logServiceDeclarations, type SearchParameters } from './log-service.ts'
 import { parameterTable } from './parameters.ts'
@@ -99,6 +99,12 @@ export async function startTencentCloud(options: CloudOptions) {
     const run = await runner.invoke(stored, event)
     logs.record(stored, run)
     return run
+  }
+
+  const forward: Public['forward'] = async (stored, request, response) => {
+    const web = await runner.webFor(stored)
+    const lines = await web.forward(request, response)
+    logs.record(stored, { requestId: randomUUID(), lines })
   }
 
   type InvokeParameters = FunctionParameters & { ClientContext?: string; LogType?: string }
@@ -224,7 +230,7 @@ export async function startTencentCloud(options: CloudOptions) {
       const body = await bodyOf(request)
       const host = request.headers.host ?? ''
       if (!/^(scf|cls|tag)\.tencentcloudapi\.com$/.test(host)) {
-        const open = { functions: functions.all, domain: domains.byName, invoke }
+        const open = { functions: functions.all, domain: domains.byName, invoke, forward }
         return servePublic(open, request, body, response)
       }
       const answered = await answer(request, body)
