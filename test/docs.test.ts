@@ -6,6 +6,7 @@ import { projectFolder } from '../scripts/build/bundle.ts'
 import { migrationsFolder, readMigrations } from '../scripts/database/migrations.ts'
 import { readEndpoints } from '../scripts/openapi/endpoints.ts'
 import { reportLines } from '../scripts/tencent/probe/lines.ts'
+import { alarmTexts } from '../scripts/tencent/watching.ts'
 import { Problem, type ProblemCode } from '../shared/problem.ts'
 import {
   brokenLinks,
@@ -128,6 +129,13 @@ describe('tables of facts', () => {
     expect(told).toEqual(expect.arrayContaining([...new Set(passedOn)]))
     const example = read('.env.example')
     expect(told.filter((name) => !example.includes(name))).toEqual([])
+  })
+
+  test('every alarm that a deploy sets is about a line that Monitoring explains', () => {
+    const explained = tableRows(section(readPage('scripts/README.md').text, 'Monitoring'))
+      .map(([texts = '']) => texts)
+      .join()
+    expect(alarmTexts.filter(({ text }) => !explained.includes(`\`${text}\``))).toEqual([])
   })
 
   test('whatever is called uncertain is settled by a line of the probe’s report, and every line settles something', () => {

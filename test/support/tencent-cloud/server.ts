@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { alarmDeclarations } from './alarms.ts'
 import { createDomainActions, type DomainParameters } from './custom-domains.ts'
 import { type Public, servePublic } from './function-urls.ts'
 import { createFunctionStore, type FunctionParameters } from './functions.ts'
@@ -69,7 +70,9 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 
 /** Starts the cloud on a random loopback port. Close it in the end: it holds a port and a temporary folder. */
 export async function startTencentCloud(options: CloudOptions) {
-  const table = parameterTable(`${logServiceDeclarations}${tagServiceDeclarations}`)
+  const table = parameterTable(
+    `${logServiceDeclarations}${alarmDeclarations}${tagServiceDeclarations}`,
+  )
   const logs = createLogService({
     topics: options.topics ?? ['topic-default', 'topic-1'],
     isActivated: options.hasLogService ?? true,
@@ -169,6 +172,11 @@ export async function startTencentCloud(options: CloudOptions) {
   const cls: Record<string, Action> = {
     SearchLog: (_region, parameters: SearchParameters) => logs.search(parameters),
     DescribeTopics: (_region, parameters: object) => logs.describeTopics(parameters),
+    ModifyTopic: (_region, parameters: { TopicId: string }) => logs.modifyTopic(parameters),
+    CreateAlarm: (_region, parameters: never) => logs.alarms.create(parameters),
+    ModifyAlarm: (_region, parameters: never) => logs.alarms.modify(parameters),
+    DeleteAlarm: (_region, parameters: never) => logs.alarms.delete(parameters),
+    DescribeAlarms: (_region, parameters: never) => logs.alarms.describe(parameters),
   }
   const tag: Record<string, Action> = { CreateTag: tags.create, AttachResourcesTag: tags.attach }
 
@@ -249,6 +257,9 @@ export async function startTencentCloud(options: CloudOptions) {
     calls,
     functions: functions.all,
     addFunction: functions.add,
+    alarms: logs.alarms.all,
+    /** The names of alarms whose condition the log fulfils. */
+    firingAlarms: logs.firing,
     domains: domains.all,
     /** Calls that would have changed something, in order, since the last `forgetCalls`. */
     changes: (): string[] =>
