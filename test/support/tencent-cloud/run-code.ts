@@ -75,12 +75,12 @@ export async function createCodeRunner(appId: string) {
   }
 
   const webs = new Map<string, Promise<WebInstance>>()
-  const webFor = async (stored: Runnable): Promise<WebInstance> => {
+  const webFor = async (stored: Runnable, onLine: (line: string) => void): Promise<WebInstance> => {
     const folder = await unpack(stored)
     const key = JSON.stringify([folder, stored.variables])
     const started =
       webs.get(key) ??
-      startWebInstance(folder, { ...stored.variables, ...platformVariables(stored, appId) })
+      startWebInstance(folder, { ...stored.variables, ...platformVariables(stored, appId) }, onLine)
     webs.set(key, started)
     return started
   }

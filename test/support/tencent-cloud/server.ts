@@ -105,9 +105,11 @@ export async function startTencentCloud(options: CloudOptions) {
   }
 
   const forward: Public['forward'] = async (stored, request, response) => {
-    const web = await runner.webFor(stored)
-    const lines = await web.forward(request, response)
-    logs.record(stored, { requestId: randomUUID(), lines })
+    const requestId = randomUUID()
+    const web = await runner.webFor(stored, (line) =>
+      logs.record(stored, { requestId, lines: [line] }),
+    )
+    await web.forward(request, response)
   }
 
   type InvokeParameters = FunctionParameters & { ClientContext?: string; LogType?: string }

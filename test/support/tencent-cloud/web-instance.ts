@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { type IncomingHttpHeaders, request, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openPort } from '../../../scripts/local/open-port.ts'
 
@@ -18,17 +19,18 @@ export interface ForwardedRequest {
 }
 
 export interface WebInstance {
-  /** Passes one request on; returns what the process printed meanwhile. */
-  forward(given: ForwardedRequest, response: ServerResponse): Promise<string[]>
+  /** Passes one request on. */
+  forward(given: ForwardedRequest, response: ServerResponse): Promise<void>
   kill(): void
 }
 
 const STARTS_WITHIN_MS = 10_000
 
-/** @throws {Error} when nothing listens in time */
+/** `onLine`: told each line it prints. @throws {Error} when nothing listens in time */
 export async function startWebInstance(
   folder: string,
   env: Record<string, string>,
+  onLine: (line: string) => void,
 ): Promise<WebInstance> {
   const bootstrap = await readFile(join(folder, 'scf_bootstrap'), 'utf8')
   const script = bootstrap.replace(/\/var\/lang\/node\d+\/bin\/node/, process.execPath)
@@ -38,11 +40,8 @@ export async function startWebInstance(
     env: { ...env, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  let printed = ''
   for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      printed += chunk
-    })
+    createInterface({ input: stream }).on('line', onLine)
 
   const send = async ({ method, url, headers, body }: ForwardedRequest) => {
     const sent = request({ host: '127.0.0.1', port, method, path: url, headers, agent: false })
@@ -58,18 +57,16 @@ export async function startWebInstance(
     )
     if (isUp) break
     if (Date.now() > giveUpAt || child.exitCode !== null)
-      throw new Error(`a Web function does not listen: ${printed}`)
+      throw new Error(`a Web function does not listen (exit code ${child.exitCode})`)
     await delay(50)
   }
 
   return {
     async forward(given, response) {
-      printed = ''
       const answer = await send(given)
       response.writeHead(answer.statusCode, answer.headers)
       answer.pipe(response)
       await once(answer, 'end')
-      return printed.split('\n').filter(Boolean)
     },
     kill: () => void child.kill('SIGKILL'),
   }
