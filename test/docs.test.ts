@@ -5,6 +5,8 @@ import { parse } from 'yaml'
 import { projectFolder } from '../scripts/build/bundle.ts'
 import { migrationsFolder, readMigrations } from '../scripts/database/migrations.ts'
 import { readEndpoints } from '../scripts/openapi/endpoints.ts'
+import { reportLines } from '../scripts/tencent/probe/lines.ts'
+import { alarmTexts } from '../scripts/tencent/watching.ts'
 import { Problem, type ProblemCode } from '../shared/problem.ts'
 import {
   brokenLinks,
@@ -129,6 +131,21 @@ describe('tables of facts', () => {
     expect(told.filter((name) => !example.includes(name))).toEqual([])
   })
 
+  test('every alarm that a deploy sets is about a line that Monitoring explains', () => {
+    const explained = tableRows(section(readPage('scripts/README.md').text, 'Monitoring'))
+      .map(([texts = '']) => texts)
+      .join()
+    expect(alarmTexts.filter(({ text }) => !explained.includes(`\`${text}\``))).toEqual([])
+  })
+
+  test('whatever is called uncertain is settled by a line of the probe’s report, and every line settles something', () => {
+    const page = section(readPage('scripts/README.md').text, 'Not tried on the real cloud')
+    expect(linesNamedIn(page)).toEqual(Object.keys(reportLines).sort())
+    const without = page.replace(', `event-keys`', '').replace('`log-fields`', '')
+    expect(linesNamedIn(without)).not.toContain('event-keys')
+    expect(linesNamedIn(without)).toContain('')
+  })
+
   test('the layers are those that imports are held to', () => {
     const rows = tableRows(rooms)
     const held = [...read('test/layers.test.ts').matchAll(/^ +(?:\{ )?name: '(\w+)',/gm)]
@@ -167,4 +184,11 @@ describe('tables of facts', () => {
     const ports = launch.configurations.map(({ name, port }) => [name, port])
     expect(ports).toEqual([['invoke local', 9229], ...expected])
   })
+
+  /** Of the table of what is uncertain; '' for a row that names none. */
+  function linesNamedIn(page: string): string[] {
+    return tableRows(page)
+      .flatMap(([, lines = '']) => lines.split(', ').map((each) => each.replaceAll('`', '')))
+      .sort()
+  }
 })

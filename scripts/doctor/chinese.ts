@@ -55,6 +55,9 @@ const sentences: Readonly<Record<FaultCode, string>> = {
   'bad-handler': '入口只能是 {expected}',
   'bad-description': '描述最多 {most} 个字符，只能含中文、字母、数字、空格、逗号和句点',
   'half-vpc': 'vpcConfig 需要同时设置 vpcId 和 subnetId',
+  'watching-without-topic':
+    'watching：logRetentionDays 和 alarmNoticeId 针对自有的日志主题，请为 provider 设置 cls',
+  'bad-retention': 'watching：logRetentionDays 应为 1 到 {most}，或 {ever} 表示永久保存',
   'half-cls': 'cls 需要同时设置 logsetId 和 topicId',
   'repeated-timer': '有两个同名的定时触发器',
   'bad-cron': '定时触发器 {timer} 的 cron 需要七段：秒 分 时 日 月 周 年',

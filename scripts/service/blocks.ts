@@ -33,6 +33,7 @@ export interface ProviderBlock extends SharedSettings {
   stage: string
   region?: string
   namespace?: string
+  watching?: { logRetentionDays?: string | number | null; alarmNoticeId?: string | null }
   customDomain?: {
     domain?: string | null
     protocol?: 'HTTP' | 'HTTPS' | 'HTTP&HTTPS'

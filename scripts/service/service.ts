@@ -44,6 +44,16 @@ export interface DesiredDomain {
   routes: readonly { path: string; functionName: string }[]
 }
 
+/** What is asked of the log topic; '' where nothing is. */
+export interface DesiredWatching {
+  logsetId: string
+  topicId: string
+  /** As it was written. */
+  retentionDays: string
+  /** The notice group that alarms go to; there are none without it. */
+  noticeId: string
+}
+
 export interface DesiredService {
   service: string
   stage: string
@@ -51,6 +61,7 @@ export interface DesiredService {
   namespace: string
   functions: readonly DesiredFunction[]
   customDomain?: DesiredDomain
+  watching: DesiredWatching
 }
 
 export const defaults = {
@@ -144,6 +155,12 @@ export function desiredService(
     region: provider.region ?? defaults.region,
     namespace: provider.namespace ?? defaults.namespace,
     functions,
+    watching: {
+      logsetId: provider.cls?.logsetId ?? '',
+      topicId: provider.cls?.topicId ?? '',
+      retentionDays: String(provider.watching?.logRetentionDays ?? ''),
+      noticeId: provider.watching?.alarmNoticeId ?? '',
+    },
     ...(domain && {
       customDomain: {
         domain,

@@ -45,6 +45,10 @@ export const providerSchema: object = {
       ...shared,
       region: { type: 'string', pattern: '^[a-z]{2}-[a-z]+(-[0-9])?$' },
       namespace: { type: 'string' },
+      watching: objectOf({
+        logRetentionDays: { anyOf: [{ type: 'integer' }, { type: 'string' }] },
+        alarmNoticeId: { type: 'string' },
+      }),
       customDomain: objectOf({
         domain: { type: 'string' },
         protocol: { enum: ['HTTP', 'HTTPS', 'HTTP&HTTPS'] },

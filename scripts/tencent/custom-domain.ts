@@ -19,7 +19,10 @@ export interface DomainPlan {
 }
 
 /** The domain as the cloud has it, found by listing, since which error a missing one gives is not documented. */
-async function findDomain(cloud: CloudClient, name: string): Promise<DomainAnswer | undefined> {
+export async function findDomain(
+  cloud: CloudClient,
+  name: string,
+): Promise<DomainAnswer | undefined> {
   for (let offset = 0; ; offset += 20) {
     const page = await cloud.call('ListCustomDomains', { Offset: offset, Limit: 20 })
     const found = page.Domains?.find(({ Domain }) => Domain === name)

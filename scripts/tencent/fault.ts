@@ -38,6 +38,10 @@ export const faultSentences = {
   'package-variable': 'has no value, and its package answers nothing but errors without it',
   'package-door':
     'leads to {needed}, and its package was made for {made}: run "serverless package" with this stage',
+  // The log topic.
+  'watching-without-topic':
+    'watching: logRetentionDays and alarmNoticeId are about a log topic of your own; set cls for the provider',
+  'bad-retention': 'watching: logRetentionDays is not 1 to {most}, or {ever} for ever',
   // The custom domain.
   'bad-domain': 'customDomain: this is not a domain name (without https://)',
   'no-certificate':

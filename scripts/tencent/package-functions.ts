@@ -72,7 +72,7 @@ export async function writePackage(
  * What starts a Web function: it must be executable and name Node by its path in the runtime
  * (cloud.tencent.com/document/product/583/56126).
  */
-function bootstrapFor(runtime: string): Buffer {
+export function bootstrapFor(runtime: string): Buffer {
   const major = /^Nodejs(\d+)\./.exec(runtime)?.[1] ?? '20'
   return Buffer.from(`#!/bin/bash\nexec /var/lang/node${major}/bin/node index.js\n`)
 }

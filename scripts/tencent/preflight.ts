@@ -23,6 +23,9 @@ const longestDescription = 800
 const memoryStepMb = 128
 const memoryLimitMb = 3072
 const longestTimeoutSeconds = 900
+/** Of a log topic (614/42782). */
+const longestRetentionDays = 3600
+const forEverDays = 3640
 const reservedPrefixes = ['SCF_', 'QCLOUD_', 'TENCENTCLOUD_']
 /** For a cold start and for the answer. */
 const spareMs = 1000
@@ -187,6 +190,20 @@ function domainFaults({ customDomain }: DesiredService): DeployFault[] {
   return faults.map((each) => ({ ...each, functions: [] }))
 }
 
+function watchingFaults({ watching }: DesiredService): DeployFault[] {
+  const { topicId, noticeId, retentionDays } = watching
+  const days = Number(retentionDays)
+  const isPeriod = /^\d+$/.test(retentionDays) && days >= 1
+  const checks: [isFine: boolean, fault: Fault][] = [
+    [topicId !== '' || (noticeId === '' && retentionDays === ''), fault('watching-without-topic')],
+    [
+      retentionDays === '' || (isPeriod && (days <= longestRetentionDays || days === forEverDays)),
+      fault('bad-retention', { most: longestRetentionDays, ever: forEverDays }),
+    ],
+  ]
+  return checks.flatMap(([isFine, each]) => (isFine ? [] : [{ ...each, functions: [] }]))
+}
+
 /** What a deploy is about to send. */
 export interface Preflight {
   service: DesiredService
@@ -222,5 +239,5 @@ export function preflight({
       ...ofRecord.filter((each) => !isTold(each)),
     ].map((each) => ({ ...each, functions: [wanted.key] }))
   })
-  return mergeFaults([...faults, ...domainFaults(service)])
+  return mergeFaults([...faults, ...domainFaults(service), ...watchingFaults(service)])
 }

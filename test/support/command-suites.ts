@@ -8,5 +8,5 @@ export const commandSuites = [
   'test/scripts/database/{held-tables,stage-migrations}.test.ts',
   'test/scripts/local/serverless-local.test.ts',
   'test/scripts/simulators/mysql-server/mysql.test.ts',
-  'test/scripts/tencent/{commands,deploy,deploy-changes,deploy-safety,help,release-walk,releases}.test.ts',
+  'test/scripts/tencent/{commands,deploy,deploy-changes,deploy-safety,help,probe,release-walk,releases}.test.ts',
 ]

@@ -18,6 +18,7 @@ import { type Package, readPackage } from '../package-functions.ts'
 import { changesAnything, type FunctionPlan, planFunction, planInWords } from '../plan.ts'
 import { preflight } from '../preflight.ts'
 import { releaseTime } from '../releases.ts'
+import { applyWatchingPlan, planWatching, type WatchingPlan } from '../watching.ts'
 import {
   type Command,
   type CommandContext,
@@ -36,6 +37,7 @@ interface WholePlan {
   migrations: readonly string[] | undefined
   functions: FunctionPlan[]
   domain: DomainPlan | undefined
+  watching: WatchingPlan | undefined
 }
 
 /** The first failure of reading ends the command: nothing has been changed yet. */
@@ -67,14 +69,15 @@ function changesIn(plan: FunctionPlan): string {
   return planInWords(plan).join('; ') || 'no change'
 }
 
-function hasChanges({ migrations = [], functions, domain }: WholePlan): boolean {
+function hasChanges({ migrations = [], functions, domain, watching }: WholePlan): boolean {
   const differs = domain !== undefined && domain.action !== 'keep'
-  return migrations.length > 0 || differs || functions.some(changesAnything)
+  const isWatched = watching === undefined || watching.changes.length === 0
+  return migrations.length > 0 || differs || !isWatched || functions.some(changesAnything)
 }
 
 function printPlan(context: CommandContext, whole: WholePlan): void {
   const { service, stage, region } = context.service
-  const { migrations, functions, domain } = whole
+  const { migrations, functions, domain, watching } = whole
   context.print(`Plan for ${service}, stage ${stage}, nothing done:`)
   if (migrations?.length) context.print(`  migrations to apply first: ${migrations.join(', ')}`)
   for (const plan of functions) {
@@ -83,6 +86,8 @@ function printPlan(context: CommandContext, whole: WholePlan): void {
     context.print(`  ${plan.wanted.key}${owner}: ${what}`)
     if (!plan.refusal) for (const note of plan.notes) context.print(`    note: it ${note}`)
   }
+  if (watching?.changes.length)
+    context.print(`  log topic ${watching.topicId}: ${watching.changes.join('; ')}`)
   if (!domain) return
   context.print(`  ${domain.wanted.domain}: ${domain.changes.join('; ') || 'no change'}`)
   if (domain.action === 'create')
@@ -246,11 +251,12 @@ async function deploy(context: CommandContext, packages: readonly Package[]): Pr
   const cloud = await context.connect()
   const functions = await planFunctions(context, cloud, packages)
   const domain = options.function ? undefined : await planDomain(cloud, context.service)
+  const watching = options.function ? undefined : await planWatching(cloud, context.service)
   const refusals = functions.flatMap(({ wanted, refusal }) =>
     refusal ? [`${wanted.key}: ${refusal}`] : [],
   )
   if (options['dry-run']) {
-    const whole = { migrations: await settleMigrations(context), functions, domain }
+    const whole = { migrations: await settleMigrations(context), functions, domain, watching }
     printPlan(context, whole)
     if (refusals.length > 0) throw problemList('A deploy would be refused:', refusals)
     if (options.check && hasChanges(whole)) context.endWith(driftExitCode)
@@ -266,7 +272,11 @@ async function deploy(context: CommandContext, packages: readonly Package[]): Pr
     await applyDomainPlan(cloud, domain, { target, tell: context.tell })
     context.print(`${domain.wanted.domain}: ${domain.changes.join('; ') || 'no change'}`)
   }
-  if (!hasChanges({ migrations: [], functions, domain }))
+  if (watching?.changes.length) {
+    await applyWatchingPlan(cloud, watching)
+    context.print(`log topic ${watching.topicId}: ${watching.changes.join('; ')}`)
+  }
+  if (!hasChanges({ migrations: [], functions, domain, watching }))
     context.print('Nothing had to be changed.')
 }
 

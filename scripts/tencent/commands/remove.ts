@@ -7,6 +7,7 @@ import { removeDomainRoutes } from '../custom-domain.ts'
 import { type DeployedFunction, readDeployed } from '../deployed.ts'
 import { ownershipOf, ownerTagValue, refusalOf } from '../ownership.ts'
 import { functionNamed } from '../waiting.ts'
+import { applyWatchingPlan, planWatching } from '../watching.ts'
 import { type Command, type CommandContext, regionOption, sentenceFor } from './context.ts'
 
 interface Found {
@@ -62,6 +63,14 @@ async function remove(context: CommandContext): Promise<void> {
   const routes = await removeDomainRoutes(cloud, service)
   if (routes) context.print(routes)
   const failures: string[] = []
+  try {
+    const watching = { ...service.watching, noticeId: '', retentionDays: '' }
+    const plan = await planWatching(cloud, { ...service, watching })
+    if (plan) await applyWatchingPlan(cloud, plan)
+    for (const change of plan?.changes ?? []) context.print(change)
+  } catch (error) {
+    failures.push(`alarms: ${sentenceFor(error)}`)
+  }
   for (const each of found) {
     try {
       await removeFunction(cloud, each)

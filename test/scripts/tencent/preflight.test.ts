@@ -44,6 +44,7 @@ function faultsOf(
       region: 'ap-guangzhou',
       namespace: 'default',
       functions: [one],
+      watching: unwatched,
       ...service,
     },
     functions: [one],
@@ -54,6 +55,8 @@ function faultsOf(
   return faults.map(inEnglish)
 }
 
+const unwatched = { logsetId: '', topicId: '', retentionDays: '', noticeId: '' }
+
 const declarations = await readDeclarations(['login'])
 
 function withVariable(name: string, value: string | undefined): DesiredFunction {
@@ -63,6 +66,21 @@ function withVariable(name: string, value: string | undefined): DesiredFunction 
 }
 
 describe('before anything is sent', () => {
+  test.each([
+    ['alarms without a log topic', { noticeId: 'notice-1' }, [/set cls for the provider/]],
+    ['0 days', { topicId: 'topic-1', retentionDays: '0' }, [/logRetentionDays is not 1 to 3600/]],
+    [
+      'a word',
+      { topicId: 'topic-1', retentionDays: 'year' },
+      [/logRetentionDays is not 1 to 3600/],
+    ],
+    ['3601 days', { topicId: 'topic-1', retentionDays: '3601' }, [/or 3640 for ever/]],
+    ['for ever', { topicId: 'topic-1', retentionDays: '3640' }, []],
+  ])('a log topic is asked for what it can do: %s', (_what, changed, says) => {
+    const faults = faultsOf(wanted(), { watching: { ...unwatched, ...changed } })
+    expect(faults).toEqual(says.map((each) => expect.stringMatching(each)))
+  })
+
   test('a sound configuration passes', () => {
     expect(faultsOf(wanted())).toEqual([])
   })

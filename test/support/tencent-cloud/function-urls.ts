@@ -1,8 +1,9 @@
 /**
  * Serves what the public would reach: a request whose Host is a Function URL or a custom domain becomes the event of
- * cloud.tencent.com/document/product/583/96099 and the function's result becomes the answer. Web functions are not run.
+ * cloud.tencent.com/document/product/583/96099 and the function's result becomes the answer; a Web function gets the request
+ * itself.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { type Domain, endpointFor } from './custom-domains.ts'
 import type { Run } from './run-code.ts'
 import { type Runnable, runnable } from './runnable.ts'
@@ -13,6 +14,12 @@ export interface Public {
   functions: () => StoredFunction[]
   domain: (name: string) => Domain | undefined
   invoke: (stored: Runnable, event: unknown) => Promise<Run>
+  /** Passes the request on to a process of a Web function, and its answer back. */
+  forward: (
+    stored: Runnable,
+    request: { method: string; url: string; headers: IncomingHttpHeaders; body: Buffer },
+    response: ServerResponse,
+  ) => Promise<void>
 }
 
 interface Shaped {
@@ -23,12 +30,14 @@ interface Shaped {
 }
 
 /** What the alias of the trigger, or of the route, leads to at this call. */
-function functionFor(cloud: Public, host: string, path: string): Runnable | undefined {
+function functionFor(cloud: Public, host: string, path: string) {
   const stored = storedFor(cloud, host, path)
   if (!stored) return undefined
-  const found = runnable(stored, '$DEFAULT')
+  const trigger = stored.triggers.find((each) => urlOf(each) === `https://${host}`)
+  const found = runnable(stored, trigger?.qualifier ?? '$DEFAULT')
   stored.alias.calls += 1
-  return found
+  const isCompatible = trigger ? JSON.parse(trigger.description).ApiGwCompatible === true : true
+  return { found, isCompatible }
 }
 
 function storedFor(cloud: Public, host: string, path: string): StoredFunction | undefined {
@@ -56,10 +65,15 @@ export async function servePublic(
   response: ServerResponse,
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://function')
-  const stored = functionFor(cloud, request.headers.host ?? '', url.pathname)
-  if (!stored || stored.type === 'HTTP') {
+  const called = functionFor(cloud, request.headers.host ?? '', url.pathname)
+  if (!called) {
     response.writeHead(404, { 'content-type': 'text/plain' }).end('no such function URL')
     return
+  }
+  const { found: stored, isCompatible } = called
+  if (stored.type === 'HTTP') {
+    const { method = 'GET', headers } = request
+    return cloud.forward(stored, { method, url: request.url ?? '/', headers, body }, response)
   }
   const run = await cloud.invoke(stored, {
     headers: { ...request.headers, 'x-scf-remote-addr': request.socket.remoteAddress },
@@ -67,6 +81,11 @@ export async function servePublic(
     path: url.pathname,
     queryString: Object.fromEntries(url.searchParams),
     ...(body.length === 0 ? {} : { body: body.toString() }),
+    // What an API gateway's event has besides, seen in the field.
+    ...(isCompatible && {
+      isBase64Encoded: false,
+      requestContext: { sourceIp: request.socket.remoteAddress },
+    }),
   })
   if (run.value === undefined) {
     const text = JSON.stringify(run.failure)

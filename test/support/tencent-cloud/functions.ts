@@ -29,6 +29,7 @@ export interface FunctionParameters {
   Tags?: { Key?: string; Value?: string }[]
   PublicNetConfig?: { PublicNetStatus?: string }
   Qualifier?: string
+  IgnoreSysLog?: boolean
 }
 
 export type FunctionStore = ReturnType<typeof createFunctionStore>
@@ -157,6 +158,7 @@ export function createFunctionStore(options: FunctionStoreOptions) {
         logset: parameters.ClsLogsetId ?? 'logset-default',
         topic: parameters.ClsTopicId ?? 'topic-default',
         hasOutsideAccess: hasOutsideAccess(parameters) ?? parameters.VpcConfig === undefined,
+        ignoresSystemLog: false,
         tags: Object.fromEntries(
           (parameters.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]),
         ),
@@ -200,6 +202,7 @@ export function createFunctionStore(options: FunctionStoreOptions) {
           role: parameters.Role,
           logset: parameters.ClsLogsetId,
           topic: parameters.ClsTopicId,
+          ignoresSystemLog: parameters.IgnoreSysLog,
           // A network without a word about the outside loses it: the strictest reading of an undocumented default.
           hasOutsideAccess: hasOutsideAccess(parameters) ?? (parameters.VpcConfig && false),
         }),

@@ -11,10 +11,11 @@ const flush = (done) => process.stdout.write(END, () => process.stderr.write(END
 process.on('message', async ({ codeFolder, handler, event, context }) => {
   const [file, method] = handler.split('.')
   const started = process.hrtime.bigint()
+  let freezes = false
   const reply = (outcome) => {
     const durationMs = Number(process.hrtime.bigint() - started) / 1e6
     const memoryBytes = process.memoryUsage().rss
-    flush(() => process.send({ ...outcome, durationMs, memoryBytes }))
+    flush(() => process.send({ ...outcome, freezes, durationMs, memoryBytes }))
   }
   try {
     const entry = require(path.join(codeFolder, `${file}.js`))
@@ -23,6 +24,7 @@ process.on('message', async ({ codeFolder, handler, event, context }) => {
     const left = Date.now() + context.time_limit_in_ms
     const whole = { ...context, getRemainingTimeInMillis: () => left - Date.now() }
     const value = await entry[method](event, whole)
+    freezes = whole.callbackWaitsForEmptyEventLoop === false
     reply({ value: value === undefined ? 'null' : JSON.stringify(value) })
   } catch (error) {
     reply({

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 export interface Answer {
   value?: string
   failure?: { status: number; message: string; stack?: string }
+  /** It asked to be stopped between events (583/67790). */
+  freezes?: boolean
   durationMs: number
   memoryBytes: number
 }
@@ -60,6 +62,7 @@ export function startInstance(cwd: string, env: Record<string, string>): Instanc
       }, timeoutSeconds * 1000)
       const answer = await new Promise<Answer>((resolve) => {
         settle = resolve
+        child.kill('SIGCONT')
         child.send(message)
       })
       clearTimeout(timer)
@@ -67,6 +70,7 @@ export function startInstance(cwd: string, env: Record<string, string>): Instanc
       printed.text = ''
       answered = undefined
       settle = undefined
+      if (answer.freezes) child.kill('SIGSTOP')
       if (answer.failure) {
         isOver = true
         child.kill('SIGKILL')

@@ -1,5 +1,7 @@
 /** The part of Cloud Log Service a function's logs live in: SearchLog (cloud.tencent.com/document/api/614/56447). */
 
+import { createAlarms } from './alarms.ts'
+import { matcher } from './log-query.ts'
 import { Refusal } from './refusal.ts'
 import type { Run } from './run-code.ts'
 import type { Runnable } from './runnable.ts'
@@ -25,6 +27,10 @@ export interface DescribeTopicsRequest {
     Filters?: Array<TopicFilter>;
     Offset?: number;
     Limit?: number;
+}
+export interface ModifyTopicRequest {
+    TopicId: string;
+    Period?: number;
 }
 export interface TopicFilter {
     Key: string;
@@ -53,20 +59,6 @@ export interface SearchParameters {
 
 const mostPerCall = 1000
 
-/** Takes `field:"value"` terms joined by AND, and bare "texts": the part of CQL that the tests need. */
-function matcher(query: string): (fields: Record<string, string>) => boolean {
-  if (query.trim() === '' || query.trim() === '*') return () => true
-  const terms = query.split(/ AND /i).map((term) => {
-    const parts = /^\s*(?:(\w+):)?"((?:[^"\\]|\\.)*)"\s*$/.exec(term)
-    if (!parts) throw new Refusal('FailedOperation.SyntaxError', `检索语句有误: ${term}`)
-    return { field: parts[1], text: (parts[2] ?? '').replace(/\\(.)/g, '$1') }
-  })
-  return (fields) =>
-    terms.every(({ field, text }) =>
-      field ? fields[field] === text : Object.values(fields).some((value) => value.includes(text)),
-    )
-}
-
 export interface LogServiceOptions {
   topics: readonly string[]
   isActivated: boolean
@@ -80,7 +72,24 @@ interface TopicParameters {
 /** `topics`: those there are. Until the service is activated in the console there is none, and no call is answered. */
 export function createLogService({ topics, isActivated }: LogServiceOptions) {
   const entries: Entry[] = []
+  const periods = new Map(topics.map((topic) => [topic, 7]))
+  const alarms = createAlarms(topics)
   return {
+    alarms,
+    /** The names of alarms whose condition the log fulfils. */
+    firing: (): string[] =>
+      alarms.firing(
+        (topic, matches) =>
+          entries.filter((entry) => entry.topic === topic && matches(entry.fields)).length,
+      ),
+    modifyTopic({ TopicId, Period }: { TopicId: string; Period?: number }): object {
+      if (!periods.has(TopicId))
+        throw new Refusal('ResourceNotFound.TopicNotExist', '日志主题不存在。')
+      if (Period !== undefined && Period !== 3640 && (Period < 1 || Period > 3600))
+        throw new Refusal('InvalidParameter', 'Period 不在范围内。')
+      if (Period !== undefined) periods.set(TopicId, Period)
+      return {}
+    },
     /** Why a function cannot write to this topic. */
     faultOf(topic: string): string | undefined {
       if (!isActivated) return 'CLS service is not activated'
@@ -93,11 +102,13 @@ export function createLogService({ topics, isActivated }: LogServiceOptions) {
       const found = topics.filter((topic) => Filters.every(({ Values }) => Values.includes(topic)))
       return {
         TotalCount: found.length,
-        Topics: found.slice(0, Limit).map((TopicId) => ({ TopicId })),
+        Topics: found.slice(0, Limit).map((TopicId) => ({ TopicId, Period: periods.get(TopicId) })),
       }
     },
-    record(stored: Runnable, run: Run): void {
+    record(stored: Runnable, run: Pick<Run, 'requestId' | 'lines' | 'failure'>): void {
       for (const line of run.lines) {
+        const isPlatforms = /^(START|END|Report|Response|ERROR) /.test(line)
+        if (isPlatforms && stored.ignoresSystemLog) continue
         const timeMs = Date.now()
         entries.push({
           timeMs,
@@ -110,7 +121,7 @@ export function createLogService({ topics, isActivated }: LogServiceOptions) {
             SCF_RequestId: run.requestId,
             SCF_LogTime: String(timeMs * 1_000_000),
             SCF_StatusCode: String(run.failure?.statusCode ?? 200),
-            SCF_Type: /^(START|END|Report|Response|ERROR) /.test(line) ? 'Platform' : 'Custom',
+            SCF_Type: isPlatforms ? 'Platform' : 'Custom',
             SCF_Message: line,
           },
         })

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Instance, startInstance } from './instance.ts'
 import type { Runnable } from './runnable.ts'
+import { startWebInstance, type WebInstance } from './web-instance.ts'
 import { readZip } from './zip-reader.ts'
 
 export interface Run {
@@ -73,6 +74,17 @@ export async function createCodeRunner(appId: string) {
     return instance
   }
 
+  const webs = new Map<string, Promise<WebInstance>>()
+  const webFor = async (stored: Runnable, onLine: (line: string) => void): Promise<WebInstance> => {
+    const folder = await unpack(stored)
+    const key = JSON.stringify([folder, stored.variables])
+    const started =
+      webs.get(key) ??
+      startWebInstance(folder, { ...stored.variables, ...platformVariables(stored, appId) }, onLine)
+    webs.set(key, started)
+    return started
+  }
+
   const invoke = async (stored: Runnable, event: unknown): Promise<Run> => {
     const requestId = randomUUID()
     const codeFolder = await unpack(stored)
@@ -135,7 +147,12 @@ export async function createCodeRunner(appId: string) {
 
   const close = async (): Promise<void> => {
     for (const instance of [...instances.values()].flat()) instance.kill()
+    for (const web of webs.values())
+      await web.then(
+        ({ kill }) => kill(),
+        () => undefined,
+      )
     await rm(root, { recursive: true, force: true })
   }
-  return { invoke, close }
+  return { invoke, webFor, close }
 }

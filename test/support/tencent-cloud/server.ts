@@ -5,8 +5,9 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { alarmDeclarations } from './alarms.ts'
 import { createDomainActions, type DomainParameters } from './custom-domains.ts'
-import { servePublic } from './function-urls.ts'
+import { type Public, servePublic } from './function-urls.ts'
 import { createFunctionStore, type FunctionParameters } from './functions.ts'
 import { createLogService, logServiceDeclarations, type SearchParameters } from './log-service.ts'
 import { parameterTable } from './parameters.ts'
@@ -69,7 +70,9 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 
 /** Starts the cloud on a random loopback port. Close it in the end: it holds a port and a temporary folder. */
 export async function startTencentCloud(options: CloudOptions) {
-  const table = parameterTable(`${logServiceDeclarations}${tagServiceDeclarations}`)
+  const table = parameterTable(
+    `${logServiceDeclarations}${alarmDeclarations}${tagServiceDeclarations}`,
+  )
   const logs = createLogService({
     topics: options.topics ?? ['topic-default', 'topic-1'],
     isActivated: options.hasLogService ?? true,
@@ -99,6 +102,14 @@ export async function startTencentCloud(options: CloudOptions) {
     const run = await runner.invoke(stored, event)
     logs.record(stored, run)
     return run
+  }
+
+  const forward: Public['forward'] = async (stored, request, response) => {
+    const requestId = randomUUID()
+    const web = await runner.webFor(stored, (line) =>
+      logs.record(stored, { requestId, lines: [line] }),
+    )
+    await web.forward(request, response)
   }
 
   type InvokeParameters = FunctionParameters & { ClientContext?: string; LogType?: string }
@@ -163,6 +174,11 @@ export async function startTencentCloud(options: CloudOptions) {
   const cls: Record<string, Action> = {
     SearchLog: (_region, parameters: SearchParameters) => logs.search(parameters),
     DescribeTopics: (_region, parameters: object) => logs.describeTopics(parameters),
+    ModifyTopic: (_region, parameters: { TopicId: string }) => logs.modifyTopic(parameters),
+    CreateAlarm: (_region, parameters: never) => logs.alarms.create(parameters),
+    ModifyAlarm: (_region, parameters: never) => logs.alarms.modify(parameters),
+    DeleteAlarm: (_region, parameters: never) => logs.alarms.delete(parameters),
+    DescribeAlarms: (_region, parameters: never) => logs.alarms.describe(parameters),
   }
   const tag: Record<string, Action> = { CreateTag: tags.create, AttachResourcesTag: tags.attach }
 
@@ -224,7 +240,7 @@ export async function startTencentCloud(options: CloudOptions) {
       const body = await bodyOf(request)
       const host = request.headers.host ?? ''
       if (!/^(scf|cls|tag)\.tencentcloudapi\.com$/.test(host)) {
-        const open = { functions: functions.all, domain: domains.byName, invoke }
+        const open = { functions: functions.all, domain: domains.byName, invoke, forward }
         return servePublic(open, request, body, response)
       }
       const answered = await answer(request, body)
@@ -243,6 +259,9 @@ export async function startTencentCloud(options: CloudOptions) {
     calls,
     functions: functions.all,
     addFunction: functions.add,
+    alarms: logs.alarms.all,
+    /** The names of alarms whose condition the log fulfils. */
+    firingAlarms: logs.firing,
     domains: domains.all,
     /** Calls that would have changed something, in order, since the last `forgetCalls`. */
     changes: (): string[] =>

@@ -24,6 +24,8 @@ export interface StoredFunction {
   topic: string
   /** Whether it reaches the public network; in a VPC only when it is told so. */
   hasOutsideAccess: boolean
+  /** Whether the platform's own lines stay out of its log. */
+  ignoresSystemLog: boolean
   tags: Readonly<Record<string, string>>
   /** What the cloud keeps; after a failed update that is already the new package. */
   zip: Buffer
