@@ -36,6 +36,7 @@ export const drills: readonly Drill[] = [
   { letter: 'U', method: 'controls taken out of the code one by one' },
   { letter: 'V', method: 'people forgotten while their devices go on' },
   { letter: 'W', method: 'summaries of an account of which nothing is folded' },
+  { letter: 'X', method: 'a thousand instances on one server' },
 ]
 
 export const drillTests: string = path.join(projectFolder, 'test/drills')

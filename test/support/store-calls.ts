@@ -350,8 +350,22 @@ export function everyCall(stores: Stores, db: Db): Calls {
       },
     },
     createCounterStore: {
-      increment: () => counters.increment('login 10.0.0.1', window),
+      async increment() {
+        await counters.increment('login 10.0.0.1', window)
+        await createCounterStore(withoutHandedOnIds(db), bytes(32)).increment('login', window)
+      },
       decrement: () => counters.decrement('login 10.0.0.1', window),
+    },
+  }
+}
+
+/** A database that does not tell what `last_insert_id` was given. */
+function withoutHandedOnIds(db: Db): Db {
+  return {
+    ...db,
+    async query(sql, parameters) {
+      const { lastInsertId: _untold, ...result } = await db.query(sql, parameters)
+      return result
     },
   }
 }

@@ -17,7 +17,7 @@ import type { Environment } from '../../wiring/configuration.ts'
 import { type InstanceDatabase, isAnswering } from '../../wiring/database.ts'
 import { type EveryNeed, serve } from '../serve.ts'
 import { createMetrics } from './metrics.ts'
-import { createProbes, type ProbeOptions } from './probes.ts'
+import { createProbes, type WatchingOptions } from './probes.ts'
 import { portFrom } from './web-program.ts'
 
 /** What a folder of functions/ declares, in parts.ts and endpoints.ts. */
@@ -56,7 +56,7 @@ export async function runAllFunctions(functions: readonly DeclaredFunction[]): P
 }
 
 /** `METRICS_PORT` and `METRICS_HOST`: counts are nobody's business outside. @throws {Error} naming the variable */
-export function metricsPlace(env: Environment): ProbeOptions['metricsAt'] {
+export function metricsPlace(env: Environment): WatchingOptions['metricsAt'] {
   const { METRICS_PORT: port, METRICS_HOST: host } = env
   if (!port) return undefined
   return { port: portFrom('METRICS_PORT', port), host: host || '127.0.0.1' }

@@ -9,7 +9,7 @@ import { listen } from './listen.ts'
 import type { Watching } from './web-program.ts'
 
 /** What probes go by. */
-export interface ProbeOptions {
+export interface WatchingOptions {
   /** Whether the database answers; asked once a second at the most, however many probes come. */
   isReady: () => Promise<boolean>
   metrics: () => string
@@ -21,7 +21,7 @@ export interface ProbeOptions {
 const READINESS_MS = 1000
 
 /** `/healthz` and `/readyz` before all other requests, and both again beside `/metrics` on a port of their own. */
-export function createProbes(options: ProbeOptions): Watching {
+export function createProbes(options: WatchingOptions): Watching {
   const { isReady, metrics, metricsAt, now = steadyMs } = options
   let isStopping = false
   let known: { readiness: Promise<boolean>; untilMs: number } | undefined

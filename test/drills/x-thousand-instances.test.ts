@@ -6,7 +6,7 @@ import { openMySql } from '../support/open-door.ts'
 import { describeOnOwnServers } from '../support/server-suites.ts'
 import { type Instances, startInstances } from '../support/thousand-instances-drill.ts'
 
-const DRILL = 'thousand-instances'
+const DRILL = 'X'
 const INSTANCES = 1000
 /** What `how many connections` in the store's page asks for: one each, and ten for commands and people. */
 const ENOUGH = INSTANCES + 10
