@@ -4,6 +4,7 @@
  */
 
 import * as v from 'valibot'
+import { allowListOf } from './allow-list.ts'
 import { type Authority, findCaller, limit, nobody, verifyToken } from './authority.ts'
 import type { Call, CallFacts, FormFieldKind, Outcome } from './call.ts'
 import type { Caller, SecurityLog } from './ports.ts'
@@ -128,8 +129,8 @@ export async function run<Needs extends Authority>(
   const body =
     encoding === 'form' && handled.formOutput !== undefined
       ? handled.formOutput
-      : v.parse(endpoint.output, handled.output)
-  return { status, body, ...(handled.cache ? { cache: handled.cache } : {}) }
+      : allowListOf(endpoint.output)(handled.output)
+  return handled.cache ? { status, body, cache: handled.cache } : { status, body }
 }
 
 function matchPath(pattern: string, path: string): Record<string, string> | undefined {
