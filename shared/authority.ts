@@ -21,7 +21,7 @@ import { Problem } from './problem.ts'
 /** What it takes to tell who calls. */
 export interface Authority {
   tokens: Pick<Tokens, 'verify'>
-  sessions: Pick<Sessions, 'check'>
+  sessions: Pick<Sessions, 'check' | 'unchecked'>
   /** User ids and openids of operators. */
   operators: ReadonlySet<string>
   limiter: Limiter

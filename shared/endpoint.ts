@@ -4,9 +4,10 @@
  */
 
 import * as v from 'valibot'
+import { allowListOf } from './allow-list.ts'
 import { type Authority, findCaller, limit, nobody, verifyToken } from './authority.ts'
 import type { Call, CallFacts, FormFieldKind, Outcome } from './call.ts'
-import type { Caller, SecurityLog } from './ports.ts'
+import type { Caller, SecurityLog, UncheckedSession } from './ports.ts'
 import { Problem } from './problem.ts'
 
 /** What a handler is given. */
@@ -17,12 +18,16 @@ export interface Handling<Input, Needs> {
   caller: Caller
   facts: CallFacts
   security: SecurityLog
+  /** See `looksAtSession`; then of the caller nothing is known but the ids. */
+  session?: UncheckedSession | undefined
 }
 
 /** An endpoint as data. `route` is `METHOD /path`, a `{name}` segment becomes an input member. */
 export interface Endpoint<Needs, Input = unknown, Output = unknown> {
   route: `${'GET' | 'POST' | 'DELETE'} /${string}`
   auth: 'none' | 'required'
+  /** Where it says so nobody looks at the session of a token before: the handler's own statement does, in the same round trip. */
+  looksAtSession?: (needs: Needs) => boolean
   /** For endpoints that cost nothing: no limit of requests. */
   isUnlimited?: boolean
   /** DELETE reads a body where it says so: what must not stand in a URL. */
@@ -46,7 +51,8 @@ export interface Handled<Output> {
 }
 
 /** An endpoint whose input and output types are no longer visible; what a function lists. */
-export interface AnyEndpoint<Needs> extends Omit<Endpoint<Needs>, 'handle'> {
+export interface AnyEndpoint<Needs> extends Omit<Endpoint<Needs>, 'handle' | 'looksAtSession'> {
+  looksAtSession?: (needs: Needs) => boolean
   handle: (handling: Handling<never, Needs>) => Promise<Handled<unknown>>
 }
 
@@ -118,18 +124,27 @@ export async function run<Needs extends Authority>(
       : { value: call.query, encoding: 'none' as const }
   const input = parseInput(endpoint.input, withParameters(value, parameters))
   await limit(endpoint, claims, call, needs)
-  const caller = endpoint.auth === 'required' ? await findCaller(claims, call, needs) : nobody
+  const session =
+    claims && endpoint.looksAtSession?.(needs)
+      ? needs.sessions.unchecked(claims, call.proof)
+      : undefined
+  const caller =
+    endpoint.auth === 'none'
+      ? nobody
+      : session
+        ? { ...nobody, userId: session.userId, sessionId: session.sessionId }
+        : await findCaller(claims, call, needs)
   if (!claims && caller !== nobody) security.identify(caller.userId)
   // The call holds more than handlers may know; its type keeps the rest from them.
-  const handling = { input: input as never, needs, caller, facts: call, security }
+  const handling = { input: input as never, needs, caller, facts: call, security, session }
   const handled = await endpoint.handle(handling)
   const { status = 200 } = handled
   if (status === 204) return { status }
   const body =
     encoding === 'form' && handled.formOutput !== undefined
       ? handled.formOutput
-      : v.parse(endpoint.output, handled.output)
-  return { status, body, ...(handled.cache ? { cache: handled.cache } : {}) }
+      : allowListOf(endpoint.output)(handled.output)
+  return handled.cache ? { status, body, cache: handled.cache } : { status, body }
 }
 
 function matchPath(pattern: string, path: string): Record<string, string> | undefined {

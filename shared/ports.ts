@@ -137,6 +137,8 @@ export interface Sessions {
   ): Promise<TokenPair>
   /** The session behind a token, if it still lives and `proof` is the secret it is bound to. */
   check(claims: AccessClaims, proof: string | undefined): Promise<LivingSession | undefined>
+  /** The same question for a statement that looks by itself. */
+  unchecked(claims: AccessClaims, proof: string | undefined): UncheckedSession
 }
 
 /** Sessions of callers whom the platform vouches for with every call. */
@@ -152,6 +154,12 @@ export type SessionKind = 'code' | 'function-call'
 export interface LivingSession extends AccessClaims {
   openid: string
   phone: HeldNumber | null
+}
+
+/** A session that a token names, to be looked at by the very statement that depends on it. */
+export interface UncheckedSession extends AccessClaims {
+  /** SHA-256 of the secret that came with the call. */
+  proofHash: Uint8Array | null
 }
 
 /** A number somebody proved. */
@@ -260,12 +268,14 @@ export interface RatingPolicy {
 
 /**
  * What became of a submission. `same`: this user sent the same content for this account under the same key before, `id` is
- * the earlier one. `conflict`: other content under that key. `refused`: the policy allows no further one.
+ * the earlier one. `conflict`: other content under that key. `refused`: the policy allows no further one. `no-session`: the
+ * session that was to be looked at does not live, and nothing is stored.
  */
 export type AddedScore =
   | { result: 'added' | 'same'; id: string; hasReplaced?: true }
   | { result: 'conflict' }
   | { result: 'refused' }
+  | { result: 'no-session' }
 
 /** Which ratings of an account a query may touch: all of them, those since a moment, or those of one author. */
 export type ReadScope =
@@ -290,8 +300,11 @@ export interface GradeCounts {
 
 /** Ratings as they come. */
 export interface RatingSubmissions {
-  /** Stores a rating once, if the policy lets it: without one every submission is a rating of its own. */
-  addScore(score: NewScore, policy?: RatingPolicy): Promise<AddedScore>
+  /**
+   * Stores a rating once, if the policy lets it: without one every submission is a rating of its own. With `session` the same
+   * statement looks whether that lives, which takes a store whose ratings and people lie in one database.
+   */
+  addScore(score: NewScore, policy?: RatingPolicy, session?: UncheckedSession): Promise<AddedScore>
 }
 
 /** Ratings as their author sees them. */

@@ -28,7 +28,7 @@ const layers: { name: string; files: RegExp; packages: RegExp }[] = [
   },
   {
     name: 'core',
-    files: /^shared\/(endpoint|authority|call|breaker|domain\/.+)\.ts$/,
+    files: /^shared\/(endpoint|allow-list|authority|call|breaker|domain\/.+)\.ts$/,
     packages: /^valibot$/,
   },
   {

@@ -20,6 +20,7 @@ const keyRing = [/should be id:key/, /格式应为 id:密钥/] as const
 const bad: [variable: string, value: string, en: RegExp, zh: RegExp][] = [
   ['LIMITS', 'nonsense', ...limits],
   ['LIMITS', 'user:0/60,address:1/1', ...limits],
+  ['STORE_SHARDED', 'yes', /should be 1 \/ 0/, /应为 1 \/ 0/],
   ['COMPRESS', 'yes', /should be 1 \/ 0/, /应为 1 \/ 0/],
   ['OPERATORS', '!', /should be user ids or openids/, /应为用户 id 或 openid/],
   ['OPERATORS', 'canary person', /separated by commas/, /用逗号分隔/],
@@ -64,6 +65,7 @@ const bad: [variable: string, value: string, en: RegExp, zh: RegExp][] = [
 const good: [variable: string, value: string][] = [
   ['LIMITS', 'off'],
   ['LIMITS', 'user:1/1,address:1/1'],
+  ['STORE_SHARDED', '1'],
   ['COMPRESS', '1'],
   ['OPERATORS', 'oABCDEF, o-123_456,'],
   ['DATABASE_CONNECTIONS', '99'],
@@ -124,8 +126,12 @@ const startingLocally: Judge = async (env) => {
   return [...new Set((await Promise.all(runs)).flat())]
 }
 
-/** The parts of the two functions that take every variable between them. */
-const allParts: AnyParts = { ...declarations.get('query-scores'), ...declarations.get('login') }
+/** The parts of the three functions, which take every variable between them; those of login take most. */
+const allParts: AnyParts = {
+  ...declarations.get('submit-score'),
+  ...declarations.get('query-scores'),
+  ...declarations.get('login'),
+}
 const judges: [who: string, judge: Judge, language: 'en' | 'zh'][] = [
   ['a function at its start', starting(allParts), 'en'],
   ['a deploy', deploying(declarations), 'en'],

@@ -67,6 +67,8 @@ const Item = v.object({
   insert_time: v.string(),
 })
 
+const columnNames = Object.keys(ratingColumns) as (keyof typeof ratingColumns)[]
+
 /** A page as it is answered; `next` is `null` on the last. */
 export const Page = v.object({ items: v.array(Item), next: v.nullable(v.string()) })
 
@@ -79,12 +81,18 @@ export async function readPage(
   const items = scores.slice(0, limit)
   const last = items.at(-1)
   return {
-    items: items.map(({ insertTimeMs, ...score }) => ({
-      ...score,
-      insert_time: new Date(insertTimeMs).toISOString(),
-    })),
+    items: items.map(itemOf),
     next: last && scores.length > limit ? encodeCursor(last.id) : null,
   }
+}
+
+function itemOf(score: Score): v.InferOutput<typeof Item> {
+  const { id, acc_nbr } = score
+  const item: Record<string, string | number | null> = { id, acc_nbr }
+  // Member by member: copying a rating without one of them took longer than everything else about a page.
+  for (const column of columnNames) item[column] = score[column]
+  item.insert_time = new Date(score.insertTimeMs).toISOString()
+  return item as v.InferOutput<typeof Item>
 }
 
 /** The cursor that stands for a rating. */

@@ -24,13 +24,17 @@ export const IDEMPOTENCY_KEY = /^[A-Za-z0-9._:-]{1,64}$/
  * has it; `replaced` where an earlier one had to go. A form-encoded request gets the bare JSON string that the rating
  * article's client expects.
  */
-export const submitScore = defineEndpoint<{ submissions: RatingSubmissions }>()({
+export const submitScore = defineEndpoint<{
+  submissions: RatingSubmissions
+  isSharded: boolean
+}>()({
   route: 'POST /score',
   auth: 'required',
+  looksAtSession: ({ isSharded }) => !isSharded,
   input: RatingInput,
   formKinds: ratingFormKinds,
   output: v.object({ id: v.string(), message: v.string(), replaced: v.optional(v.literal(true)) }),
-  async handle({ input: rating, needs: { submissions }, caller: { userId }, facts }) {
+  async handle({ input: rating, needs: { submissions }, caller: { userId }, facts, session }) {
     const { idempotencyKey = null } = facts
     if (idempotencyKey !== null && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
       throw new Problem('invalid-field', {
@@ -38,7 +42,12 @@ export const submitScore = defineEndpoint<{ submissions: RatingSubmissions }>()(
         message: '请求头 Idempotency-Key 应为 1 到 64 位字母、数字或 . _ : -',
       })
     }
-    const added = await submissions.addScore({ ...rating, userId, idempotencyKey }, ratingPolicy)
+    const added = await submissions.addScore(
+      { ...rating, userId, idempotencyKey },
+      ratingPolicy,
+      session,
+    )
+    if (added.result === 'no-session') throw new Problem('unauthenticated')
     if (added.result === 'conflict') throw new Problem('idempotency-key-reused')
     if (added.result === 'refused') {
       throw new Problem('already-rated', { message: REFUSED[ratingPolicy?.per ?? 'ever'] })

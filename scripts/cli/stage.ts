@@ -101,6 +101,7 @@ export const localSettings: readonly string[] = [
   'LIMITS',
   'OPERATORS',
   'SESSION_MAX_DAYS',
+  'STORE_SHARDED',
   'TAKEN_OVER_RATINGS',
 ]
 

@@ -13,7 +13,7 @@ export function createSessionCheck({
 }: {
   store: Pick<SessionStore, 'living'>
   now: () => number
-}): Pick<Sessions, 'check'> {
+}): Pick<Sessions, 'check' | 'unchecked'> {
   return {
     async check(claims, proof) {
       const session = await store.living(claims, now())
@@ -21,14 +21,20 @@ export function createSessionCheck({
       const { proofHash, ...living } = session
       return isProved(proofHash, proof) ? living : undefined
     },
+
+    unchecked: (claims, proof) => ({ ...claims, proofHash: digestOfProof(proof) }),
   }
 }
 
 /** Whether `proof` is the secret a session is bound to; an unbound session needs none. */
 export function isProved(proofHash: Uint8Array | null, proof: string | undefined): boolean {
   if (proofHash === null) return true
-  if (proof === undefined || proof.length > PROOF_MAX_LENGTH) return false
-  return isEqual(sha256(proof), proofHash)
+  const digest = digestOfProof(proof)
+  return digest !== null && isEqual(digest, proofHash)
+}
+
+function digestOfProof(proof: string | undefined): Buffer | null {
+  return proof === undefined || proof.length > PROOF_MAX_LENGTH ? null : sha256(proof)
 }
 
 /** SHA-256 of a text in UTF-8, 32 bytes. */

@@ -129,6 +129,6 @@ export function createSessions(options: SessionOptions): Sessions {
       throw new Problem('refresh-rejected')
     },
 
-    check: createSessionCheck({ store, now }).check,
+    ...createSessionCheck({ store, now }),
   }
 }

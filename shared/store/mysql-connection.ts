@@ -23,6 +23,7 @@ const TABLE_LOCK_WAIT = 2
 /** Seconds after which the server takes back a connection that nobody uses: instances that are idle or gone hold no place. */
 const IDLE_CONNECTION = 60
 const UNKNOWN_VARIABLE_ERRNO = 1193
+const IDLE_TOO_LONG_ERRNO = 4031
 
 /** Statements the server keeps prepared for a connection: its limit (16,382) is for all connections together. */
 const PREPARED_STATEMENTS = 64
@@ -343,6 +344,8 @@ function toDbError(error: unknown, lostOutcome: DbOutcome): DbError {
     code?: unknown
     syscall?: unknown
   }
+  // Said to a connection that was idle too long, before anything that is still on its way to the server was read.
+  if (errno === IDLE_TOO_LONG_ERRNO) return new DbError('unreachable', { outcome: 'none' })
   if (typeof errno === 'number' && errno > 0 && typeof sqlState === 'string') {
     return new DbError('refused', {
       errno,

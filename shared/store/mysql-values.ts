@@ -39,9 +39,10 @@ export function toDriverValue(value: SqlValue): DriverValue {
  */
 export function toSqlRow(values: readonly unknown[], columns: readonly MySqlColumn[]): SqlRow {
   const row: SqlRow = {}
-  columns.forEach((column, index) => {
-    row[column.name] = toSqlCell(values[index], column)
-  })
+  for (let index = 0; index < columns.length; index++) {
+    const column = columns[index]
+    if (column) row[column.name] = toSqlCell(values[index], column)
+  }
   return row
 }
 

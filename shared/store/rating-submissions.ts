@@ -14,6 +14,7 @@ import {
   type StoredSubmission,
 } from './rating-turns.ts'
 import { bytesOrNull, isSameBytes, uuid, uuidToBytes } from './rows.ts'
+import { isLiving } from './session-in-statement.ts'
 
 /** Submissions to a database; `limits` are lower in tests. */
 export function createRatingSubmissions(
@@ -23,27 +24,32 @@ export function createRatingSubmissions(
 ): RatingSubmissions {
   const turns = createRatingTurns(db, limits.foldDelayMs)
   return {
-    async addScore(score, policy) {
+    async addScore(score, policy, unchecked) {
       const hash = score.idempotencyKey === null ? null : contentHash(score)
       let atMs = now()
+      const session = unchecked && { ...unchecked, atMs }
       // As if it were the first of its period: then one statement does.
       let turn: RatingTurn = policy
         ? { kind: 'of-period', period: policy.per, index: 0 }
         : { kind: 'none' }
       for (let attempt = 1; ; attempt++) {
-        const row = { id: uuidV7({ msecs: atMs }), atMs, hash }
+        const row = { id: uuidV7({ msecs: atMs }), atMs, hash, session }
         try {
           const taken = turn
           return answerOf(await retryConflicts(() => turns.take(score, row, taken)), row)
         } catch (error) {
-          if (isRefusedTime(error) && attempt < ATTEMPTS_MAX) {
+          if (isRefusedNull(error)) {
+            if (session && !(await isLiving(db, session))) return { result: 'no-session' }
+            if (attempt === ATTEMPTS_MAX) throw error
             atMs = await databaseMs(db, score.acc_nbr)
             continue
           }
           const isUnknown = error instanceof DbError && error.outcome === 'unknown'
           if (!isDuplicateKey(error) && !isUnknown) throw error
           const earlier = await findSubmission(db, score, row.id)
-          if (earlier) return answerOf(earlier, row)
+          // Of an earlier submission nobody is told whose session was not looked at.
+          const isToldOf = !isUnknown || !session || earlier?.id === row.id
+          if (earlier && isToldOf) return answerOf(earlier, row)
           if (!policy || isUnknown || attempt === ATTEMPTS_MAX) throw error
           const next = await turns.next(score, policy)
           if (next === 'refused') return { result: 'refused' }
@@ -58,7 +64,7 @@ export function createRatingSubmissions(
 /** More than enough for a wrong clock and the end of a period in the middle. */
 const ATTEMPTS_MAX = 5
 
-function isRefusedTime(error: unknown): boolean {
+function isRefusedNull(error: unknown): boolean {
   return error instanceof DbError && error.errno === NULL_ERRNO
 }
 

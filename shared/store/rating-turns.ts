@@ -9,6 +9,7 @@ import { DATABASE_MS } from './database-clock.ts'
 import { type Db, DbError, type Queryable, type SqlRow, type SqlValue } from './db.ts'
 import { removeRatings } from './folds.ts'
 import { bytes, bytesOrNull, integer, isSameBytes, uuid, uuidToBytes } from './rows.ts'
+import { LIVING_SESSION, type LookedAtSession, livingValues } from './session-in-statement.ts'
 
 /** What the store gives a rating. */
 export interface RatingRow {
@@ -16,6 +17,8 @@ export interface RatingRow {
   atMs: number
   /** Of the content, where the client sent a key. */
   hash: Uint8Array | null
+  /** The author's session, to be looked at by the statement that stores the rating. */
+  session?: LookedAtSession | undefined
 }
 
 /** Which turn a rating takes: none, one of the current period by its number, or that of another rating. */
@@ -35,7 +38,8 @@ export interface StoredSubmission {
 export interface RatingTurns {
   /**
    * Stores a rating in its turn, from which another one has to go; or finds that this very submission was stored there
-   * before. @throws {DbError} `NULL_ERRNO` when its time is too far from the database's, 1062 when its key or turn is taken
+   * before. @throws {DbError} `NULL_ERRNO` when its time is too far from the database's or its session does not live, 1062 when
+   * its key or turn is taken
    */
   take(score: NewScore, row: RatingRow, turn: RatingTurn): Promise<StoredSubmission>
   /** For a person who has had the first: the turn that the policy leaves them, unless this very submission had one once. */
@@ -97,7 +101,7 @@ export function createRatingTurns(db: Db, foldDelayMs: number): RatingTurns {
   }
 }
 
-/** Column cannot be null: what the insert makes of a time too far from the database's. */
+/** Column cannot be null: what the insert makes of a time too far from the database's, and of a session that does not live. */
 export const NULL_ERRNO = 1048
 
 /**
@@ -130,16 +134,17 @@ function turnValues(turn: RatingTurn): SqlValue[] {
 async function insert(
   db: Queryable,
   score: NewScore,
-  { id, atMs, hash }: RatingRow,
+  { id, atMs, hash, session }: RatingRow,
   turn: { values: SqlValue[]; replaced: Uint8Array | null },
 ): Promise<void> {
+  const author = authorOf(score, session)
   const { rowsAffected } = await db.query(
     `insert into ratings (acc_nbr, id, user_id, grade1, grade2, grade3, txt1, txt2, txt3, insert_time, idempotency_key, content_hash, replaced, turn)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, if(${DATABASE_MS} between ? and ?, ?, null), ?, ?, ?, ${PERIOD_TURN})`,
+     values (?, ?, ${author.expression}, ?, ?, ?, ?, ?, ?, if(${DATABASE_MS} between ? and ?, ?, null), ?, ?, ?, ${PERIOD_TURN})`,
     [
       score.acc_nbr,
       uuidToBytes(id),
-      uuidToBytes(score.userId),
+      ...author.values,
       score.grade1,
       score.grade2,
       score.grade3,
@@ -156,6 +161,15 @@ async function insert(
     ],
   )
   if (rowsAffected !== 1) throw new DbError('bad-answer', { outcome: 'unknown' })
+}
+
+/** The author, or where a session has to live nobody without it: one statement, and no moment between the two. */
+function authorOf(
+  { userId }: NewScore,
+  session: LookedAtSession | undefined,
+): { expression: string; values: SqlValue[] } {
+  if (!session) return { expression: '?', values: [uuidToBytes(userId)] }
+  return { expression: `(select ${LIVING_SESSION})`, values: livingValues(session) }
 }
 
 async function remove(db: Queryable, acc_nbr: string, id: Uint8Array): Promise<void> {

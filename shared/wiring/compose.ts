@@ -166,6 +166,9 @@ export const ownRatings = stored([], () => createOwnRatings)
 /** Ratings as they come into it. */
 export const submissions = stored([], () => (db) => createRatingSubmissions(db, machine.now))
 
+/** Whether ratings and people may lie in different databases. */
+export const isSharded = part(['STORE_SHARDED'], (values) => values.STORE_SHARDED === '1')
+
 /** Forgets people in the configured database. */
 export const forgetting = stored(['ANONYMOUS_RATINGS'], ({ ANONYMOUS_RATINGS: choice }) => {
   // An instance finishes what others began now and then, whichever call it answers.

@@ -186,6 +186,8 @@ const rules = {
   DATABASE_URL: { read: parseDatabaseUrl },
   /** How many connections one process may have, opened as needed: an event function opens one. */
   DATABASE_CONNECTIONS: { read: numberFrom(1, 99), otherwise: '4' },
+  /** Whether ratings and people lie in different databases: then a session is looked at in a statement of its own. */
+  STORE_SHARDED: { read: oneOf('1', '0'), otherwise: '0' },
   TOKEN_KEYS: { read: parseKeyRing },
   SEALING_KEYS: { read: parseKeyRing },
   /** One key that is never rotated. */

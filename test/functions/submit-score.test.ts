@@ -281,11 +281,35 @@ describe('Idempotency-Key', () => {
   })
 })
 
+describe('a warm submission', () => {
+  test.each([
+    ['one statement, in which its session is looked at', '0', 1],
+    ['two in a sharded store, where the session lies elsewhere', '1', 2],
+  ])('is %s, and revoking ends it at once', async (_what, sharded, expected) => {
+    const other = await startWorld({
+      databaseUrl: database.url,
+      environment: { STORE_SHARDED: sharded },
+    })
+    const person = await other.logIn()
+    const send = (acc_nbr: string) =>
+      other.call('POST /score', { body: rating({ acc_nbr }), token: person.token })
+    expect(await send('10011')).toMatchObject({ status: 201 })
+    const before = database.statements()
+    expect(await send('10012')).toMatchObject({ status: 201 })
+    expect(database.statements() - before).toBe(expected)
+
+    await other.call('POST /logout', { token: person.token })
+    expect(await send('10013')).toMatchObject({ status: 401, body: { code: 'unauthenticated' } })
+    expect(await send('10012')).toMatchObject({ status: 401, body: { code: 'unauthenticated' } })
+    await other.close()
+  })
+})
+
 describe('a further rating of the same person', () => {
   const handle = (added: AddedScore) =>
     submitScore.handle({
       input: { acc_nbr: '10007', grade1: 5, grade2: 4, grade3: 3, txt1: '', txt2: '', txt3: '' },
-      needs: { submissions: { addScore: async () => added } },
+      needs: { submissions: { addScore: async () => added }, isSharded: false },
       caller: { userId: author.userId } as Caller,
       facts: {} as CallFacts,
       security: { identify() {}, note() {} },

@@ -210,6 +210,8 @@ function startServer(
     platformSessions: createPlatformSessions({ appid: APPID, people, store, now }),
     people,
     submissions: ratings,
+    // The look at the session comes before, so that a person can leave in between.
+    isSharded: true,
     counters,
     audit: createAudit(slow, createPseudonyms({ key: key.secret })),
     codeClaims: createCodeClaimStore(slow),

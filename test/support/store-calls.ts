@@ -20,6 +20,7 @@ import {
   createRatingReader,
   createRatingStore,
 } from '../../shared/store/ratings.ts'
+import { isLiving, type LookedAtSession } from '../../shared/store/session-in-statement.ts'
 import {
   createPlatformSessionStore,
   createSessionEnding,
@@ -54,7 +55,8 @@ export function everyStore(db: Db) {
     createCodeClaimStore: createCodeClaimStore(db),
     createAudit: createAudit(db, { of: () => 'sixteen-letters-' }),
     auditPages: { auditPages: () => auditPages(db, NOW_MS) },
-    createCounterStore: createCounterStore(db, bytes(32)),
+    createCounterStore: createCounterStore(withoutHandedOnIds(db), bytes(32)),
+    sessionInStatement: { isLiving: (session: LookedAtSession) => isLiving(db, session) },
     databaseClock: { databaseMs: (account: string) => databaseMs(db, account) },
     counts: {
       countAccount: (account: string) =>
@@ -168,6 +170,9 @@ export function everyCall(stores: Stores, db: Db): Calls {
         // Its clock is years behind the database's: the time is asked for.
         await submissions.addScore(rating(one, { idempotencyKey: 'k' }))
         await submissions.addScore(rating(one, { idempotencyKey: 'k' }))
+        // Nobody's session: it is looked at, and then asked for.
+        const session = { userId: one, sessionId: other, proofHash: null }
+        await submissions.addScore(rating(one), undefined, session)
       },
     },
     createRatingTurns: {
@@ -196,6 +201,13 @@ export function everyCall(stores: Stores, db: Db): Calls {
       },
     },
     createOwnRatings: { scoresByAuthor: () => stores.createOwnRatings.scoresByAuthor(one, slice) },
+    sessionInStatement: {
+      isLiving: () =>
+        stores.sessionInStatement.isLiving({
+          ...{ userId: one, sessionId: other },
+          ...{ proofHash: null, atMs: NOW_MS },
+        }),
+    },
     databaseClock: { databaseMs: () => stores.databaseClock.databaseMs(account) },
     counts: {
       async countAccount() {
@@ -350,10 +362,7 @@ export function everyCall(stores: Stores, db: Db): Calls {
       },
     },
     createCounterStore: {
-      async increment() {
-        await counters.increment('login 10.0.0.1', window)
-        await createCounterStore(withoutHandedOnIds(db), bytes(32)).increment('login', window)
-      },
+      increment: () => counters.increment('login 10.0.0.1', window),
       decrement: () => counters.decrement('login 10.0.0.1', window),
     },
   }

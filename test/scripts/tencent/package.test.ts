@@ -67,7 +67,7 @@ describe('serverless package, on the functions that ship', () => {
   // What they weigh today with room for a fix; a library that slips in weighs more.
   test.each([
     ['login', 42],
-    ['submit-score', 34],
+    ['submit-score', 35],
     ['query-scores', 36],
   ])('%s.zip is at most %i KiB', async (name, kib) => {
     const { length } = await readFile(zipIn('first', name))

@@ -37,10 +37,17 @@ describe('every statement of the stores', () => {
         ([, name]) => name,
       ),
     )
-    const { counts, folds, maintenance, databaseClock, auditPages, ...factories } = stores
-    const named = [factories, counts, folds, maintenance, databaseClock, auditPages].flatMap(
-      (group) => Object.keys(group),
-    )
+    const {
+      counts,
+      folds,
+      maintenance,
+      databaseClock,
+      sessionInStatement,
+      auditPages,
+      ...factories
+    } = stores
+    const functions = [counts, folds, maintenance, databaseClock, sessionInStatement, auditPages]
+    const named = [factories, ...functions].flatMap((group) => Object.keys(group))
     expect(named.sort()).toEqual(exported.sort())
     for (const name of Object.keys(stores) as (keyof Stores)[]) {
       expect(Object.keys(calls[name]).sort(), name).toEqual(Object.keys(stores[name]).sort())
@@ -108,6 +115,12 @@ describe('every statement of the stores', () => {
       'ratings without acc_nbr',
       'select id from ratings where acc_nbr > ?',
       ['1'],
+    ],
+    [
+      'a look at a session that is another than the stores’',
+      'ratings without acc_nbr',
+      'insert into ratings (id, user_id, acc_nbr) values (?, (select s.user_id from sessions s where s.user_id = ?), ?)',
+      ['x', 'u', '1'],
     ],
     [
       'a shard key that need not hold',

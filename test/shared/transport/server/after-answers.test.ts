@@ -65,6 +65,7 @@ describe('a summary that leaves an account to be folded', () => {
         tokens: part([], () => ({ verify: async () => ({ userId, sessionId: uuidV7() }) })),
         sessions: part([], () => ({
           check: async () => ({ userId, sessionId: uuidV7(), openid: 'oOperator', phone: null }),
+          unchecked: (claims) => ({ ...claims, proofHash: null }),
         })),
         operators: part([], () => new Set([userId])),
         audit: part([], () => ({ record: async () => {} })),
