@@ -8,7 +8,7 @@ const CAUGHT_LEAST = 0.95
 
 export interface DrillSummary {
   drill: Drill
-  runs: DrillRun[]
+  runs: (DrillRun & { full: boolean })[]
   variants: BrokenVariantRun[]
 }
 
@@ -101,8 +101,13 @@ function figuresOf({ figures }: DrillRun): string {
 
 const BEGIN = '<!-- drills: npm run drills -- --full --table -->'
 const END = '<!-- /drills -->'
+/** Ends the row of a run that was not in full. */
+const IN_SMALL = ', in small |'
 
-/** A page whose table has the rows of this run in place of its own; rows of other drills stay. */
+/**
+ * A page whose table has the rows of this run in place of its own; rows of other drills stay, and those of a full run where
+ * this one was in small. The drill that is the broken variants of all others has their sum.
+ */
 export function withTable(
   page: string,
   { all, summary, date }: { all: readonly Drill[]; summary: RunSummary; date: string },
@@ -111,14 +116,34 @@ export function withTable(
   const end = page.indexOf(END)
   if (begin < 0 || end < begin)
     throw new Error(`The page has no table between ${BEGIN} and ${END}.`)
-  const before = page.slice(begin + BEGIN.length, end)
+  const before = page.slice(begin + BEGIN.length, end).split('\n')
   const rows = all.map((drill) => {
     const ran = summary.drills.find((each) => each.drill.letter === drill.letter)
-    const kept = before.split('\n').find((line) => line.startsWith(`| ${drill.letter} |`))
-    return ran ? rowOf(ran, date) : (kept ?? rowOf({ drill, runs: [], variants: [] }, '–'))
+    const kept = before.find((line) => line.startsWith(`| ${drill.letter} |`))
+    const empty = rowOf({ drill, runs: [], variants: [] }, '–')
+    if (!ran) return kept ?? empty
+    const isFull = ran.runs.every(({ full }) => full)
+    const staysFull = kept && kept !== empty && !kept.endsWith(IN_SMALL)
+    return !isFull && staysFull ? kept : rowOf(ran, isFull ? date : `${date}, in small`)
   })
+  const ofAll = sumOfShares(rows.filter((row) => !row.startsWith('| U |')))
+  const last = rows.map((row) =>
+    row.startsWith('| U |') ? row.replace(/\S+ \| \S+ \|$/, `${ofAll} | – |`) : row,
+  )
   const head = '| | Drill | Figures | Variants caught | Run |\n|---|---|---|---|---|'
-  return `${page.slice(0, begin)}${BEGIN}\n\n${[head, ...rows].join('\n')}\n\n${page.slice(end)}`
+  return `${page.slice(0, begin)}${BEGIN}\n\n${[head, ...last].join('\n')}\n\n${page.slice(end)}`
+}
+
+/** `16/16` and `3/4` are `19/20`. */
+function sumOfShares(rows: readonly string[]): string {
+  const sums = [0, 0]
+  for (const row of rows) {
+    const [, ...share] = / (\d+)\/(\d+) \| [^|]*\|$/.exec(row) ?? []
+    sums.forEach((sum, column) => {
+      sums[column] = sum + Number(share[column] ?? 0)
+    })
+  }
+  return sums.join('/')
 }
 
 function rowOf({ drill: { letter, method }, runs, variants }: DrillSummary, date: string): string {

@@ -68,7 +68,8 @@ async function sendTexts(
       const [txt1, txt2, txt3] = fields
       const { status, body, durationMs } = await ask(server.url, 'POST /score', {
         token,
-        body: rating({ txt1, txt2, txt3 }),
+        // One person has one rating of an account.
+        body: rating({ acc_nbr: `${10_000 + at}`, txt1, txt2, txt3 }),
       })
       if (status === 201) sent.set(body.id, fields)
       else score.refused++

@@ -42,13 +42,21 @@ describe('the table of the drills', () => {
   })
 
   test('takes the figures of those that were run and keeps the others’', () => {
-    const only = (letter: string, date: string, text: string) =>
-      withTable(text, { all: drills, date, summary: summarise(drillsOf(letter), [run(letter)]) })
+    const only = (letter: string, date: string, text: string, full = true) => {
+      const records = [run(letter, { full }), ...variants(letter, 2, 1)]
+      return withTable(text, { all: drills, date, summary: summarise(drillsOf(letter), records) })
+    }
     const after = only('C', '2026-02-02', only('A', '2026-01-01', page))
-    expect(after).toMatch(/^\| A \|.*lost=0 pass \| – \| 2026-01-01 \|$/m)
-    expect(after).toMatch(/^\| C \|.*lost=0 pass \| – \| 2026-02-02 \|$/m)
+    expect(after).toMatch(/^\| A \|.*lost=0 pass \| 1\/2 \| 2026-01-01 \|$/m)
+    expect(after).toMatch(/^\| C \|.*lost=0 pass \| 1\/2 \| 2026-02-02 \|$/m)
     expect(tableRows(section(after, 'What the drills showed'))).toHaveLength(drills.length)
     expect(after.split('\n## ')).toHaveLength(page.split('\n## ').length)
+    const empty = page.replaceAll(/^\| ([A-Z]) \|(.*?)\|.*$/gm, '| $1 |$2| – | – | – |')
+    const small = only('C', '2026-01-01', only('A', '2026-01-01', empty, false), true)
+    expect(small).toMatch(/^\| A \|.*\| 2026-01-01, in small \|$/m)
+    expect(small).toMatch(/^\| U \|.*\| – \| 2\/4 \| – \|$/m)
+    expect(only('C', '2026-02-02', small, false)).toBe(small)
+    expect(only('A', '2026-02-02', small, false)).toMatch(/^\| A \|.*2026-02-02, in small \|$/m)
   })
 })
 

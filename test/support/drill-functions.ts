@@ -110,6 +110,7 @@ export function fakeParts(signer: Pick<Tokens, 'sign'>, key: { kid: string; secr
     codeClaims: part([], () => fakeCodeClaims),
     counters: part([], () => fakeCounters),
     forgetting: part([], () => fakeForgetting),
+    audit: part([], () => ({ record: async () => {} })),
     wechat: part([], () => fakeWeChat),
     limiter: part([], () => ({ admit: async () => {} })),
   }

@@ -99,8 +99,7 @@ export function createAdmission(
   const isFree = (): boolean => {
     if (active >= (isQuieting ? concurrentLeast : limit)) return false
     beginTurn()
-    // However long the turn: nobody is turned away by a server that has nothing to do.
-    return active === 0 || now() - (turnStartMs ?? 0) <= TURN_MS
+    return now() - (turnStartMs ?? 0) <= TURN_MS
   }
 
   const admitWaiting = (most: number): void => {
