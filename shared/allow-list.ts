@@ -6,7 +6,7 @@
 import type * as v from 'valibot'
 
 /** Copies a value, with those members alone that its schema names. @throws {TypeError} when it has another structure */
-export type Pick = (value: unknown) => unknown
+export type Picker = (value: unknown) => unknown
 
 type AnySchema = v.GenericSchema & {
   entries?: Record<string, AnySchema>
@@ -17,10 +17,10 @@ type AnySchema = v.GenericSchema & {
 
 const LEAVES: ReadonlySet<string> = new Set(['string', 'number', 'boolean', 'literal', 'picklist'])
 
-const plans = new WeakMap<v.GenericSchema, Pick>()
+const plans = new WeakMap<v.GenericSchema, Picker>()
 
 /** The plan of an output schema. @throws {TypeError} for a kind of schema that no answer has */
-export function allowListOf(schema: v.GenericSchema): Pick {
+export function allowListOf(schema: v.GenericSchema): Picker {
   let pick = plans.get(schema)
   if (!pick) {
     pick = plan(schema)
@@ -29,7 +29,7 @@ export function allowListOf(schema: v.GenericSchema): Pick {
   return pick
 }
 
-function plan(schema: AnySchema): Pick {
+function plan(schema: AnySchema): Picker {
   const { type, entries, item, value, wrapped } = schema
   if (LEAVES.has(type)) return takeLeaf
   if (type === 'undefined') return () => undefined
@@ -53,14 +53,14 @@ function takeLeaf(given: unknown): unknown {
   return given
 }
 
-function listOf(pick: Pick): Pick {
+function listOf(pick: Picker): Picker {
   return (given) => {
     if (!Array.isArray(given)) throw new TypeError('no list')
     return given.map(pick)
   }
 }
 
-function members(entries: Record<string, AnySchema>): Pick {
+function members(entries: Record<string, AnySchema>): Picker {
   const picks = Object.entries(entries).map(([name, schema]) => ({ name, pick: plan(schema) }))
   return (given) => {
     const from = structure(given)

@@ -25,7 +25,7 @@ const busywork = serve({
       route: 'POST /score',
       auth: 'none',
       input: v.looseObject({}),
-      output: v.looseObject({}),
+      output: v.object({}),
       handle: async () => {
         pbkdf2Sync('password', 'salt', BUSYWORK_ROUNDS, 32, 'sha256')
         return { output: {} }
