@@ -15,7 +15,7 @@ export type Translation =
   | { kind: 'definition'; steps: DefinitionStep[] }
 
 /** Functions that do the same in SQLite, and the words that may stand in front of a bracket. */
-const FUNCTIONS = ['count', 'sum', 'min', 'max', 'coalesce', 'if', 'unix_timestamp']
+const FUNCTIONS = ['count', 'sum', 'min', 'max', 'coalesce', 'if', 'hex', 'unhex', 'unix_timestamp']
 const WORDS = 'select from in values and or not exists on where when then else all'.split(' ')
 const BEFORE_BRACKET = new Set([...FUNCTIONS, ...WORDS])
 /** Division gives a fraction in MySQL, || is its "or", and its LIKE does not tell case. */

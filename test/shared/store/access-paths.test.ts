@@ -17,6 +17,8 @@ const WALKS = [
   /^select acc_nbr, null as oldest from rating_folds/,
   /^select acc_nbr, min\(id\) as oldest from ratings/,
   /^select event_id, occurred_at, event, person, request from audit_events/,
+  // Which key sealed what, a page of people at a time.
+  /^select user_id, session_key_1, session_key_2, session_key_3, phone_sealed from users where user_id > \?/,
   // Ending everybody's sessions, some hundred people at a time.
   /^select user_id, count\(\*\) as row_count from sessions where user_id > \?/,
   /^update sessions set ended_at = \? where user_id > \? and user_id <= \?/,
