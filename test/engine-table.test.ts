@@ -14,8 +14,9 @@ function report(statusOf: (name: string) => string): RunReport {
   const assertionResults = names.map((door) => ({
     fullName: `the store on ${door} keeps a rating`,
     status: statusOf(door),
+    failureMessages: [],
   }))
-  return { testResults: [{ name, assertionResults }] }
+  return { testResults: [{ name, status: 'passed', assertionResults }] }
 }
 
 describe('the table of engines', () => {
@@ -30,7 +31,7 @@ describe('the table of engines', () => {
 
   test('says where something failed', () => {
     const one = report((name) => (name.startsWith('TiDB') ? 'failed' : 'passed'))
-    expect(tableOf(one, [suite])).toContain('| **0 of 1** |')
+    expect(tableOf(one, [suite])).toContain('| **0 of 1** (1) |')
   })
 
   test('is not made of a run that left an engine out', () => {
@@ -46,7 +47,10 @@ describe('the table of engines', () => {
     expect(rows.map(([title]) => title)).toEqual(engineSuites.map(({ title }) => title))
     for (const [title, ...cells] of rows) {
       expect(cells, title).toHaveLength(engines.length)
-      for (const cell of cells) expect(cell, title).toMatch(/^(?:[0-9]+|– \([0-9]+\))$/)
+      for (const cell of cells)
+        expect(cell, title).toMatch(
+          /^(?:[0-9]+|– \([0-9]+\)|\*\*[0-9]+ of [0-9]+\*\*(?: \([0-9]+\))+)$/,
+        )
       for (const [note] of cells.join().matchAll(/\([0-9]+\)/g)) expect(text).toContain(`${note} `)
     }
   })

@@ -48,8 +48,8 @@ export const enginePrograms: readonly EngineProgram[] = [
   },
 ]
 
-/** The first minor version of Go that all modules take. */
-const LEAST_GO = 26
+/** Vitess takes no earlier minor version of Go, and TiDB was looked at with no later one. */
+const GO_MINOR = 26
 
 export function isBuilt({ name }: EngineProgram): boolean {
   return existsSync(join(enginesFolder, name))
@@ -59,10 +59,10 @@ export function isBuilt({ name }: EngineProgram): boolean {
 export function checkGo(): void {
   const stdout = spawnSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' }).stdout ?? ''
   const minor = Number(/^go1\.([0-9]+)/.exec(stdout)?.[1])
-  if (minor >= LEAST_GO) return
+  if (minor === GO_MINOR) return
   const found = stdout.trim() === '' ? 'There is no Go on this machine' : `This is ${stdout.trim()}`
   throw new CommandProblem(
-    `${found}: engines are compiled with Go 1.${LEAST_GO} or later (https://go.dev/dl, or: brew install go), some 4 GB of room and a quarter of an hour.`,
+    `${found}: engines are compiled with Go 1.${GO_MINOR} (https://go.dev/dl, or: brew install go), some 4 GB of room and a quarter of an hour.`,
   )
 }
 
