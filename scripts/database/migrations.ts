@@ -8,6 +8,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Db, DbError, LOCK_WAIT_ERRNO } from '../../shared/store/db.ts'
+import { define } from './definitions.ts'
 import { secondsRunning, tableOf, whoHolds } from './server-activity.ts'
 
 export interface Migration {
@@ -131,8 +132,6 @@ export class ChangedMigrationError extends MigrationError {
 }
 
 const UNKNOWN_TABLE = 1146
-/** Table, column or key is already there, or gone: the statement ran before its mark was written. */
-const ALREADY_DONE: ReadonlySet<number> = new Set([1050, 1060, 1061, 1091])
 const TABLE_WAIT_MS = 10 * 60_000
 /** Between two attempts to get a table, growing up to: what queued behind the attempt gets through. */
 const ATTEMPT_PAUSE_MS = 1000
@@ -251,10 +250,9 @@ async function applyStatement(db: Db, { sql, what }: Step, applying: Applying): 
     if (seconds) onStep(`${what}: the server has been at it for ${seconds} s`)
   }, isDone.signal)
   try {
-    await db.query(sql)
+    await define(db, sql)
   } catch (error) {
     if (!(error instanceof DbError)) throw error
-    if (ALREADY_DONE.has(error.errno ?? 0)) return
     const seconds = error.outcome === 'unknown' ? await secondsRunning(db, sql) : undefined
     throw seconds === undefined ? error : goesOn(what, seconds)
   } finally {

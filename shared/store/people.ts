@@ -151,10 +151,10 @@ export function createPersonStore(db: Db): PersonStore {
     async bindPhone({ userId, sealed, digest, atMs }) {
       const user = uuidToBytes(userId)
       await db.query(
-        // Whose it is decides about the others, so it is assigned last.
+        // Whose it is decides about the others, so it is assigned last. TiDB would write it over a plain copy: hence unhex(hex(…)).
         `insert into phone_holders (phone_digest, user_id, previous_user_id, bound_at, held_since) values (?, ?, null, ?, 0)
          on duplicate key update
-           previous_user_id = if(user_id = values(user_id), previous_user_id, user_id),
+           previous_user_id = if(user_id = values(user_id), previous_user_id, unhex(hex(user_id))),
            held_since = if(user_id = values(user_id), held_since, values(bound_at)),
            bound_at = values(bound_at),
            user_id = values(user_id)`,

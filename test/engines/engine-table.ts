@@ -9,6 +9,7 @@ import {
   engineOf,
   engineSuites,
   engines,
+  knownDifferences,
   whyEmpty,
 } from './suites.ts'
 
@@ -17,7 +18,9 @@ export interface RunReport {
   testResults: {
     /** Absolute path of the file. */
     name: string
-    assertionResults: { fullName: string; status: string }[]
+    /** `failed` also where a set-up broke, and no test of its own says so. */
+    status: string
+    assertionResults: { fullName: string; status: string; failureMessages: string[] }[]
   }[]
 }
 
@@ -25,6 +28,8 @@ interface Cell {
   passed: number
   /** Passed and failed; what a test leaves out for an engine counts as neither. */
   ran: number
+  /** What differs where something did not pass. */
+  reasons: string[]
 }
 
 const BEGIN = '<!-- npm run engines -- write: begin -->'
@@ -37,17 +42,21 @@ const page = path.join(projectFolder, 'shared/store/README.md')
  */
 export function tableOf(report: RunReport, suites: readonly EngineSuite[] = engineSuites): string {
   const notes: string[] = []
+  const noteOn = (reason: string): string => {
+    if (!notes.includes(reason)) notes.push(reason)
+    return `(${notes.indexOf(reason) + 1})`
+  }
   const cellText = (suite: EngineSuite, engine: Engine): string => {
-    const { passed, ran } = cellOf(report, suite, engine)
-    if (ran > 0) return passed === ran ? `${ran}` : `**${passed} of ${ran}**`
+    const { passed, ran, reasons } = cellOf(report, suite, engine)
+    if (ran > 0 && passed === ran) return `${ran}`
+    if (ran > 0) return [`**${passed} of ${ran}**`, ...reasons.map(noteOn)].join(' ')
     const reason = whyEmpty(suite, engine)
     if (reason === undefined) {
       throw new CommandProblem(
         `Nothing of "${suite.title}" ran on ${engine}: the table would have a cell that nobody can explain.`,
       )
     }
-    if (!notes.includes(reason)) notes.push(reason)
-    return `– (${notes.indexOf(reason) + 1})`
+    return `– ${noteOn(reason)}`
   }
   const rows = suites.map((suite) => [
     suite.title,
@@ -59,13 +68,54 @@ export function tableOf(report: RunReport, suites: readonly EngineSuite[] = engi
 }
 
 function cellOf(report: RunReport, suite: EngineSuite, engine: Engine): Cell {
-  const states = report.testResults
+  const results = resultsOf(report, suite).filter((result) => result.engine === engine)
+  const failed = results.filter(({ status }) => status === 'failed')
+  const passed = results.filter(({ status }) => status === 'passed').length
+  const reasons = new Set(failed.map((result) => differenceOf(result)?.why ?? SURPRISE))
+  return { passed, ran: passed + failed.length, reasons: [...reasons] }
+}
+
+const SURPRISE = 'failed in the run that wrote this, and no known difference explains it'
+
+interface Result {
+  fullName: string
+  status: string
+  failureMessages: string[]
+  engine: Engine | undefined
+}
+
+function resultsOf(report: RunReport, suite: EngineSuite): Result[] {
+  return report.testResults
     .filter(({ name }) => suite.files.includes(path.relative(projectFolder, name)))
     .flatMap(({ assertionResults }) => assertionResults)
-    .filter(({ fullName }) => engineOf(fullName, suite) === engine)
-    .map(({ status }) => status)
-  const passed = states.filter((status) => status === 'passed').length
-  return { passed, ran: passed + states.filter((status) => status === 'failed').length }
+    .map((result) => ({ ...result, engine: engineOf(result.fullName, suite) }))
+}
+
+function differenceOf({ fullName, engine, failureMessages }: Result) {
+  return knownDifferences.find(
+    (each) =>
+      engine === each.engine &&
+      each.test.test(fullName) &&
+      failureMessages.every((message) => each.failure.test(message)),
+  )
+}
+
+/** Tests that failed though no difference is known, and files whose set-up broke. */
+export function surprisesIn(report: RunReport): string[] {
+  const failed = engineSuites
+    .flatMap((suite) => resultsOf(report, suite))
+    .filter((result) => result.status === 'failed' && differenceOf(result) === undefined)
+    .map(({ fullName }) => fullName)
+  const broken = report.testResults
+    .filter(
+      ({ status, assertionResults }) => status === 'failed' && !assertionResults.some(hasFailed),
+    )
+    .map(({ name }) => `${path.relative(projectFolder, name)}: its set-up`)
+  return [...failed, ...broken]
+}
+
+function hasFailed({ status }: { status: string }): boolean {
+  return status === 'failed'
 }
 
 /** Puts the table into the page, between its two markers. @throws {CommandProblem} when they are not there */

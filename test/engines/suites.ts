@@ -94,3 +94,49 @@ const ABSENCES: readonly { reason: string; of(suite: EngineSuite, engine: Engine
 export function whyEmpty(suite: EngineSuite, engine: Engine): string | undefined {
   return ABSENCES.find((absence) => absence.of(suite, engine))?.reason
 }
+
+/** Tests that an engine does not pass, and how: a note in the table. What fails otherwise, fails the run. */
+export const knownDifferences: readonly {
+  engine: Engine
+  test: RegExp
+  /** What the failure says; another one of the same test is none that is known. */
+  failure: RegExp
+  why: string
+}[] = [
+  {
+    engine: 'TiDB',
+    test: /settings that spoil literals/,
+    failure: /8123/,
+    why: 'a select without its group by is refused with 8123 in place of 1140',
+  },
+  {
+    engine: 'TiDB',
+    test: /a broken database .*that is read-only/,
+    failure: /errno 1235/,
+    why: 'it cannot be made read-only as the test does (1235)',
+  },
+  {
+    engine: 'TiDB',
+    test: /a broken database .*that keeps a lock for ever/,
+    failure: /"errno":1205/,
+    why: 'LOCK TABLES holds nobody up',
+  },
+  {
+    engine: 'TiDB',
+    test: /a broken database .*(?:whose user lost its rights|that lacks a table)/,
+    failure: /lacks a right on a|expected 503 to be 201/,
+    why: 'a lost right is not named in the log, and submissions go on failing for 20 s after a missing table came back: seen, and not looked into yet',
+  },
+  {
+    engine: 'TiDB',
+    test: /the drill finds a server that checks, then inserts/,
+    failure: /errno 1061/,
+    why: 'the broken variant cannot be built: one ALTER may not drop and add a key of one name',
+  },
+  {
+    engine: 'TiDB',
+    test: /the summary of an account that nobody folded/,
+    failure: /expected \+?0 to be 1|to deeply equal ArrayContaining/,
+    why: 'its promises held, but nothing was ever refused and both broken variants survived, so that it proves nothing here',
+  },
+]

@@ -190,7 +190,7 @@ export const SESSION_IN_STATEMENT =
   '(select s.user_id from sessions s join users u on u.user_id = s.user_id where s.user_id = ? and s.session_id = ? and s.ended_at is null and s.expires_at > ? and u.left_at is null and if(s.proof_hash is null, 1, s.proof_hash = ?))'
 
 /** The statement as a sharded store would get it: with the user it names in place of the look at a session. */
-function withoutSession(statement: Statement): Statement {
+export function asSharded<Sent extends Statement>(statement: Sent): Sent {
   const sql = normalised(statement.sql)
   const at = sql.indexOf(SESSION_IN_STATEMENT)
   if (at < 0) return statement
@@ -201,7 +201,7 @@ function withoutSession(statement: Statement): Statement {
 
 /** What is wrong with a statement; empty when nothing is. `columns` are the names of all columns there are. */
 export function judgeStatement(given: Statement, columns: ReadonlySet<string>): string[] {
-  const statement = withoutSession(given)
+  const statement = asSharded(given)
   const sql = normalised(statement.sql)
   const clockless = CLOCK_READERS.some((reader) => reader.test(sql))
     ? sql.replace(DATABASE_CLOCK, '?').replaceAll(PERIOD_TURN, '?')
@@ -232,7 +232,7 @@ export function judgeTransaction(statements: readonly Statement[]): string[] {
 
 /** Where a statement goes, or what is missing for telling. */
 export function targetOf(given: Statement): Target | string {
-  const { sql: written, parameters } = withoutSession(given)
+  const { sql: written, parameters } = asSharded(given)
   const sql = normalised(written)
   if (SCATTERS.some(({ statement }) => statement.test(sql))) return 'every'
   const batch = BATCHES.find(({ statement }) => statement.test(sql))

@@ -22,6 +22,8 @@ const FUNCTIONS = [
   'max',
   'coalesce',
   'if',
+  'hex',
+  'unhex',
   'unix_timestamp',
   'last_insert_id',
 ]

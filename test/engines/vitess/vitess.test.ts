@@ -10,7 +10,13 @@ import { collectStatements } from '../../support/collected-statements.ts'
 import { openMySql } from '../../support/open-door.ts'
 import { type RecordedStatement, recordStatements } from '../../support/recording-db.ts'
 import { anyServerUrl } from '../../support/server-suites.ts'
-import { BATCHES, normalised, type Statement, targetOf } from '../../support/statement-rules.ts'
+import {
+  asSharded,
+  BATCHES,
+  normalised,
+  type Statement,
+  targetOf,
+} from '../../support/statement-rules.ts'
 import { type PlannedStatement, planOnVitess, sentText } from './planner.ts'
 
 const SHARDS = [1, 4, 64] as const
@@ -25,7 +31,7 @@ let statements: RecordedStatement[]
 let ofMigrations: RecordedStatement[]
 beforeAll(async () => {
   ;({ schema, ofMigrations } = await migrated())
-  ;({ statements } = await collectStatements())
+  statements = (await collectStatements()).statements.map(asSharded)
 })
 
 /** Plans on four shards. */
