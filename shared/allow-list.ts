@@ -33,6 +33,8 @@ function plan(schema: AnySchema): Picker {
   const { type, entries, item, value, wrapped } = schema
   if (LEAVES.has(type)) return takeLeaf
   if (type === 'undefined') return () => undefined
+  // Of tests: no endpoint of ours answers what it does not name (allow-list.test.ts).
+  if (type === 'unknown') return (given) => given
   if ((type === 'nullable' || type === 'optional') && wrapped) {
     const pick = plan(wrapped)
     return (given) => (given === null || given === undefined ? given : pick(given))

@@ -356,6 +356,9 @@ function toDbError(error: unknown, lostOutcome: DbOutcome): DbError {
   const lost =
     syscall !== undefined ||
     code === 'PROTOCOL_CONNECTION_LOST' ||
+    // Node's words for a socket that the other side has ended, or that is gone: nothing was sent.
+    code === 'EPIPE' ||
+    code === 'ERR_STREAM_DESTROYED' ||
     isTlsCode(code) ||
     isClosedAlready(error)
   return new DbError(lost ? 'unreachable' : 'bad-answer', { outcome: lostOutcome })

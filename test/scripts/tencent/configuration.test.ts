@@ -32,7 +32,7 @@ describe('serverless.yml', () => {
   })
 
   test('an event that Tencent Cloud does not have is refused', async () => {
-    await write(shipped.replace(/(submit-score:\s+events:\s+- )http/, '$1htpp'))
+    await write(shipped.replace(/(submit-score:\n[\s\S]*?events:\s+- )http/, '$1htpp'))
     const ran = await project.serverless(['package', '--stage', 'dev'])
     expect(ran.code).toBe(1)
     expect(ran.stdout).toContain('submit-score')
@@ -42,7 +42,7 @@ describe('serverless.yml', () => {
   test('a timer and the nested environment of the older plugin are understood', async () => {
     await write(
       shipped.replace(
-        '  submit-score:\n    events:\n',
+        / {2}submit-score:\n[\s\S]*? {4}events:\n/,
         `  submit-score:
     environment:
       variables:

@@ -1,7 +1,7 @@
 /** How often one person may rate one account, on every database: exact, whoever submits at once and whatever is folded. */
 
 import { v7 as uuidV7 } from 'uuid'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { verifyCounts } from '../../../scripts/database/maintenance.ts'
 import { migrate, readMigrations } from '../../../scripts/database/migrations.ts'
 import type { NewScore, RatingPolicy, RatingStore } from '../../../shared/ports.ts'
@@ -86,8 +86,12 @@ describe.each(doors.filter(({ isAvailable }) => isAvailable))('turns on $name', 
   test('of three in a period the fourth is refused, or replaces the third', async () => {
     const score = newScore()
     const three = { ...once, atMost: 3 }
-    for (const grade1 of [1, 2, 3])
+    for (const grade1 of [1, 2, 3]) {
       expect(await store.addScore({ ...score, grade1 }, three)).toMatchObject({ result: 'added' })
+      // Ids of one millisecond are in no order.
+      const nowMs = Date.now()
+      await vi.waitUntil(() => Date.now() > nowMs, { interval: 1 })
+    }
     expect(await store.addScore({ ...score, grade1: 4 }, three)).toEqual({ result: 'refused' })
     await store.addScore({ ...score, grade1: 5 }, { ...three, further: 'replace-last' })
     expect((await rowsOf(score.acc_nbr)).map(({ grade1 }) => grade1)).toEqual([5, 2, 1])

@@ -12,7 +12,7 @@ const handler = serve({
       route: 'POST /echo',
       auth: 'none',
       input: v.looseObject({}),
-      output: v.looseObject({}),
+      output: v.unknown(),
       handle: async ({ input }) => ({ output: input }),
     }),
   ],
