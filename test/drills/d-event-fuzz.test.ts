@@ -55,7 +55,7 @@ describe('the drill finds functions that', () => {
       /leaks/,
       {
         file: 'shared/endpoint.ts',
-        from: 'v.parse(endpoint.output, handled.output)',
+        from: 'allowListOf(endpoint.output)(handled.output)',
         to: 'handled.output',
       },
     ],

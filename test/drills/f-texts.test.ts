@@ -164,16 +164,16 @@ function drillTexts(
       'normalises what it stores',
       {
         file: 'shared/store/rating-turns.ts',
-        from: 'score.txt1,\n        score.txt2',
-        to: "score.txt1.normalize('NFC'),\n        score.txt2",
+        from: 'score.txt1,',
+        to: "score.txt1.normalize('NFC'),",
       },
     ],
     [
       'trims what it stores',
       {
         file: 'shared/store/rating-turns.ts',
-        from: 'score.txt2,\n        score.txt3',
-        to: 'score.txt2.trim(),\n        score.txt3',
+        from: 'score.txt2,',
+        to: 'score.txt2.trim(),',
       },
     ],
     [

@@ -136,7 +136,7 @@ const broken: readonly BrokenHere[] = [
     patches: [
       {
         file: 'shared/store/rating-submissions.ts',
-        find: 'if (earlier) return answerOf(earlier, row)',
+        find: 'if (earlier && isToldOf) return answerOf(earlier, row)',
         put: "if (earlier || isUnknown) return { result: 'added', id: row.id }",
       },
     ],
