@@ -58,6 +58,12 @@ describe('the drill finds functions that', () => {
         from: 'allowListOf(endpoint.output)(handled.output)',
         to: 'handled.output',
       },
+      // A handler that returns a row as it came.
+      {
+        file: 'functions/query-scores/page.ts',
+        from: 'const item: Record<string, string | number | null> = { id, acc_nbr }',
+        to: 'const item = { ...score }',
+      },
     ],
     [
       'copy members into whatever they find',
