@@ -41,7 +41,11 @@ only tells how things stand.
   --now          before it is due: a key that has leaked; then end all sessions (npm run sessions -- end-all) too
   --help         this text`
 
-const steps = { add: addKey, rotate: rotateKeys, drop: dropKeys } as const
+const steps = {
+  add: (ring: string) => addKey(ring, newNamedKey(Date.now(), ring)),
+  rotate: rotateKeys,
+  drop: dropKeys,
+} as const
 
 function isRing(name: string): name is KeyRing {
   return keyRings.some((ring) => ring === name)
@@ -77,9 +81,7 @@ await runCommand({
     if (!Object.hasOwn(steps, step) || !isRing(name)) throw new Error(usage)
     const ring = ringOf(stage, text, name)
     const ids = idsOf(ring)
-    const change = steps[step as keyof typeof steps]
-    const changed =
-      change === addKey ? addKey(ring, newNamedKey(Date.now(), ring)) : change(ring, '')
+    const changed = steps[step as keyof typeof steps](ring)
     if (step === 'drop' && !isNow) {
       const dueMs = dueOf(name, text)
       if (dueMs === undefined) {

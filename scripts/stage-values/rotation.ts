@@ -25,9 +25,8 @@ export function nextStep(name: KeyRing, ring: string, text: string): string {
   const command = (step: string): string => `npm run keys -- ${step} ${name}`
   if (second === undefined)
     return `Deploy if it was changed; ${command('add')} begins a replacement.`
-  const wasRotated = new RegExp(`^# ${name}, last step: rotate `, 'm').test(text)
-  if (!wasRotated) return `Next: deploy, then ${command('rotate')}.`
-  const dueMs = dueOf(name, text) ?? 0
+  const dueMs = dueOf(name, text)
+  if (dueMs === undefined) return `Next: deploy, then ${command('rotate')}.`
   const when =
     name === 'TOKEN_KEYS'
       ? `from ${new Date(dueMs).toISOString().slice(0, 16).replace('T', ' ')} UTC on`

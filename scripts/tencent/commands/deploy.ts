@@ -308,10 +308,6 @@ export const deployCommand: Command = {
         await Promise.all(context.chosen().map((wanted) => readPackage(wanted, folder))),
       )
     },
-    'deploy:function:deploy': async (context) => {
-      if (context.options['update-config'])
-        throw new CommandProblem('--update-config is not supported: a deploy changes what differs.')
-      await deploy(context, await packageChosen(context))
-    },
+    'deploy:function:deploy': async (context) => deploy(context, await packageChosen(context)),
   },
 }
